@@ -1,0 +1,7 @@
+namespace Ballast.Tests;
+
+public class SmokeTests
+{
+    [Fact]
+    public void True_Always_Holds() => Assert.True(true);
+}
