@@ -1,0 +1,23 @@
+namespace Ballast.Protocols.Conversation;
+
+/// <summary>Whether the model is asked to reason before it answers.</summary>
+public enum ThinkingMode
+{
+    Disabled,
+
+    /// <summary>With the given budget or effort.</summary>
+    Enabled,
+
+    /// <summary>The model decides (Anthropic <c>adaptive</c>).</summary>
+    Adaptive,
+}
+
+/// <summary>Reasoning asked for: as a budget in tokens (Anthropic) or as an effort word (OpenAI: none, minimal, low, medium, high, xhigh).</summary>
+public sealed record ThinkingOptions(ThinkingMode Mode, string Pointer)
+{
+    public long? BudgetTokens { get; init; }
+    public string? Effort { get; init; }
+
+    /// <summary>Unknown fields of the thinking object itself, such as Anthropic's <c>display</c>.</summary>
+    public IReadOnlyList<Extra> Extras { get; init; } = [];
+}

@@ -1,0 +1,62 @@
+using System.Buffers;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Protocols;
+
+/// <summary>
+/// How bytes look: one wire format, in and out. Stateless, one instance for the process (<c>ProtocolList</c>). Where the bytes go and how they are signed is
+/// a provider's affair. All methods that read throw <see cref="ProtocolException"/> for input that breaks the protocol, and nothing else.
+/// </summary>
+public abstract class Protocol
+{
+    /// <summary>Stable name used in configuration, ledger and tests, for example <c>openai-chat</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The vendor whose thinking signatures are native here, or null.</summary>
+    public virtual string? NativeIssuer => null;
+
+    /// <summary>Response header that carries the request id in this protocol (<c>x-request-id</c>, <c>request-id</c>).</summary>
+    public abstract string RequestIdHeader { get; }
+
+    /// <summary>
+    /// Looks at a request just closely enough to route it: the whole body is checked for well-formed JSON (UTF-8, depth, no duplicate top-level keys, types of the
+    /// fields it reads), nothing is copied.
+    /// </summary>
+    public abstract RequestEnvelope Peek(ReadOnlyMemory<byte> body);
+
+    /// <summary>Reads a whole request into the neutral form. Checks what it reads: wrong types are refused with the field's name in <see cref="ChatError.Param"/>.</summary>
+    public abstract ChatRequest ReadRequest(ReadOnlyMemory<byte> body);
+
+    /// <summary>Writes a neutral request in this protocol; every field that cannot cross is added to <paramref name="losses"/> by its JSON pointer.</summary>
+    public abstract void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output);
+
+    /// <summary>
+    /// Same protocol on both sides: the caller's own bytes with only those values replaced that must be (model name, usage in streams, a missing output limit).
+    /// </summary>
+    public abstract void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output);
+
+    public abstract ResponseReader OpenReader(ReaderOptions options);
+
+    public abstract ResponseWriter OpenWriter(WriterOptions options);
+
+    /// <summary>Reads an error body (any bytes: JSON, HTML, nothing) of the given status. Never throws; never passes HTML on.</summary>
+    public abstract ChatError ReadError(int status, ReadOnlyMemory<byte> body);
+
+    /// <summary>The HTTP status with which this protocol reports the error.</summary>
+    public abstract int StatusOf(ChatError error);
+
+    /// <summary>Writes an error as a whole body.</summary>
+    public abstract void WriteError(ChatError error, IBufferWriter<byte> output);
+
+    /// <summary>Writes an error as the last frame of a stream that was already committed. No terminal mark of success follows.</summary>
+    public abstract void WriteStreamError(ChatError error, IBufferWriter<byte> output);
+
+    /// <summary>Reads rate limits from response headers; <paramref name="header"/> gives a header's value or null.</summary>
+    public abstract RateLimits ReadRateLimits(Func<string, string?> header, DateTimeOffset now);
+
+    /// <summary>Gives rate limits as this protocol's headers.</summary>
+    public abstract void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header);
+
+    /// <summary>Writes the answer to a list of models.</summary>
+    public abstract void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output);
+}

@@ -1,0 +1,34 @@
+namespace Ballast.Protocols;
+
+/// <summary>A place in a body: where the bytes of one JSON value lie, quotes included. An absent value has a length of 0.</summary>
+public readonly record struct JsonSpan(int Start, int Length)
+{
+    public bool IsPresent => Length > 0;
+    public int End => Start + Length;
+}
+
+/// <summary>What is known of a request before it is parsed in full: enough to admit, route and forward it. Positions are byte offsets into <see cref="Body"/>.</summary>
+public sealed class RequestEnvelope
+{
+    public required ReadOnlyMemory<byte> Body { get; init; }
+    public required string Model { get; init; }
+    public required JsonSpan ModelValue { get; init; }
+    public bool Stream { get; init; }
+
+    /// <summary>The caller asked for usage inside the stream.</summary>
+    public bool StreamUsage { get; init; }
+
+    /// <summary>OpenAI's <c>stream_options</c>, where present.</summary>
+    public JsonSpan StreamOptionsValue { get; init; }
+
+    /// <summary>The output limit asked for, in tokens, and null where there is none.</summary>
+    public long? MaxOutputTokens { get; init; }
+
+    /// <summary>How many answers are wanted.</summary>
+    public int ChoiceCount { get; init; } = 1;
+
+    /// <summary>
+    /// The body holds a mark (<see cref="ForeignThinking.Mark"/>) of reasoning that another vendor issued: it must be parsed and rewritten, never spliced.
+    /// </summary>
+    public bool HasForeignThinking { get; init; }
+}

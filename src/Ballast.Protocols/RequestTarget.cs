@@ -1,0 +1,60 @@
+namespace Ballast.Protocols;
+
+/// <summary>What an endpoint understands of its protocol; servers that speak a vendor's protocol differ in these.</summary>
+[Flags]
+public enum TargetFeatures
+{
+    None = 0,
+
+    /// <summary>Structured output by JSON schema is native; else it is emulated.</summary>
+    JsonSchema = 1,
+
+    /// <summary>Reports usage inside a stream when asked (OpenAI's <c>stream_options</c>).</summary>
+    StreamUsage = 1 << 1,
+
+    /// <summary>Wants <c>max_completion_tokens</c>; else <c>max_tokens</c>.</summary>
+    MaxCompletionTokens = 1 << 2,
+
+    /// <summary>Knows the role <c>developer</c>; else <c>system</c>.</summary>
+    DeveloperRole = 1 << 3,
+
+    /// <summary>Knows <c>reasoning_effort</c>.</summary>
+    ReasoningEffort = 1 << 4,
+
+    /// <summary>Takes earlier reasoning back as <c>reasoning_content</c>.</summary>
+    ReasoningReplay = 1 << 5,
+
+    /// <summary>Knows <c>parallel_tool_calls</c>.</summary>
+    ParallelToolCalls = 1 << 6,
+
+    /// <summary>Takes images.</summary>
+    Images = 1 << 7,
+
+    /// <summary>Takes files (PDF).</summary>
+    Files = 1 << 8,
+
+    /// <summary>Takes prompt caching marks (Anthropic's <c>cache_control</c>).</summary>
+    CacheControl = 1 << 9,
+
+    /// <summary>Takes Anthropic's adaptive thinking; else it becomes a budget.</summary>
+    AdaptiveThinking = 1 << 10,
+
+    /// <summary>Counts tokens natively.</summary>
+    CountTokens = 1 << 11,
+}
+
+/// <summary>The deployment that a request is written for, as far as a protocol must know it.</summary>
+public sealed record RequestTarget
+{
+    /// <summary>The upstream's name of the model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Who makes the model: thinking signatures go only to their issuer.</summary>
+    public required string Vendor { get; init; }
+    public required TargetFeatures Features { get; init; }
+
+    /// <summary>Output limit in tokens for a protocol that requires one and a caller that gave none.</summary>
+    public long DefaultMaxOutputTokens { get; init; } = 8192;
+
+    public bool Has(TargetFeatures feature) => (Features & feature) != 0;
+}

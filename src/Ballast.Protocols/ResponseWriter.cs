@@ -1,0 +1,35 @@
+using System.Buffers;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Protocols;
+
+/// <summary>How an answer is to be written.</summary>
+public sealed record WriterOptions
+{
+    public required bool Stream { get; init; }
+
+    /// <summary>Id used where the upstream's answer has none.</summary>
+    public required string FallbackId { get; init; }
+
+    /// <summary>Model name used until and unless the upstream tells the one it served.</summary>
+    public required string Model { get; init; }
+    public required long CreatedUnixSeconds { get; init; }
+
+    /// <summary>The caller asked for usage inside the stream.</summary>
+    public bool StreamUsage { get; init; }
+
+    /// <summary>Input tokens known before the answer, for a protocol that states them first (Anthropic's <c>message_start</c>); an estimate.</summary>
+    public long InputTokensEstimate { get; init; }
+    public LossReport Losses { get; init; } = new();
+}
+
+/// <summary>
+/// Writes one answer from events. A streaming writer writes frames at once; a whole-body writer gathers and writes on <see cref="ResponseEnded"/>.
+/// One instance for each exchange; not thread-safe. <see cref="Failed"/> is never given to a writer: the relay decides what an error becomes.
+/// </summary>
+public abstract class ResponseWriter(WriterOptions options)
+{
+    protected WriterOptions Options { get; } = options;
+
+    public abstract void Write(ChatEvent chatEvent, IBufferWriter<byte> output);
+}
