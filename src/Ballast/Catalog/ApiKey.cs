@@ -1,0 +1,30 @@
+namespace Ballast.Catalog;
+
+/// <summary>What happens when a field cannot cross protocols.</summary>
+public enum LossPolicy
+{
+    /// <summary>The request is refused, naming the field.</summary>
+    Strict,
+
+    /// <summary>The request goes on; the loss is named in a response header and in the ledger.</summary>
+    Warn,
+
+    /// <summary>The request goes on; the loss is named in the ledger.</summary>
+    Allow,
+}
+
+/// <summary>An API key as the gateway knows it: a digest, never the key itself.</summary>
+public sealed record ApiKey
+{
+    /// <summary>Name for ledger and log.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>SHA-256 of the key's UTF-8 bytes.</summary>
+    public required ReadOnlyMemory<byte> Digest { get; init; }
+    public required string App { get; init; }
+    public DataAllowance Allow { get; init; } = DataAllowance.Everything;
+    public LossPolicy LossPolicy { get; init; } = LossPolicy.Warn;
+
+    /// <summary>Models and deployments this key may ask for; null means all.</summary>
+    public IReadOnlySet<string>? Models { get; init; }
+}

@@ -1,0 +1,21 @@
+using System.Collections.Frozen;
+using Ballast.Configuration;
+
+namespace Ballast.Catalog;
+
+/// <summary>The running configuration: immutable, swapped whole. An exchange takes it once, so that a reload cannot tear it.</summary>
+public sealed record CatalogSnapshot
+{
+    /// <summary>Counts up with every swap.</summary>
+    public required int Revision { get; init; }
+    public required FrozenDictionary<string, Provider> Providers { get; init; }
+    public required FrozenDictionary<string, Deployment> Deployments { get; init; }
+
+    /// <summary>By public name, deployments included.</summary>
+    public required FrozenDictionary<string, Model> Models { get; init; }
+
+    /// <summary>As written, deployments after the named models: the order of the model list.</summary>
+    public required IReadOnlyList<Model> ModelOrder { get; init; }
+    public required IReadOnlyList<ApiKey> Keys { get; init; }
+    public required LimitsOptions Limits { get; init; }
+}

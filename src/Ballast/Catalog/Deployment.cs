@@ -1,0 +1,40 @@
+using Ballast.Protocols;
+
+namespace Ballast.Catalog;
+
+/// <summary>One upstream model at one provider, always written <c>provider/model</c>.</summary>
+public sealed record Deployment
+{
+    /// <summary><c>provider/model</c>.</summary>
+    public required string Name { get; init; }
+    public required Provider Provider { get; init; }
+
+    /// <summary>The model's public name within the provider.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>What the upstream calls it: a model id or, at Azure, a deployment name.</summary>
+    public required string SentModel { get; init; }
+
+    /// <summary>Who makes the model: <c>openai</c>, <c>anthropic</c>, <c>meta</c> ….</summary>
+    public required string Vendor { get; init; }
+    public required string Platform { get; init; }
+    public required string Region { get; init; }
+    public required DataTerms Data { get; init; }
+    public required TargetFeatures Features { get; init; }
+    public long DefaultMaxOutputTokens { get; init; } = 8192;
+
+    /// <summary>Null where the price is not known: then cost is recorded as unknown, never as zero.</summary>
+    public Price? Price { get; init; }
+
+    /// <summary>It serves embeddings, not chat.</summary>
+    public bool IsEmbedding { get; init; }
+
+    /// <summary>Built once here: what a protocol must know of this deployment.</summary>
+    public RequestTarget Target => field ??= new RequestTarget
+    {
+        Model = SentModel,
+        Vendor = Vendor,
+        Features = Features,
+        DefaultMaxOutputTokens = DefaultMaxOutputTokens,
+    };
+}

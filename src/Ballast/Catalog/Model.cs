@@ -1,0 +1,21 @@
+namespace Ballast.Catalog;
+
+/// <summary>How the candidates of a model are put in order.</summary>
+public enum Selection
+{
+    /// <summary>As written.</summary>
+    Ordered,
+
+    /// <summary>At random, in proportion to the weights; the rest follows in the same manner as fallback.</summary>
+    Weighted,
+}
+
+/// <summary>One deployment that may answer for a model.</summary>
+public sealed record Candidate(Deployment Deployment, double Weight);
+
+/// <summary>A public name that clients ask for, and who may answer it. Every deployment is also a model of its own name with one candidate.</summary>
+public sealed record Model(string Name, Selection Selection, IReadOnlyList<Candidate> Candidates, long CreatedUnixSeconds)
+{
+    /// <summary>The model is a deployment addressed by its own name, not a route.</summary>
+    public bool IsDeployment { get; init; }
+}

@@ -1,0 +1,41 @@
+using Ballast.Protocols;
+
+namespace Ballast.Catalog;
+
+/// <summary>How a provider's requests are addressed and signed. A new server of a known protocol is data, not a new kind.</summary>
+public enum ProviderKind
+{
+    OpenAI,
+    AzureOpenAI,
+    AwsBedrock,
+    Anthropic,
+    OpenAICompatible,
+}
+
+/// <summary>One account at a platform: where requests go, how they are signed. Immutable; replaced whole on reload.</summary>
+public sealed record Provider
+{
+    public required string Name { get; init; }
+    public required ProviderKind Kind { get; init; }
+    public required Protocol Protocol { get; init; }
+
+    /// <summary>Who operates the endpoint: <c>openai</c>, <c>azure</c>, <c>aws</c>, <c>local</c> ….</summary>
+    public required string Platform { get; init; }
+    public required string Region { get; init; }
+
+    /// <summary>Scheme, host, port and path prefix; the kind adds its own paths. Never influenced by a caller.</summary>
+    public required Uri BaseAddress { get; init; }
+
+    /// <summary>Null where the endpoint takes none (own machines).</summary>
+    public Secret? ApiKey { get; init; }
+
+    /// <summary>Azure only: classic <c>/openai/deployments/…</c> paths with this version; null means <c>/openai/v1</c>.</summary>
+    public string? ApiVersion { get; init; }
+
+    /// <summary>Further headers sent with every request (for example an organisation id); values are checked for CR, LF and NUL.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
+    /// <summary>The endpoint may lie in private or loopback address space (own machines, the sandbox). Else such addresses are refused at connect.</summary>
+    public bool AllowPrivateAddresses { get; init; }
+    public required DataTerms Data { get; init; }
+}

@@ -1,0 +1,58 @@
+namespace Ballast.Configuration;
+
+/// <summary>Every limit of the data path, named. All may be set under <c>limits:</c>; the defaults are meant to be kept.</summary>
+public sealed record LimitsOptions
+{
+    /// <summary>Largest request body taken, in bytes.</summary>
+    public int RequestBodyBytesMax { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>Largest whole answer taken from an upstream, in bytes.</summary>
+    public int ResponseBodyBytesMax { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Bytes of an upstream's error body that are read.</summary>
+    public int ErrorBodyBytesMax { get; init; } = 64 * 1024;
+
+    /// <summary>Bytes of a stream that are held before it is committed.</summary>
+    public int HeldBytesMax { get; init; } = 1024 * 1024;
+
+    /// <summary>Requests served at once; further ones are refused with 503.</summary>
+    public int ConcurrentRequestsMax { get; init; } = 10_000;
+
+    /// <summary>Attempts for one request.</summary>
+    public int AttemptsMax { get; init; } = 3;
+
+    /// <summary>Retries as a share of requests, over the last ten seconds.</summary>
+    public double RetryShareMax { get; init; } = 0.2;
+
+    /// <summary>Retries always allowed within ten seconds, however few requests there are.</summary>
+    public int RetryFloor { get; init; } = 10;
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>From sending to the first content of a stream, or to the whole answer's head.</summary>
+    public TimeSpan FirstTokenTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>Between two reads of an answer.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan TotalTimeout { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long a stream without content is held back before its head is sent all the same.</summary>
+    public TimeSpan HoldGrace { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Failures in a row that open a deployment's breaker.</summary>
+    public int BreakerFailures { get; init; } = 5;
+
+    /// <summary>How long an open breaker waits before one probe.</summary>
+    public TimeSpan BreakerOpen { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a recovered deployment takes to its full share.</summary>
+    public TimeSpan RampUp { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Longest Retry-After that is honoured as a cool-down.</summary>
+    public TimeSpan CoolDownMax { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Ledger rows that wait for the writer.</summary>
+    public int LedgerQueueMax { get; init; } = 16_384;
+
+    /// <summary>How long a stop waits for running requests.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(4);
+}
