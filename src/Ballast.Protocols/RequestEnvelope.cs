@@ -28,7 +28,8 @@ public sealed class RequestEnvelope
     public int ChoiceCount { get; init; } = 1;
 
     /// <summary>
-    /// The body holds a mark (<see cref="ForeignThinking.Mark"/>) of reasoning that another vendor issued: it must be parsed and rewritten, never spliced.
+    /// The body holds a mark (<see cref="ForeignThinking.Mark"/>) of reasoning that another vendor issued, or lacks reasoning where its protocol demands it because
+    /// another vendor gave the turn: it must be parsed and rewritten, never spliced.
     /// </summary>
     public bool HasForeignThinking { get; init; }
 }

@@ -15,6 +15,9 @@ public sealed record WriterOptions
     public required string Model { get; init; }
     public required long CreatedUnixSeconds { get; init; }
 
+    /// <summary>Maker of the model: the issuer of reasoning that came without a signature (<see cref="ForeignThinking"/>).</summary>
+    public string Vendor { get; init; } = "";
+
     /// <summary>The caller asked for usage inside the stream.</summary>
     public bool StreamUsage { get; init; }
 
