@@ -55,6 +55,9 @@ public sealed record LedgerEntry
     /// <summary>US dollars; null where the deployment has no price.</summary>
     public decimal? CostUsd { get; init; }
 
+    /// <summary>The input's part of <see cref="CostUsd"/> (cache classes included), so that input and output prices can be told apart later.</summary>
+    public decimal? InputCostUsd { get; init; }
+
     /// <summary>From sending to the first content.</summary>
     public TimeSpan? TimeToFirstToken { get; init; }
     public TimeSpan Duration { get; init; }

@@ -1,0 +1,92 @@
+using Microsoft.Data.Sqlite;
+
+namespace Ballast.Ledger;
+
+/// <summary>The SQL that reads whole rows and ids.</summary>
+internal static class EntryQuery
+{
+    private const string Columns =
+        """
+        attempt_id, exchange_id, attempt_number, started_us, key_id, app, protocol, operation, stream,
+        requested_model, sent_model, served_model, deployment, vendor, platform, region,
+        input_tokens, cache_read_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens,
+        is_estimated, cost_pico, input_cost_pico, ttft_us, duration_us, outcome, reason, finish,
+        upstream_status, upstream_request_id, reached, losses
+        """;
+
+    public static IReadOnlyList<LedgerEntry> Run(SqliteConnection connection, LedgerFilter filter, int countMax)
+    {
+        using SqliteCommand command = LedgerQuery.Create(
+            connection, $"SELECT {Columns} FROM attempts WHERE {"{where}"} ORDER BY started_us, attempt_id LIMIT $count", filter);
+        command.Parameters.AddWithValue("$count", countMax);
+        using SqliteDataReader reader = command.ExecuteReader();
+        List<LedgerEntry> entries = [];
+        while (reader.Read())
+        {
+            entries.Add(Read(reader));
+        }
+
+        return entries;
+    }
+
+    public static IReadOnlySet<string> ReachedIds(SqliteConnection connection)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT attempt_id FROM attempts WHERE reached = 1";
+        using SqliteDataReader reader = command.ExecuteReader();
+        HashSet<string> ids = new(StringComparer.Ordinal);
+        while (reader.Read())
+        {
+            ids.Add(reader.GetString(0));
+        }
+
+        return ids;
+    }
+
+    public static long Count(SqliteConnection connection)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT COUNT(*) FROM attempts";
+        using SqliteDataReader reader = command.ExecuteReader();
+        reader.Read();
+        return reader.GetInt64(0);
+    }
+
+    private static LedgerEntry Read(SqliteDataReader row) => new()
+    {
+        AttemptId = row.GetString(0),
+        ExchangeId = row.GetString(1),
+        AttemptNumber = row.GetInt32(2),
+        StartedAt = DateTimeOffset.UnixEpoch + LedgerQuery.Span(row.GetInt64(3)),
+        KeyId = row.GetString(4),
+        App = row.GetString(5),
+        Protocol = row.GetString(6),
+        Operation = row.GetString(7),
+        Stream = row.GetInt64(8) != 0,
+        RequestedModel = row.GetString(9),
+        SentModel = row.GetString(10),
+        ServedModel = LedgerQuery.OptionalText(row, 11),
+        Deployment = row.GetString(12),
+        Vendor = row.GetString(13),
+        Platform = row.GetString(14),
+        Region = row.GetString(15),
+        InputTokens = row.GetInt64(16),
+        CacheReadTokens = row.GetInt64(17),
+        CacheWriteTokens = row.GetInt64(18),
+        CacheWriteLongTokens = row.GetInt64(19),
+        OutputTokens = row.GetInt64(20),
+        ReasoningTokens = LedgerQuery.OptionalNumber(row, 21),
+        IsEstimated = row.GetInt64(22) != 0,
+        CostUsd = LedgerQuery.OptionalNumber(row, 23) is long cost ? Picodollars.ToDollars(cost) : null,
+        InputCostUsd = LedgerQuery.OptionalNumber(row, 24) is long inputCost ? Picodollars.ToDollars(inputCost) : null,
+        TimeToFirstToken = LedgerQuery.OptionalSpan(row, 25),
+        Duration = LedgerQuery.Span(row.GetInt64(26)),
+        Outcome = LedgerText.ParseOutcome(row.GetString(27)),
+        Reason = LedgerQuery.OptionalText(row, 28),
+        Finish = LedgerQuery.OptionalText(row, 29),
+        UpstreamStatus = (int?)LedgerQuery.OptionalNumber(row, 30),
+        UpstreamRequestId = LedgerQuery.OptionalText(row, 31),
+        Reached = row.GetInt64(32) != 0,
+        Losses = LedgerText.ReadLosses(LedgerQuery.OptionalText(row, 33)),
+    };
+}

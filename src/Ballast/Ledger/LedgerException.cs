@@ -1,0 +1,13 @@
+namespace Ballast.Ledger;
+
+/// <summary>The ledger cannot be opened or read; the message says what to do about it.</summary>
+public sealed class LedgerException : Exception
+{
+    public LedgerException(string message) : base(message)
+    {
+    }
+
+    public LedgerException(string message, Exception inner) : base(message, inner)
+    {
+    }
+}

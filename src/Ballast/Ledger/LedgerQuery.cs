@@ -1,0 +1,54 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace Ballast.Ledger;
+
+/// <summary>What the ledger's questions share: the filter as SQL with parameters, and reading by column.</summary>
+internal static class LedgerQuery
+{
+    /// <summary>A command whose text may hold <c>{where}</c>; the filter's values are bound, never written into the text.</summary>
+    public static SqliteCommand Create(SqliteConnection connection, string sql, LedgerFilter filter)
+    {
+        SqliteCommand command = connection.CreateCommand();
+        List<string> conditions = [];
+        Restrict(filter.Since is DateTimeOffset since ? Microseconds(since) : null, "started_us >= $since", "$since");
+        Restrict(filter.Until is DateTimeOffset until ? Microseconds(until) : null, "started_us < $until", "$until");
+        Restrict(filter.App, "app = $app", "$app");
+        Restrict(filter.KeyId, "key_id = $key", "$key");
+        string where = conditions.Count == 0 ? "1 = 1" : string.Join(" AND ", conditions);
+#pragma warning disable CA2100 // built from constants; all values are parameters
+        command.CommandText = sql.Replace("{where}", where, StringComparison.Ordinal);
+#pragma warning restore CA2100
+        return command;
+
+        void Restrict(object? value, string condition, string parameter)
+        {
+            if (value is not null)
+            {
+                conditions.Add(condition);
+                command.Parameters.AddWithValue(parameter, value);
+            }
+        }
+    }
+
+    public static TimeSpan Span(long microseconds) => TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+
+    public static TimeSpan? OptionalSpan(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : Span(row.GetInt64(column));
+
+    public static string? OptionalText(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    public static long? OptionalNumber(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+
+    /// <summary>A sum over no rows is null in SQL and zero here.</summary>
+    public static long Sum(SqliteDataReader row, int column) => OptionalNumber(row, column) ?? 0;
+
+    /// <summary>Money summed in two columns, whole microdollars and the rest: see <see cref="Picodollars.PerMicrodollar"/>.</summary>
+    public static decimal Dollars(SqliteDataReader row, int column) => Picodollars.ToDollars(Sum(row, column), Sum(row, column + 1));
+
+    /// <summary>The two columns that <see cref="Dollars"/> reads, for an expression in picodollars.</summary>
+    public static string DollarColumns(string expression) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"SUM(({expression}) / {Picodollars.PerMicrodollar}), SUM(({expression}) % {Picodollars.PerMicrodollar})");
+
+    public static long Microseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+}

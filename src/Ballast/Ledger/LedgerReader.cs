@@ -1,0 +1,84 @@
+using Microsoft.Data.Sqlite;
+
+namespace Ballast.Ledger;
+
+/// <summary>
+/// Asks a ledger file questions, read-only. Every question opens a connection of its own, so that it may be used from anywhere at any time and never
+/// disturbs the writer; the work is done on a thread of the pool. Throws <see cref="LedgerException"/> where the file is missing or unreadable.
+/// </summary>
+public sealed class LedgerReader(string path)
+{
+    private const int BusyTimeoutSeconds = 5;
+
+    public string Path { get; } = path;
+
+    /// <summary>Usage by group. At most four dimensions; none gives the total only.</summary>
+    public Task<UsageReport> UsageAsync(
+        IReadOnlyList<UsageDimension> by, LedgerFilter filter, CancellationToken cancellation = default) =>
+        AskAsync(connection => UsageQuery.Run(connection, by, filter), cancellation);
+
+    /// <summary>What each application sent where.</summary>
+    public Task<IReadOnlyList<ShareRow>> SharesAsync(LedgerFilter filter, CancellationToken cancellation = default) =>
+        AskAsync(connection => TrafficQuery.Shares(connection, filter), cancellation);
+
+    /// <summary>The figures of one vendor or platform; with neither, of all traffic.</summary>
+    public Task<TrafficFigures> FiguresAsync(
+        string? vendor, string? platform, LedgerFilter filter, CancellationToken cancellation = default) =>
+        AskAsync(connection => TrafficQuery.Figures(connection, vendor, platform, filter), cancellation);
+
+    /// <summary>Rows in order of time, at most so many.</summary>
+    public Task<IReadOnlyList<LedgerEntry>> EntriesAsync(
+        LedgerFilter filter, int countMax, CancellationToken cancellation = default) =>
+        AskAsync(connection => EntryQuery.Run(connection, filter, countMax), cancellation);
+
+    /// <summary>Ids of all attempts that the platform may have seen and billed: what a platform's bill is joined with.</summary>
+    public Task<IReadOnlySet<string>> ReachedAttemptIdsAsync(CancellationToken cancellation = default) =>
+        AskAsync(EntryQuery.ReachedIds, cancellation);
+
+    /// <summary>Rows in the ledger.</summary>
+    public Task<long> CountAsync(CancellationToken cancellation = default) => AskAsync(EntryQuery.Count, cancellation);
+
+    private Task<T> AskAsync<T>(Func<SqliteConnection, T> question, CancellationToken cancellation) =>
+        Task.Run(
+            () =>
+            {
+                try
+                {
+                    using SqliteConnection connection = Open();
+                    return question(connection);
+                }
+                catch (SqliteException failure)
+                {
+                    throw new LedgerException($"The ledger {Path} cannot be read: {failure.Message}", failure);
+                }
+            },
+            cancellation);
+
+    private SqliteConnection Open()
+    {
+        if (!File.Exists(Path))
+        {
+            throw new LedgerException(
+                $"There is no ledger at {Path}. It is made when `ballast serve` first runs; name another file with --ledger or --config.");
+        }
+
+        SqliteConnection connection = new(new SqliteConnectionStringBuilder
+        {
+            DataSource = Path,
+            Mode = SqliteOpenMode.ReadOnly,
+            Pooling = false,
+            DefaultTimeout = BusyTimeoutSeconds,
+        }.ToString());
+        try
+        {
+            connection.Open();
+            SqliteSchema.Check(connection);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+namespace Ballast.Ledger;
+
+/// <summary>
+/// Running totals since the start, fed row by row as the ledger records them: the picture that the demo and the administration page show.
+/// Thread-safe; a record takes a short lock with no I/O inside and allocates only for a vendor or platform not seen before.
+/// </summary>
+public sealed class LiveTotals(TimeProvider time)
+{
+    /// <summary>Vendors, and platforms, told apart; further ones are summed as <c>other</c>.</summary>
+    public const int ComponentsMax = 64;
+
+    /// <summary>Seconds that "recently" covers.</summary>
+    public const int WindowSeconds = 10;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Component> _platforms = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Component> _vendors = new(StringComparer.Ordinal);
+    private readonly SlidingCount _recentRequests = new(WindowSeconds);
+    private readonly TimeHistogram _ttft = new();
+    private readonly long[] _outcomes = new long[4];
+    private readonly long _started = time.GetTimestamp();
+    private long _requests;
+    private long _failovers;
+    private long _inputTokens;
+    private long _outputTokens;
+    private decimal _costUsd;
+
+    public void Record(LedgerEntry entry)
+    {
+        long second = Second();
+        lock (_gate)
+        {
+            _outcomes[(int)entry.Outcome]++;
+            if (entry.AttemptNumber == 1)
+            {
+                _requests++;
+                _recentRequests.Add(second);
+            }
+            else if (entry.Outcome == AttemptOutcome.Completed)
+            {
+                _failovers++;
+            }
+
+            _inputTokens += Tokens(entry.InputTokens) + Tokens(entry.CacheReadTokens)
+                + Tokens(entry.CacheWriteTokens) + Tokens(entry.CacheWriteLongTokens);
+            _outputTokens += Tokens(entry.OutputTokens);
+            _costUsd += entry.CostUsd ?? 0;
+            if (entry is { Stream: true, TimeToFirstToken: TimeSpan ttft })
+            {
+                _ttft.Add(ttft);
+            }
+
+            Find(_platforms, entry.Platform).Record(entry, second);
+            Find(_vendors, entry.Vendor).Record(entry, second);
+        }
+    }
+
+    public LiveSnapshot Snapshot()
+    {
+        long second = Second();
+        lock (_gate)
+        {
+            double elapsed = Math.Clamp(time.GetElapsedTime(_started).TotalSeconds, 1, WindowSeconds);
+            return new LiveSnapshot
+            {
+                Requests = _requests,
+                Attempts = _outcomes.Sum(),
+                Completed = _outcomes[(int)AttemptOutcome.Completed],
+                Failed = _outcomes[(int)AttemptOutcome.Failed],
+                Interrupted = _outcomes[(int)AttemptOutcome.Interrupted],
+                Cancelled = _outcomes[(int)AttemptOutcome.Cancelled],
+                Failovers = _failovers,
+                InputTokens = _inputTokens,
+                OutputTokens = _outputTokens,
+                CostUsd = _costUsd,
+                RequestsPerSecond = _recentRequests.Count(second) / elapsed,
+                TtftP50 = _ttft.Percentile(50),
+                TtftP95 = _ttft.Percentile(95),
+                Platforms = Snapshot(_platforms, second),
+                Vendors = Snapshot(_vendors, second),
+            };
+        }
+    }
+
+    private static IReadOnlyList<LiveComponent> Snapshot(Dictionary<string, Component> components, long second) =>
+    [
+        .. components.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.Snapshot(pair.Key, second)),
+    ];
+
+    private static Component Find(Dictionary<string, Component> components, string name)
+    {
+        if (components.TryGetValue(name, out Component? component))
+        {
+            return component;
+        }
+
+        string key = components.Count < ComponentsMax - 1 ? name : "other";
+        if (!components.TryGetValue(key, out component))
+        {
+            component = new Component();
+            components.Add(key, component);
+        }
+
+        return component;
+    }
+
+    /// <summary>As the store cuts them, so that both show the same sums.</summary>
+    private static long Tokens(long count) => Math.Clamp(count, 0, SqliteLedgerStore.TokensMax);
+
+    private long Second() => (long)time.GetElapsedTime(_started).TotalSeconds;
+
+    private sealed class Component
+    {
+        private readonly SlidingCount _recent = new(WindowSeconds);
+        private readonly TimeHistogram _ttft = new();
+        private long _attempts;
+        private long _answered;
+        private long _failed;
+        private decimal _costUsd;
+
+        public void Record(LedgerEntry entry, long second)
+        {
+            _attempts++;
+            _costUsd += entry.CostUsd ?? 0;
+            if (entry.Outcome is AttemptOutcome.Completed or AttemptOutcome.Interrupted)
+            {
+                _answered++;
+                _recent.Add(second);
+            }
+
+            if (entry.Outcome == AttemptOutcome.Failed)
+            {
+                _failed++;
+            }
+
+            if (entry is { Stream: true, TimeToFirstToken: TimeSpan ttft })
+            {
+                _ttft.Add(ttft);
+            }
+        }
+
+        public LiveComponent Snapshot(string name, long second) => new()
+        {
+            Name = name,
+            Attempts = _attempts,
+            Answered = _answered,
+            Failed = _failed,
+            CostUsd = _costUsd,
+            AnsweredRecently = _recent.Count(second),
+            TtftP50 = _ttft.Percentile(50),
+            TtftP95 = _ttft.Percentile(95),
+        };
+    }
+}

@@ -1,0 +1,43 @@
+using Ballast.Catalog;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Ledger;
+
+/// <summary>
+/// What an answer costs: each disjoint token class times its price per million tokens, in exact decimal arithmetic.
+/// The sum is rounded once, half to even, to 1e-12 US dollars.
+/// </summary>
+public static class Pricing
+{
+    /// <summary>Decimals kept of a dollar.</summary>
+    public const int Decimals = 12;
+
+    /// <summary>A cost above this is not believed: the vendor's token count is wrong, and the cost is recorded as unknown.</summary>
+    public const decimal CostUsdMax = 1_000_000m;
+
+    private const decimal TokensPerPrice = 1_000_000m;
+
+    /// <summary>US dollars; null where the price is not known. A negative token count is taken as zero: nothing earns a credit.</summary>
+    public static decimal? Cost(Price? price, Usage usage) => price is null ? null : Round(Input(price, usage) + Output(price, usage));
+
+    /// <summary>The input's part of <see cref="Cost"/>, cache classes included.</summary>
+    public static decimal? InputCost(Price? price, Usage usage) =>
+        price is null || Cost(price, usage) is null ? null : Round(Input(price, usage));
+
+    private static decimal Input(Price price, Usage usage) =>
+        Class(usage.InputTokens, price.Input)
+        + Class(usage.CacheReadTokens, price.CacheRead)
+        + Class(usage.CacheWriteTokens, price.CacheWrite)
+        + Class(usage.CacheWriteLongTokens, price.CacheWriteLong);
+
+    private static decimal Output(Price price, Usage usage) => Class(usage.OutputTokens, price.Output);
+
+    /// <summary>In millionths of a dollar, still unrounded. Dividing comes last: a quotient could have endless decimals, a product has none too many.</summary>
+    private static decimal Class(long tokens, decimal price) => Math.Max(tokens, 0) * price;
+
+    private static decimal? Round(decimal millionths)
+    {
+        decimal dollars = millionths / TokensPerPrice;
+        return dollars > CostUsdMax ? null : decimal.Round(dollars, Decimals, MidpointRounding.ToEven);
+    }
+}

@@ -1,0 +1,113 @@
+using Microsoft.Data.Sqlite;
+
+namespace Ballast.Ledger;
+
+/// <summary>The SQL behind shares and comparisons.</summary>
+internal static class TrafficQuery
+{
+    private const string Answered = "(outcome IN ('completed', 'interrupted'))";
+    private const string AllInput = "(input_tokens + cache_read_tokens + cache_write_tokens + cache_write_long_tokens)";
+
+    /// <summary>The caller's own fault: another platform would have refused it too.</summary>
+    private const string CallersFault = "(COALESCE(upstream_status, 0) IN (400, 413, 415, 422))";
+    private const string RateLimited = "(COALESCE(upstream_status, 0) = 429)";
+
+    private const string InBothParts = "(cost_pico IS NOT NULL AND input_cost_pico IS NOT NULL)";
+
+    /// <summary>Streams whose speed can be told: finished, and more than one token after the first content.</summary>
+    private const string HasSpeed = "(outcome = 'completed' AND stream = 1 AND output_tokens > 1 AND ttft_us IS NOT NULL AND duration_us > ttft_us)";
+
+    public static IReadOnlyList<ShareRow> Shares(SqliteConnection connection, LedgerFilter filter)
+    {
+        using SqliteCommand command = LedgerQuery.Create(
+            connection,
+            $"""
+            SELECT app, deployment, vendor, platform, region, SUM({Answered}), COUNT(*), SUM({UsageQuery.TokensOfAllClasses}),
+                {LedgerQuery.DollarColumns("cost_pico")}
+            FROM attempts WHERE {"{where}"} GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 1, 2
+            """,
+            filter);
+        using SqliteDataReader reader = command.ExecuteReader();
+        List<ShareRow> rows = [];
+        while (reader.Read())
+        {
+            rows.Add(new ShareRow(
+                reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetString(4),
+                LedgerQuery.Sum(reader, 5), LedgerQuery.Sum(reader, 6), LedgerQuery.Sum(reader, 7), LedgerQuery.Dollars(reader, 8)));
+        }
+
+        return rows;
+    }
+
+    public static TrafficFigures Figures(SqliteConnection connection, string? vendor, string? platform, LedgerFilter filter)
+    {
+        using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
+        TrafficFigures sums = Sums(connection, vendor, platform, filter);
+        using SqliteCommand command = Create(connection, UsageQuery.PercentileSql([], Scope(vendor, platform)), vendor, platform, filter);
+        using SqliteDataReader reader = command.ExecuteReader();
+        return reader.Read()
+            ? sums with { TtftP50 = LedgerQuery.OptionalSpan(reader, 0), TtftP95 = LedgerQuery.OptionalSpan(reader, 1) }
+            : sums;
+    }
+
+    private static TrafficFigures Sums(SqliteConnection connection, string? vendor, string? platform, LedgerFilter filter)
+    {
+        using SqliteCommand command = Create(
+            connection,
+            $"""
+            SELECT COUNT(*), SUM({Answered}),
+                SUM((outcome = 'interrupted' OR outcome = 'failed') AND NOT {CallersFault} AND NOT {RateLimited}),
+                SUM({RateLimited}), SUM(COALESCE(finish, '') IN ('refusal', 'content_filter')),
+                SUM({AllInput}), SUM(output_tokens),
+                SUM({UsageQuery.CostIsUnknown}),
+                SUM(CASE WHEN {InBothParts} THEN {AllInput} END), SUM(CASE WHEN {InBothParts} THEN output_tokens END),
+                SUM(CASE WHEN {HasSpeed} THEN output_tokens - 1 END), SUM(CASE WHEN {HasSpeed} THEN duration_us - ttft_us END),
+                {LedgerQuery.DollarColumns("cost_pico")},
+                {LedgerQuery.DollarColumns($"CASE WHEN {InBothParts} THEN input_cost_pico END")},
+                {LedgerQuery.DollarColumns($"CASE WHEN {InBothParts} THEN cost_pico - input_cost_pico END")}
+            FROM attempts WHERE {Scope(vendor, platform)}
+            """,
+            vendor,
+            platform,
+            filter);
+        using SqliteDataReader reader = command.ExecuteReader();
+        reader.Read();
+        return new TrafficFigures
+        {
+            Attempts = LedgerQuery.Sum(reader, 0),
+            Answered = LedgerQuery.Sum(reader, 1),
+            Errors = LedgerQuery.Sum(reader, 2),
+            RateLimited = LedgerQuery.Sum(reader, 3),
+            Refusals = LedgerQuery.Sum(reader, 4),
+            InputTokens = LedgerQuery.Sum(reader, 5),
+            OutputTokens = LedgerQuery.Sum(reader, 6),
+            UnknownCost = LedgerQuery.Sum(reader, 7),
+            PricedInputTokens = LedgerQuery.Sum(reader, 8),
+            PricedOutputTokens = LedgerQuery.Sum(reader, 9),
+            StreamedTokens = LedgerQuery.Sum(reader, 10),
+            StreamedTime = LedgerQuery.Span(LedgerQuery.Sum(reader, 11)),
+            CostUsd = LedgerQuery.Dollars(reader, 12),
+            PricedInputUsd = LedgerQuery.Dollars(reader, 14),
+            PricedOutputUsd = LedgerQuery.Dollars(reader, 16),
+        };
+    }
+
+    private static string Scope(string? vendor, string? platform) =>
+        "{where}" + (vendor is null ? "" : " AND vendor = $vendor") + (platform is null ? "" : " AND platform = $platform");
+
+    private static SqliteCommand Create(SqliteConnection connection, string sql, string? vendor, string? platform, LedgerFilter filter)
+    {
+        SqliteCommand command = LedgerQuery.Create(connection, sql, filter);
+        if (vendor is not null)
+        {
+            command.Parameters.AddWithValue("$vendor", vendor);
+        }
+
+        if (platform is not null)
+        {
+            command.Parameters.AddWithValue("$platform", platform);
+        }
+
+        return command;
+    }
+}

@@ -1,0 +1,139 @@
+using System.Globalization;
+using Ballast.Ledger;
+using Microsoft.Data.Sqlite;
+
+namespace Ballast.Tests.Ledger;
+
+public sealed class SqliteLedgerStoreTests : LedgerStoreContract
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string FilePath => _folder.File("ledger.db");
+
+    protected override ILedgerStore OpenStore() => SqliteLedgerStore.Open(FilePath);
+
+    protected override Task<IReadOnlyList<LedgerEntry>> ReadAllAsync() =>
+        new LedgerReader(FilePath).EntriesAsync(LedgerFilter.Everything, int.MaxValue, Cancellation);
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Open_NewFile_IsReadableByItsOwnerOnly()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes.");
+        await Store.AppendAsync([SampleEntries.Completed("a1")], Cancellation);
+
+        foreach (string file in (string[])[FilePath, FilePath + "-wal", FilePath + "-shm"])
+        {
+#pragma warning disable CA1416 // skipped on Windows above
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+#pragma warning restore CA1416
+        }
+    }
+
+    [Fact]
+    public async Task Open_FileWithRows_KeepsThem()
+    {
+        await Store.AppendAsync([SampleEntries.Completed("a1")], Cancellation);
+        await Store.DisposeAsync();
+
+        await using SqliteLedgerStore again = SqliteLedgerStore.Open(FilePath);
+        await again.AppendAsync([SampleEntries.Completed("a2")], Cancellation);
+
+        Assert.Equal(2, (await ReadAllAsync()).Count);
+    }
+
+    [Fact]
+    public void Open_FileOfNewerVersion_IsRefusedWithBothVersions()
+    {
+        string newer = _folder.File("newer.db");
+        Run(newer, "PRAGMA user_version = 99");
+
+        LedgerException failure = Assert.Throws<LedgerException>(() => SqliteLedgerStore.Open(newer));
+        Assert.Contains("version 99", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_NotADatabase_IsRefusedWithThePath()
+    {
+        string text = _folder.File("notes.txt");
+        File.WriteAllText(text, string.Concat(Enumerable.Repeat("This is not a database. ", 100)));
+
+        LedgerException failure = Assert.Throws<LedgerException>(() => SqliteLedgerStore.Open(text));
+        Assert.Contains(text, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_FolderMissing_IsRefusedWithThePath()
+    {
+        string path = _folder.File("missing/ledger.db");
+
+        Assert.Contains(path, Assert.Throws<LedgerException>(() => SqliteLedgerStore.Open(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AppendAsync_ReadersAtTheSameTime_SeeWholeBatchesOnly()
+    {
+        using CancellationTokenSource done = new();
+        LedgerReader reader = new(FilePath);
+        Task<int> reading = Task.Run(
+            async () =>
+            {
+                int reads = 0;
+                while (!done.IsCancellationRequested)
+                {
+                    Assert.Equal(0, await reader.CountAsync(Cancellation) % 10);
+                    reads++;
+                }
+
+                return reads;
+            },
+            Cancellation);
+        for (int batch = 0; batch < 100; batch++)
+        {
+            await Store.AppendAsync([.. Enumerable.Range(0, 10).Select(index => SampleEntries.Completed($"{batch}-{index}"))], Cancellation);
+        }
+
+        await done.CancelAsync();
+        Assert.True(await reading > 0);
+        Assert.Equal(1000, await reader.CountAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Open_CopyTakenAtAnyMomentOfWriting_IsWholeAndHoldsWhatWasAppended()
+    {
+        for (int batch = 0; batch < 20; batch++)
+        {
+            await Store.AppendAsync([.. Enumerable.Range(0, 5).Select(index => SampleEntries.Completed($"{batch}-{index}"))], Cancellation);
+            string copy = _folder.File(string.Create(CultureInfo.InvariantCulture, $"copy{batch}.db"));
+            File.Copy(FilePath, copy);
+            CopyCutShort(FilePath + "-wal", copy + "-wal", torn: batch * 97);
+
+            await using SqliteLedgerStore opened = SqliteLedgerStore.Open(copy);
+            Assert.Equal((batch + 1) * 5, await new LedgerReader(copy).CountAsync(Cancellation));
+            Assert.Equal("ok", Run(copy, "PRAGMA integrity_check"));
+        }
+    }
+
+    /// <summary>A process that is killed within a write leaves a torn frame at the log's end; the frames before it count.</summary>
+    private static void CopyCutShort(string from, string to, int torn)
+    {
+        File.Copy(from, to);
+        using FileStream log = File.OpenWrite(to);
+        log.Seek(0, SeekOrigin.End);
+        log.Write(new byte[torn]);
+    }
+
+    private static string? Run(string path, string sql)
+    {
+        using SqliteConnection connection = new($"Data Source={path};Pooling=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar() as string;
+    }
+}
