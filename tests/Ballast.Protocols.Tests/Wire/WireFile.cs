@@ -82,11 +82,13 @@ public sealed class WireFile
         (Body("options") ?? "").Split('\n').Select(line => line.Split(' ', 2, StringSplitOptions.TrimEntries))
             .Where(words => words[0] == name).Select(words => words.Length > 1 ? words[1] : "").FirstOrDefault();
 
+    private string Vendor => Option("vendor") ?? (ProtocolName == "anthropic-messages" ? "anthropic" : "openai");
+
     public ReaderOptions ReaderOptions(LossReport losses, ReadDepth depth = ReadDepth.Everything) => new()
     {
         Stream = Has("stream"),
         Depth = depth,
-        Vendor = Option("vendor") ?? (ProtocolName == "anthropic-messages" ? "anthropic" : "openai"),
+        Vendor = Vendor,
         WithholdUsage = Option("withhold-usage") is not null,
         UnwrapStructuredOutput = Option("unwrap") is not null,
         Losses = losses,
@@ -98,6 +100,7 @@ public sealed class WireFile
         FallbackId = "fallback-id",
         Model = Option("writer-model") ?? "asked-model",
         CreatedUnixSeconds = 1_700_000_000,
+        Vendor = Vendor,
         StreamUsage = Option("stream-usage") != "off",
         InputTokensEstimate = long.Parse(Option("input-estimate") ?? "0", System.Globalization.CultureInfo.InvariantCulture),
         Losses = losses,
