@@ -1,0 +1,135 @@
+using System.Text.RegularExpressions;
+
+namespace Ballast.Tests.Tidy;
+
+/// <summary>The form that the code keeps (CONTRIBUTING.md): sizes, names, comments, and what stands where. Each test names every violation at once.</summary>
+public sealed partial class FormTests
+{
+    private const int FileLinesMax = 600;
+    private const int FunctionLinesMax = 70;
+
+    [Fact]
+    public void Files_OfCode_AreShortEnough() =>
+        AssertNone(
+            from path in Repository.TextFiles
+            where CodeEnding().IsMatch(path)
+            let count = Repository.Read(path).Split('\n').Length - 1
+            where count > FileLinesMax
+            select $"{path}:{count}: {count} lines, at most {FileLinesMax}");
+
+    [Fact]
+    public void Functions_Everywhere_AreShortEnough() =>
+        AssertNone(
+            from file in Repository.SourceFiles
+            from function in file.Functions
+            where function.LineCount > FunctionLinesMax
+            select $"{file.Path}:{function.Line}: {function.Name} has {function.LineCount} lines, at most {FunctionLinesMax}");
+
+    [Fact]
+    public void Types_Everywhere_HaveNamesThatSayWhatTheyAre() =>
+        AssertNone(
+            from file in Repository.SourceFiles
+            from type in file.Types
+            where EmptyWord().IsMatch(type.Name)
+            select $"{file.Path}:{type.Line}: {type.Name}: no Helper, Util, Manager or Common");
+
+    [Fact]
+    public void Files_OfCode_AreNamedLikeATypeInThem() =>
+        AssertNone(
+            from file in Repository.SourceFiles
+            let name = Path.GetFileName(file.Path).Split('.')[0]
+            where file.Types.Count > 0 && file.Types.All(type => type.Name != name)
+            select $"{file.Path}:1: holds no type {name}");
+
+    [Fact]
+    public void Types_OfTheProduct_AreNotNamedLikeANamespace()
+    {
+        HashSet<string> words = [.. Repository.ProductFiles.SelectMany(file => file.Namespace.Split('.'))];
+        AssertNone(
+            from file in Repository.ProductFiles
+            from type in file.Types
+            where words.Contains(type.Name)
+            select $"{file.Path}:{type.Line}: {type.Name} is the name of a namespace too");
+    }
+
+    [Fact]
+    public void PublicTypes_OfTheProduct_HaveADocComment() =>
+        AssertNone(
+            from file in Repository.ProductFiles
+            from type in file.Types
+            where type.IsPublic && !type.HasDocComment
+            select $"{file.Path}:{type.Line}: {type.Name} has no doc comment");
+
+    [Fact]
+    public void Namespaces_Everywhere_FollowTheFolders() =>
+        AssertNone(
+            from file in Repository.SourceFiles
+            let folder = Path.GetDirectoryName(file.Path)!.Replace('\\', '/')
+            let expected = folder[(folder.IndexOf('/', StringComparison.Ordinal) + 1)..].Replace('/', '.')
+            where file.Namespace.Length > 0 && file.Namespace != expected
+            select $"{file.Path}:1: namespace {file.Namespace}, expected {expected}");
+
+    [Fact]
+    public void ProtocolFolders_All_HoldTheSameFiveFiles() =>
+        AssertNone(
+            from path in Repository.TextFiles
+            let match = ProtocolFile().Match(path)
+            where match.Success
+            from part in (string[])["Request", "Response", "Stream", "Error"]
+            let expected = $"{match.Groups["folder"].Value}/{match.Groups["name"].Value}{part}.cs"
+            where !Repository.TextFiles.Contains(expected)
+            select $"{path}:1: {expected} is missing beside it");
+
+    [Fact]
+    public void Texts_Everywhere_HoldNoLeftoverWork() =>
+        AssertNone(
+            from path in Repository.TextFiles
+            where !path.StartsWith("tests/Ballast.Tests/Tidy/", StringComparison.Ordinal)
+            from line in LinesThatMatch(path, Leftover())
+            select $"{path}:{line}: unfinished work is an issue, not a comment");
+
+    [Fact]
+    public void Texts_Everywhere_HoldNoMachinePathAndNoRegistryHost() =>
+        AssertNone(
+            from path in Repository.TextFiles
+            from line in LinesThatMatch(path, MachinePath())
+            select $"{path}:{line}: names a path of one machine or a package registry's host");
+
+    [Fact]
+    public void Boxes_OfTheArchitecturePage_Exist()
+    {
+        string[] roots = ["", "src/", "src/Ballast/", "src/Ballast.Protocols/", "src/Ballast.Sandbox/", "tests/", "tests/Ballast.Tests/"];
+        AssertNone(
+            from box in BoxName().Matches(Repository.Read("ARCHITECTURE.md")).Select(match => match.Value.TrimEnd('/')).Distinct()
+            where !roots.Any(root => Path.Exists(Path.Combine(Repository.Root, root + box)))
+                && !Repository.TextFiles.Any(path => path.EndsWith($"/{box}", StringComparison.Ordinal))
+            select $"ARCHITECTURE.md:1: {box} does not exist");
+    }
+
+    private static IEnumerable<int> LinesThatMatch(string path, Regex pattern) =>
+        Repository.Read(path).Split('\n').Index().Where(line => pattern.IsMatch(line.Item)).Select(line => line.Index + 1);
+
+    private static void AssertNone(IEnumerable<string> violations)
+    {
+        string[] all = [.. violations];
+        Assert.True(all.Length == 0, $"{all.Length} violations:\n{string.Join('\n', all)}");
+    }
+
+    [GeneratedRegex(@"\.(cs|razor)$")]
+    private static partial Regex CodeEnding();
+
+    [GeneratedRegex(@"Helper|Util|Manager|Common")]
+    private static partial Regex EmptyWord();
+
+    [GeneratedRegex(@"^(?<folder>src/Ballast\.Protocols/[^/]+)/(?<name>\w+)Protocol\.cs$")]
+    private static partial Regex ProtocolFile();
+
+    [GeneratedRegex(@"\b(TODO|FIXME|HACK|XXX)\b")]
+    private static partial Regex Leftover();
+
+    [GeneratedRegex(@"(?<![\w.~$}/-])/(home|root|work|Users)/\w|(api|www)\.nuget\.org|registry\.npmjs\.org|deb\.debian\.org|[A-Z]:\\\\?Users\\")]
+    private static partial Regex MachinePath();
+
+    [GeneratedRegex(@"(?<![\w./-])(?:(?:src|tests|docs|build|bench|[A-Z]\w+(?:\.\w+)*)/(?:[\w.-]+/?)*|[A-Z]\w+\.(?:cs|md|slnx|props|txt)\b)")]
+    private static partial Regex BoxName();
+}
