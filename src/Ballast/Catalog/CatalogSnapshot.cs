@@ -18,4 +18,10 @@ public sealed record CatalogSnapshot
     public required IReadOnlyList<Model> ModelOrder { get; init; }
     public required IReadOnlyList<ApiKey> Keys { get; init; }
     public required LimitsOptions Limits { get; init; }
+
+    /// <summary>Finds models that are not written down; null where no provider takes any model.</summary>
+    internal ModelFinder? Finder { get; init; }
+
+    /// <summary>The model of this name, written down or accepted by a provider that takes any; null where there is none.</summary>
+    public Model? FindModel(string name) => Models.GetValueOrDefault(name) ?? Finder?.Find(name);
 }

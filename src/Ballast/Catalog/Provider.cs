@@ -23,7 +23,10 @@ public sealed record Provider
     public required string Platform { get; init; }
     public required string Region { get; init; }
 
-    /// <summary>Scheme, host, port and path prefix; the kind adds its own paths. Never influenced by a caller.</summary>
+    /// <summary>
+    /// Scheme, host, port and path prefix without a slash at the end; the kind adds its own paths. Never influenced by a caller. Only for compatible servers
+    /// is <c>/v1</c> part of it, since not all have one; elsewhere the builder has removed it.
+    /// </summary>
     public required Uri BaseAddress { get; init; }
 
     /// <summary>Null where the endpoint takes none (own machines).</summary>
@@ -38,4 +41,7 @@ public sealed record Provider
     /// <summary>The endpoint may lie in private or loopback address space (own machines, the sandbox). Else such addresses are refused at connect.</summary>
     public bool AllowPrivateAddresses { get; init; }
     public required DataTerms Data { get; init; }
+
+    /// <summary>Every model name is accepted as <c>provider/name</c>; null where only written deployments are.</summary>
+    public AnyModel? AnyModel { get; init; }
 }

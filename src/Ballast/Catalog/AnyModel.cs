@@ -1,0 +1,32 @@
+using Ballast.Configuration;
+
+namespace Ballast.Catalog;
+
+/// <summary>A provider that takes every model name: how a deployment is made for a name that nobody wrote down.</summary>
+/// <param name="Vendor">Who makes its models, or <c>by-name</c>.</param>
+/// <param name="FeatureChanges">Applied to the kind's defaults.</param>
+public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChanges)
+{
+    /// <summary>All its models are of one vendor, so that a bare name of that vendor may go here.</summary>
+    public bool IsOfOneVendor => Vendor != VendorName.ByName;
+
+    /// <param name="provider">The provider that takes any model.</param>
+    /// <param name="model">What stands after <c>provider/</c>; sent as it is.</param>
+    public Deployment Create(Provider provider, string model)
+    {
+        string vendor = VendorName.Of(Vendor, model);
+        return new Deployment
+        {
+            Name = $"{provider.Name}/{model}",
+            Provider = provider,
+            Model = model,
+            SentModel = model,
+            Vendor = vendor,
+            Platform = provider.Platform,
+            Region = provider.Region,
+            Data = provider.Data,
+            Features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor), FeatureChanges),
+            IsEmbedding = model.Contains("embed", StringComparison.OrdinalIgnoreCase),
+        };
+    }
+}

@@ -1,0 +1,171 @@
+using System.Collections.Frozen;
+using Ballast.Configuration;
+using Ballast.Protocols;
+
+namespace Ballast.Catalog;
+
+/// <summary>Builds the running catalog from valid options: names become references, defaults become values. Pure: no I/O, no clock.</summary>
+public static class CatalogBuilder
+{
+    /// <summary>Given as every model's date: Ballast does not know when a vendor published it, and a fixed date keeps lists equal across restarts.</summary>
+    public const long CreatedUnixSeconds = 1_735_689_600;
+
+    private const long MaxOutputTokensDefault = 8192;
+
+    /// <param name="options">Must have passed <see cref="OptionsValidator"/>.</param>
+    /// <param name="revision">Counts up with every catalog.</param>
+    public static CatalogSnapshot Build(BallastOptions options, int revision) => Build(
+        options, revision, static name => ProtocolList.Find(name) ?? throw new InvalidOperationException($"Protocol '{name}' is not in the list."));
+
+    internal static CatalogSnapshot Build(BallastOptions options, int revision, Func<string, Protocol> protocols)
+    {
+        Dictionary<string, Price> prices = options.Prices.ToDictionary(static price => price.Name, BuildPrice, StringComparer.Ordinal);
+        List<Provider> providers = [];
+        List<Deployment> deployments = [];
+        foreach (ProviderOptions written in options.Providers)
+        {
+            Provider provider = BuildProvider(written, protocols);
+            providers.Add(provider);
+            deployments.AddRange(written.Deployments.Select(deployment => BuildDeployment(provider, written, deployment, prices)));
+        }
+
+        FrozenDictionary<string, Provider> providersByName = providers.ToFrozenDictionary(static provider => provider.Name, StringComparer.Ordinal);
+        FrozenDictionary<string, Deployment> deploymentsByName =
+            deployments.ToFrozenDictionary(static deployment => deployment.Name, StringComparer.Ordinal);
+        List<Model> models = BuildModels(options, deployments, deploymentsByName, providersByName);
+        return new CatalogSnapshot
+        {
+            Revision = revision,
+            Providers = providersByName,
+            Deployments = deploymentsByName,
+            Models = models.ToFrozenDictionary(static model => model.Name, StringComparer.Ordinal),
+            ModelOrder = models,
+            Keys = [.. options.Keys.Select(BuildKey)],
+            Limits = options.Limits,
+            Finder = new ModelFinder(providersByName, providers),
+        };
+    }
+
+    private static Provider BuildProvider(ProviderOptions written, Func<string, Protocol> protocols)
+    {
+        ProviderKind kind = FeatureDefaults.KindOf(written.Kind!);
+        return new Provider
+        {
+            Name = written.Name,
+            Kind = kind,
+            Protocol = protocols(kind == ProviderKind.Anthropic ? "anthropic-messages" : "openai-chat"),
+            Platform = written.Platform!,
+            Region = written.Region!,
+            BaseAddress = BaseAddressOf(written, kind),
+            ApiKey = written.ApiKey is { } secret ? new Secret(secret.Reveal()) : null,
+            ApiVersion = written.ApiVersion,
+            Headers = written.Headers,
+            AllowPrivateAddresses = written.AllowPrivateAddresses,
+            Data = new DataTerms(written.Data!.Geo!, written.Data.RetentionDays!.Value, written.Data.Training!.Value),
+            AnyModel = written.AnyModel ? new AnyModel(written.Vendor!, written.Features) : null,
+        };
+    }
+
+    /// <summary>People write addresses with and without the version, as the vendors' own SDKs do; the kinds that add it get it without.</summary>
+    private static Uri BaseAddressOf(ProviderOptions written, ProviderKind kind)
+    {
+        Uri address = written.BaseUrl ?? ProviderKindName.DefaultBaseUrl(written.Kind!, written.Region, written.Api)!;
+        string text = address.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        string added = kind switch
+        {
+            ProviderKind.OpenAICompatible => "",
+            ProviderKind.AzureOpenAI => "/openai/v1",
+            _ => "/v1",
+        };
+        return new Uri(added.Length > 0 && text.EndsWith(added, StringComparison.Ordinal) ? text[..^added.Length] : text);
+    }
+
+    private static Deployment BuildDeployment(
+        Provider provider, ProviderOptions providerOptions, DeploymentOptions written, Dictionary<string, Price> prices)
+    {
+        string vendor = written.Vendor ?? providerOptions.Vendor!;
+        string name = $"{provider.Name}/{written.Name}";
+        TargetFeatures features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor), providerOptions.Features);
+        return new Deployment
+        {
+            Name = name,
+            Provider = provider,
+            Model = written.Name,
+            SentModel = written.Model ?? written.Name,
+            Vendor = vendor,
+            Platform = provider.Platform,
+            Region = written.Region ?? provider.Region,
+            Data = new DataTerms(
+                written.Data?.Geo ?? provider.Data.Geo,
+                written.Data?.RetentionDays ?? provider.Data.RetentionDays,
+                written.Data?.Training ?? provider.Data.Training),
+            Features = FeatureName.Apply(features, written.Features),
+            DefaultMaxOutputTokens = written.MaxOutputTokens ?? MaxOutputTokensDefault,
+            Price = written.Price is { } price ? prices[price]
+                : prices.GetValueOrDefault(name) ?? prices.GetValueOrDefault($"{vendor}/{written.Name}"),
+            IsEmbedding = written.Embedding,
+        };
+    }
+
+    /// <summary>Named models first, then bare names of deployments in the order of the file, then the deployments under their own names.</summary>
+    private static List<Model> BuildModels(
+        BallastOptions options, List<Deployment> deployments, FrozenDictionary<string, Deployment> byName, FrozenDictionary<string, Provider> providers)
+    {
+        List<Model> models = [.. options.Models.Select(model => BuildModel(model, byName, providers))];
+        HashSet<string> taken = new(models.Select(static model => model.Name).Concat(byName.Keys), StringComparer.Ordinal);
+        foreach (IGrouping<string, Deployment> same in deployments.GroupBy(static deployment => deployment.Model, StringComparer.Ordinal))
+        {
+            if (taken.Add(same.Key))
+            {
+                models.Add(new Model(same.Key, Selection.Ordered, [.. same.Select(static one => new Candidate(one, 1))], CreatedUnixSeconds));
+            }
+        }
+
+        models.AddRange(deployments.Select(static deployment =>
+            new Model(deployment.Name, Selection.Ordered, [new Candidate(deployment, 1)], CreatedUnixSeconds) { IsDeployment = true }));
+        return models;
+    }
+
+    private static Model BuildModel(ModelOptions written, FrozenDictionary<string, Deployment> byName, FrozenDictionary<string, Provider> providers)
+    {
+        Candidate[] candidates = [.. written.Deployments.Select(candidate => new Candidate(Find(candidate.Deployment), candidate.Weight))];
+        return new Model(written.Name, written.Selection == "weighted" ? Selection.Weighted : Selection.Ordered, candidates, CreatedUnixSeconds);
+
+        Deployment Find(string name)
+        {
+            if (byName.TryGetValue(name, out Deployment? deployment))
+            {
+                return deployment;
+            }
+
+            int slash = name.IndexOf('/', StringComparison.Ordinal);
+            Provider provider = providers[name[..slash]];
+            return provider.AnyModel!.Create(provider, name[(slash + 1)..]);
+        }
+    }
+
+    private static ApiKey BuildKey(KeyOptions written) => new()
+    {
+        Id = written.Id,
+        Digest = written.Digest,
+        App = written.App ?? written.Id,
+        Allow = written.Allow is { } allow
+            ? new DataAllowance(allow.Geo?.ToFrozenSet(StringComparer.Ordinal), allow.RetentionDaysMax, allow.Training)
+            : DataAllowance.Everything,
+        LossPolicy = written.LossPolicy switch
+        {
+            "strict" => LossPolicy.Strict,
+            "allow" => LossPolicy.Allow,
+            _ => LossPolicy.Warn,
+        },
+        Models = written.Models?.ToFrozenSet(StringComparer.Ordinal),
+    };
+
+    private static Price BuildPrice(PriceOptions written) => new(
+        written.Input,
+        written.CacheRead ?? written.Input,
+        written.CacheWrite ?? written.Input * 1.25m,
+        written.CacheWriteLong ?? written.Input * 2m,
+        written.Output,
+        written.Source);
+}

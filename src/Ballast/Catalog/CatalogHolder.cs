@@ -1,0 +1,72 @@
+using Ballast.Configuration;
+
+namespace Ballast.Catalog;
+
+/// <summary>
+/// Holds the catalog in use and swaps it whole. A reload goes parse → validate → build → swap; any fault before the swap leaves the last good catalog in use.
+/// </summary>
+public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOptions = null)
+{
+    private readonly Lock _reload = new();
+    private volatile CatalogSnapshot _current = first;
+    private BallastOptions? _options = firstOptions;
+
+    /// <summary>Raised after a swap, on the thread that reloaded; a handler must be quick and must not throw.</summary>
+    public event Action<CatalogSnapshot>? Reloaded;
+
+    /// <summary>The catalog in use. Take it once per exchange.</summary>
+    public CatalogSnapshot Current => _current;
+
+    /// <summary>Reads the file anew. False leaves everything as it was; <paramref name="faults"/> says why, and holds the warnings of a success.</summary>
+    public bool TryReload(string fileName, Func<string, string?> environment, out IReadOnlyList<ConfigurationFault> faults) =>
+        TryReload(OptionsLoader.LoadFile(fileName, environment), out faults);
+
+    /// <summary>Reads a text as if it stood in the file.</summary>
+    public bool TryReload(string yaml, string fileName, Func<string, string?> environment, out IReadOnlyList<ConfigurationFault> faults) =>
+        TryReload(OptionsLoader.Load(yaml, fileName, environment), out faults);
+
+    public bool TryReload(LoadResult loaded, out IReadOnlyList<ConfigurationFault> faults)
+    {
+        faults = loaded.Faults;
+        if (loaded.Options is not { } options)
+        {
+            return false;
+        }
+
+        CatalogSnapshot next;
+        lock (_reload)
+        {
+            faults = [.. faults, .. NeedRestart(options)];
+            next = CatalogBuilder.Build(options, _current.Revision + 1);
+            _current = next;
+            _options = options;
+        }
+
+        Reloaded?.Invoke(next);
+        return true;
+    }
+
+    /// <summary>What a reload cannot change is said, not silently left.</summary>
+    private IEnumerable<ConfigurationFault> NeedRestart(BallastOptions next)
+    {
+        if (_options is null)
+        {
+            yield break;
+        }
+
+        foreach ((string path, bool isChanged) in new[]
+        {
+            ("server.listen", _options.Server.Listen != next.Server.Listen),
+            ("server.admin", _options.Server.Admin != next.Server.Admin),
+            ("ledger.path", _options.Ledger.Path != next.Ledger.Path),
+            ("limits.ledger_queue_max", _options.Limits.LedgerQueueMax != next.Limits.LedgerQueueMax),
+        })
+        {
+            if (isChanged)
+            {
+                (int line, int column) = next.Source.At(path);
+                yield return new ConfigurationFault(path, line, column, $"'{path}' takes effect at the next start", "", IsWarning: true);
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+namespace Ballast.Configuration;
+
+/// <summary>The whole configuration as written in <c>ballast.yaml</c>. Lists keep the order of the file.</summary>
+public sealed record BallastOptions
+{
+    public ServerOptions Server { get; init; } = new();
+    public LedgerOptions Ledger { get; init; } = new();
+    public IReadOnlyList<ProviderOptions> Providers { get; init; } = [];
+    public IReadOnlyList<ModelOptions> Models { get; init; } = [];
+    public IReadOnlyList<KeyOptions> Keys { get; init; } = [];
+    public IReadOnlyList<PriceOptions> Prices { get; init; } = [];
+    public LimitsOptions Limits { get; init; } = new();
+
+    /// <summary>Where each value stood.</summary>
+    public SourceMap Source { get; init; } = new();
+}

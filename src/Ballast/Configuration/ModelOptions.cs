@@ -1,0 +1,14 @@
+namespace Ballast.Configuration;
+
+/// <summary>A public model and who may answer it, as written under <c>models:</c>.</summary>
+public sealed record ModelOptions
+{
+    public required string Name { get; init; }
+
+    /// <summary><c>ordered</c> (default) or <c>weighted</c>.</summary>
+    public string Selection { get; init; } = "ordered";
+    public IReadOnlyList<CandidateOptions> Deployments { get; init; } = [];
+}
+
+/// <summary>One deployment named by a model, with its weight.</summary>
+public sealed record CandidateOptions(string Deployment, double Weight = 1);

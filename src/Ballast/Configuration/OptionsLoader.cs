@@ -1,0 +1,195 @@
+using System.Text;
+
+namespace Ballast.Configuration;
+
+/// <summary>
+/// Reads <c>ballast.yaml</c>: text → tree → options → validation. All faults are reported at once; options come out only when there is none.
+/// </summary>
+public static class OptionsLoader
+{
+    /// <summary>Largest file taken, in bytes.</summary>
+    public const int FileBytesMax = 1024 * 1024;
+
+    /// <summary>Reads a file from disk; a file that cannot be read is a fault, not an exception.</summary>
+    public static LoadResult LoadFile(string fileName, Func<string, string?> environment)
+    {
+        try
+        {
+            using FileStream stream = new(fileName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            if (stream.Length > FileBytesMax)
+            {
+                return Refused($"the file is larger than {FileBytesMax / 1024} KiB", "");
+            }
+
+            byte[] bytes = new byte[(int)stream.Length];
+            stream.ReadExactly(bytes);
+            return Load(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes).TrimStart('\uFEFF'), fileName, environment);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Refused($"{fileName} does not exist", "name a file, or start from the sample in docs/configuration.md");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return Refused($"{fileName} cannot be read", error.GetType().Name);
+        }
+        catch (ArgumentException)
+        {
+            return Refused("the file is not valid UTF-8", "save it as UTF-8");
+        }
+    }
+
+    /// <param name="yaml">The text of the file.</param>
+    /// <param name="fileName">Where it stands: files named in it are looked for beside it. It need not exist.</param>
+    /// <param name="environment">Gives an environment variable's value, or null.</param>
+    public static LoadResult Load(string yaml, string fileName, Func<string, string?> environment)
+    {
+        if (Encoding.UTF8.GetByteCount(yaml) > FileBytesMax)
+        {
+            return Refused($"the file is larger than {FileBytesMax / 1024} KiB", "");
+        }
+
+        LoadContext context = new(fileName, environment);
+        YamlTree? root = YamlTreeReader.Read(yaml, context.Faults);
+        if (root is not null and not YamlMap)
+        {
+            context.Faults.Error("", root.Line, root.Column, $"the file must be a mapping, not {root.Describe()}", "begin with 'providers:'");
+        }
+
+        if (root is not YamlMap map)
+        {
+            return new LoadResult { Faults = context.Faults.ToList() };
+        }
+
+        BallastOptions options = ReadFile(context, map);
+        OptionsValidator.Validate(options, context.Faults);
+        return new LoadResult
+        {
+            Options = context.Faults.HasErrors ? null : options,
+            Faults = context.Faults.ToList(),
+            KnownKeys = context.KnownKeys,
+        };
+    }
+
+    private static LoadResult Refused(string message, string hint) =>
+        new() { Faults = [new ConfigurationFault("", 0, 0, message, hint, IsWarning: false)] };
+
+    private static BallastOptions ReadFile(LoadContext context, YamlMap map)
+    {
+        SectionReader file = new(context, "file", "", map);
+        BallastOptions options = new()
+        {
+            Server = ReadServer(file.Section("server", "server")),
+            Ledger = ReadLedger(context, file.Section("ledger", "ledger")),
+            Providers = ProviderReader.Read(context, file),
+            Models = ReadModels(context, file),
+            Keys = KeyReader.Read(context, file),
+            Prices = ReadPrices(file),
+            Limits = LimitsReader.Read(file.Section("limits", "limits")),
+            Source = context.Source,
+        };
+        file.End();
+        return options;
+    }
+
+    private static ServerOptions ReadServer(SectionReader? section)
+    {
+        ServerOptions defaults = new();
+        if (section is null)
+        {
+            return defaults;
+        }
+
+        ServerOptions options = new()
+        {
+            Listen = section.Address("listen") ?? defaults.Listen,
+            Admin = section.Address("admin") ?? defaults.Admin,
+        };
+        section.End();
+        return options;
+    }
+
+    private static LedgerOptions ReadLedger(LoadContext context, SectionReader? section)
+    {
+        LedgerOptions defaults = new();
+        if (section is null)
+        {
+            return defaults with { Path = context.Locate(defaults.Path) };
+        }
+
+        string path = section.Text("path") ?? defaults.Path;
+        section.End();
+        return new LedgerOptions { Path = context.Locate(path) };
+    }
+
+    private static List<ModelOptions> ReadModels(LoadContext context, SectionReader file)
+    {
+        List<ModelOptions> models = [];
+        foreach ((string name, SectionReader section) in file.NamedSections("models", "model", ConfiguredName.IsReference, ConfiguredName.ReferenceRule))
+        {
+            string selection = section.OneOf("selection", ["ordered", "weighted"]) ?? "ordered";
+            List<CandidateOptions> candidates = [];
+            foreach ((YamlTree item, string path) in section.Items("deployments") ?? [])
+            {
+                if (ReadCandidate(context, section, item, path) is { } candidate)
+                {
+                    candidates.Add(candidate);
+                }
+            }
+
+            section.End();
+            models.Add(new ModelOptions { Name = name, Selection = selection, Deployments = candidates });
+        }
+
+        return models;
+    }
+
+    private static CandidateOptions? ReadCandidate(LoadContext context, SectionReader model, YamlTree item, string path)
+    {
+        switch (item)
+        {
+            case YamlScalar { IsNull: false } scalar:
+                return model.CheckName(scalar, path) ? new CandidateOptions(scalar.Text) : null;
+            case YamlMap map:
+                SectionReader section = new(context, "candidate", path, map);
+                string? deployment = section.Reference("deployment");
+                decimal weight = section.Number("weight", 0.001m, 1_000_000m) ?? 1;
+                section.End();
+                section.Require("deployment", "{ deployment: provider/model, weight: 2 }");
+                return deployment is null ? null : new CandidateOptions(deployment, (double)weight);
+            default:
+                context.Faults.Error(path, item.Line, item.Column, $"a deployment is expected here, not {item.Describe()}", "provider/model");
+                return null;
+        }
+    }
+
+    private static List<PriceOptions> ReadPrices(SectionReader file)
+    {
+        const decimal max = 100_000m;
+        List<PriceOptions> prices = [];
+        foreach ((string name, SectionReader section) in file.NamedSections("prices", "price", ConfiguredName.IsReference, ConfiguredName.ReferenceRule))
+        {
+            decimal? input = section.Number("input", 0, max);
+            decimal? cacheRead = section.Number("cache_read", 0, max);
+            decimal? cacheWrite = section.Number("cache_write", 0, max);
+            decimal? cacheWriteLong = section.Number("cache_write_1h", 0, max);
+            decimal? output = section.Number("output", 0, max);
+            string? source = section.Text("source");
+            section.End();
+            section.Require("input", "US dollars per million tokens");
+            section.Require("output", "US dollars per million tokens; 0 for embeddings");
+            prices.Add(new PriceOptions
+            {
+                Name = name,
+                Input = input ?? 0,
+                Output = output ?? 0,
+                CacheRead = cacheRead,
+                CacheWrite = cacheWrite,
+                CacheWriteLong = cacheWriteLong,
+                Source = source,
+            });
+        }
+
+        return prices;
+    }
+}

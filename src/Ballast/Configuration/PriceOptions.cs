@@ -1,0 +1,21 @@
+namespace Ballast.Configuration;
+
+/// <summary>Prices of one model in US dollars per million tokens, as written under <c>prices:</c>.</summary>
+public sealed record PriceOptions
+{
+    public required string Name { get; init; }
+    public decimal Input { get; init; }
+    public decimal Output { get; init; }
+
+    /// <summary>Null counts as <see cref="Input"/>.</summary>
+    public decimal? CacheRead { get; init; }
+
+    /// <summary>Null counts as 1.25 × <see cref="Input"/>, the dearest that a vendor published: an omission may overstate a bill, never understate it.</summary>
+    public decimal? CacheWrite { get; init; }
+
+    /// <summary>Cache of one hour. Null counts as 2 × <see cref="Input"/>, for the same reason.</summary>
+    public decimal? CacheWriteLong { get; init; }
+
+    /// <summary>Where the figures are from, for people.</summary>
+    public string? Source { get; init; }
+}

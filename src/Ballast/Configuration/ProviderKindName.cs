@@ -1,0 +1,23 @@
+namespace Ballast.Configuration;
+
+/// <summary>The words for provider kinds in a configuration.</summary>
+public static class ProviderKindName
+{
+    public const string OpenAI = "openai";
+    public const string AzureOpenAI = "azure-openai";
+    public const string AwsBedrock = "aws-bedrock";
+    public const string Anthropic = "anthropic";
+    public const string OpenAICompatible = "openai-compatible";
+
+    public static IReadOnlyList<string> All { get; } = [OpenAI, AzureOpenAI, AwsBedrock, Anthropic, OpenAICompatible];
+
+    /// <summary>The address used when none is written; null where there is none to assume.</summary>
+    public static Uri? DefaultBaseUrl(string kind, string? region, string? api) => (kind, api) switch
+    {
+        (OpenAI, _) => new Uri("https://api.openai.com"),
+        (Anthropic, _) => new Uri("https://api.anthropic.com"),
+        (AwsBedrock, "runtime") when region is not null => new Uri($"https://bedrock-runtime.{region}.amazonaws.com/openai"),
+        (AwsBedrock, _) when region is not null => new Uri($"https://bedrock-mantle.{region}.api.aws"),
+        _ => null,
+    };
+}

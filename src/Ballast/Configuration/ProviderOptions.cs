@@ -1,0 +1,36 @@
+namespace Ballast.Configuration;
+
+/// <summary>One account at a platform, as written under <c>providers:</c>.</summary>
+public sealed record ProviderOptions
+{
+    /// <summary>The name under which deployments are addressed: <c>name/model</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>One of <see cref="ProviderKindName.All"/>.</summary>
+    public string? Kind { get; init; }
+    public string? Platform { get; init; }
+    public string? Region { get; init; }
+
+    /// <summary>Null takes the kind's own address, where it has one.</summary>
+    public Uri? BaseUrl { get; init; }
+
+    /// <summary>Azure only: the version of the classic paths; null means <c>/openai/v1</c>.</summary>
+    public string? ApiVersion { get; init; }
+
+    /// <summary>Bedrock only: <c>mantle</c> (default) or <c>runtime</c>, the two endpoints that speak OpenAI's protocol.</summary>
+    public string? Api { get; init; }
+    public SecretOptions? ApiKey { get; init; }
+    public DataOptions? Data { get; init; }
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+    public bool AllowPrivateAddresses { get; init; }
+
+    /// <summary>Every model name is accepted as <c>name/…</c> and sent on as it is.</summary>
+    public bool AnyModel { get; init; }
+
+    /// <summary>Who makes the models of <see cref="AnyModel"/>; <c>by-name</c> tells it from the model's name.</summary>
+    public string? Vendor { get; init; }
+
+    /// <summary>Features added (<c>+images</c>) to or taken (<c>-images</c>) from the kind's defaults for all deployments.</summary>
+    public IReadOnlyList<string> Features { get; init; } = [];
+    public IReadOnlyList<DeploymentOptions> Deployments { get; init; } = [];
+}

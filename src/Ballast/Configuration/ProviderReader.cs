@@ -1,0 +1,115 @@
+namespace Ballast.Configuration;
+
+/// <summary>Reads <c>providers:</c> and the deployments within.</summary>
+internal static class ProviderReader
+{
+    public static List<ProviderOptions> Read(LoadContext context, SectionReader file)
+    {
+        List<ProviderOptions> providers = [];
+        foreach ((string name, SectionReader section) in file.NamedSections("providers", "provider", ConfiguredName.IsWord, ConfiguredName.WordRule))
+        {
+            providers.Add(ReadProvider(context, name, section));
+            section.End();
+        }
+
+        return providers;
+    }
+
+    private static ProviderOptions ReadProvider(LoadContext context, string name, SectionReader section) => new()
+    {
+        Name = name,
+        Kind = section.OneOf("kind", ProviderKindName.All),
+        Platform = section.Word("platform"),
+        Region = section.Word("region"),
+        BaseUrl = section.Address("base_url"),
+        ApiVersion = section.Word("api_version"),
+        Api = section.OneOf("api", ["mantle", "runtime"]),
+        ApiKey = SecretReader.Read(context, section, "api_key", [], literal: null),
+        Data = ReadData(section.Section("data", "data")),
+        Headers = ReadHeaders(context, section),
+        AllowPrivateAddresses = section.Flag("allow_private_addresses") ?? false,
+        AnyModel = section.Flag("any_model") ?? false,
+        Vendor = section.Word("vendor"),
+        Features = ReadFeatures(section),
+        Deployments = ReadDeployments(section),
+    };
+
+    private static List<DeploymentOptions> ReadDeployments(SectionReader provider)
+    {
+        List<DeploymentOptions> deployments = [];
+        foreach ((string name, SectionReader section) in
+            provider.NamedSections("deployments", "deployment", ConfiguredName.IsReference, ConfiguredName.ReferenceRule))
+        {
+            deployments.Add(new DeploymentOptions
+            {
+                Name = name,
+                Vendor = section.Word("vendor"),
+                Model = section.Text("model"),
+                Price = section.Reference("price"),
+                MaxOutputTokens = section.Whole("max_output_tokens", 1, 10_000_000),
+                Features = ReadFeatures(section),
+                Region = section.Word("region"),
+                Data = ReadData(section.Section("data", "data")),
+                Embedding = section.Flag("embedding") ?? false,
+            });
+            section.End();
+        }
+
+        return deployments;
+    }
+
+    private static DataOptions? ReadData(SectionReader? section)
+    {
+        if (section is null)
+        {
+            return null;
+        }
+
+        DataOptions options = new()
+        {
+            Geo = section.Word("geo"),
+            RetentionDays = section.Whole("retention_days", 0, 36_500),
+            Training = section.Flag("training"),
+        };
+        section.End();
+        return options;
+    }
+
+    private static List<KeyValuePair<string, string>> ReadHeaders(LoadContext context, SectionReader section)
+    {
+        List<KeyValuePair<string, string>> headers = [];
+        foreach ((string name, string value, string path) in section.NamedTexts("headers"))
+        {
+            (int line, int column) = context.Source.At(path);
+            if (HeaderRule.Fault(name, value) is { } message)
+            {
+                context.Faults.Error(path, line, column, message, HeaderRule.Hint);
+            }
+            else
+            {
+                headers.Add(new KeyValuePair<string, string>(name, value));
+            }
+        }
+
+        return headers;
+    }
+
+    private static List<string> ReadFeatures(SectionReader section)
+    {
+        List<string> features = [];
+        foreach ((YamlScalar scalar, string path) in section.Scalars("features") ?? [])
+        {
+            if (FeatureName.IsKnown(scalar.Text))
+            {
+                features.Add(scalar.Text);
+            }
+            else
+            {
+                string hint = NearestName.Hint(scalar.Text.TrimStart('+', '-'), FeatureName.All, $"one of {string.Join(", ", FeatureName.All)}");
+                section.Fault(scalar, path, "unknown feature", hint);
+            }
+        }
+
+        return features;
+    }
+}

@@ -1,0 +1,123 @@
+namespace Ballast.Configuration;
+
+/// <summary>Judges one provider and its deployments.</summary>
+internal static class ProviderValidator
+{
+    public static void Validate(ProviderOptions provider, Judge judge)
+    {
+        string path = Judge.PathOf(provider);
+        string name = provider.Name;
+        judge.Require(provider.Kind, path, "kind", $"provider '{name}' does not say what kind it is", $"kind: {string.Join(" | ", ProviderKindName.All)}");
+        judge.Require(
+            provider.Platform, path, "platform", $"provider '{name}' does not say who operates it", "platform: openai | azure | aws | anthropic | local …");
+        judge.Require(provider.Region, path, "region", $"provider '{name}' does not say where it is", "region: swedencentral | eu-central-1 | global | local …");
+        ValidateAddress(provider, path, judge);
+        ValidateKind(provider, path, judge);
+        ValidateData(provider, path, judge);
+        if (provider.Deployments.Count == 0 && !provider.AnyModel && !judge.HasAny(path, "deployments"))
+        {
+            judge.Error(SourceMap.Join(path, "deployments"), $"provider '{name}' has no deployments", "deployments: { model: { vendor: … } }, or any_model: true");
+        }
+
+        if (provider.AnyModel)
+        {
+            judge.Require(
+                provider.Vendor, path, "vendor", $"provider '{name}' takes any model and does not say who makes them", "vendor: openai | … | by-name");
+        }
+
+        foreach (DeploymentOptions deployment in provider.Deployments)
+        {
+            ValidateDeployment(provider, deployment, judge);
+        }
+    }
+
+    private static void ValidateAddress(ProviderOptions provider, string path, Judge judge)
+    {
+        string place = SourceMap.Join(path, "base_url");
+        if (provider.BaseUrl is null)
+        {
+            if (provider.Kind is { } kind && ProviderKindName.DefaultBaseUrl(kind, provider.Region ?? "region", provider.Api) is null)
+            {
+                judge.Require(null, path, "base_url", $"provider '{provider.Name}' has no address", "base_url: https://…");
+            }
+
+            return;
+        }
+
+        if (provider.AllowPrivateAddresses)
+        {
+            return;
+        }
+
+        if (provider.BaseUrl.Scheme == Uri.UriSchemeHttp)
+        {
+            judge.Error(place, "plain http would send key and prompts in the clear", "https://…, or allow_private_addresses: true for own machines");
+        }
+        else if (provider.BaseUrl.IsLoopback)
+        {
+            judge.Error(place, "this address lies on this machine and would be refused", "allow_private_addresses: true");
+        }
+    }
+
+    private static void ValidateKind(ProviderOptions provider, string path, Judge judge)
+    {
+        if (provider.ApiVersion is not null && provider.Kind is not (null or ProviderKindName.AzureOpenAI))
+        {
+            judge.Error(SourceMap.Join(path, "api_version"), "'api_version' is for kind azure-openai only", "remove it");
+        }
+
+        if (provider.Api is not null && provider.Kind is not (null or ProviderKindName.AwsBedrock))
+        {
+            judge.Error(SourceMap.Join(path, "api"), "'api' is for kind aws-bedrock only", "remove it");
+        }
+
+        if (provider.Api is not null && provider.BaseUrl is not null)
+        {
+            judge.Error(SourceMap.Join(path, "api"), "'api' and 'base_url' say the same thing twice", "keep one of the two");
+        }
+
+        if (provider.Kind is not (null or ProviderKindName.OpenAICompatible) && provider.ApiKey is null
+            && !judge.HasAny(path, "api_key", "api_key_env", "api_key_file"))
+        {
+            judge.Error(SourceMap.Join(path, "api_key"), $"provider '{provider.Name}' has no API key", "api_key: ${NAME}, api_key_env: NAME or api_key_file: path");
+        }
+    }
+
+    private static void ValidateData(ProviderOptions provider, string path, Judge judge)
+    {
+        const string hint = "data: { geo: eu, retention_days: 30, training: false }";
+        string place = SourceMap.Join(path, "data");
+        judge.Require(provider.Data, path, "data", $"provider '{provider.Name}' does not say what it does with data", hint);
+        if (provider.Data is { } data)
+        {
+            judge.Require(data.Geo, place, "geo", "'geo' is missing: where is data processed?", hint);
+            judge.Require(data.RetentionDays, place, "retention_days", "'retention_days' is missing: how long is data kept?", hint);
+            judge.Require(data.Training, place, "training", "'training' is missing: may data be used for training?", hint);
+        }
+    }
+
+    private static void ValidateDeployment(ProviderOptions provider, DeploymentOptions deployment, Judge judge)
+    {
+        string path = Judge.PathOf(provider, deployment);
+        string name = $"{provider.Name}/{deployment.Name}";
+        if (provider.Vendor is null or VendorName.ByName)
+        {
+            judge.Require(deployment.Vendor, path, "vendor", $"deployment '{name}' does not say who makes the model", "vendor: openai | anthropic | meta …");
+        }
+
+        if (deployment.Vendor == VendorName.ByName)
+        {
+            judge.Error(SourceMap.Join(path, "vendor"), "a deployment names its vendor", "'by-name' is for any_model");
+        }
+
+        if (name.Length > ConfiguredName.LengthMax)
+        {
+            judge.Error(path, $"'{name}' is longer than {ConfiguredName.LengthMax} characters", "");
+        }
+
+        if (deployment.Model is { } model && (model.Length is 0 or > 512 || model.Any(static c => c is <= ' ' or > '~')))
+        {
+            judge.Error(SourceMap.Join(path, "model"), "the upstream's name of the model is empty, too long or holds spaces", "");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace Ballast.Configuration;
+
+/// <summary>Where the gateway listens.</summary>
+public sealed record ServerOptions
+{
+    /// <summary>Address for clients; port 0 takes a free one.</summary>
+    public Uri Listen { get; init; } = new("http://127.0.0.1:8080");
+
+    /// <summary>Address for health, metrics and the read-only page; loopback only.</summary>
+    public Uri Admin { get; init; } = new("http://127.0.0.1:8081");
+}

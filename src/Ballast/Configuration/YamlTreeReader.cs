@@ -1,0 +1,205 @@
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Ballast.Configuration;
+
+/// <summary>
+/// Builds a <see cref="YamlTree"/> from YAML's own events, so that places are kept, and duplicate keys, anchors, aliases and tags are each reported instead of
+/// thrown or resolved: a file means what it shows.
+/// </summary>
+internal sealed class YamlTreeReader
+{
+    /// <summary>Deepest nesting taken; the format itself needs six.</summary>
+    public const int DepthMax = 16;
+
+    /// <summary>Most nodes taken: ten thousand deployments with every key written.</summary>
+    public const int NodesMax = 400_000;
+
+    private readonly FaultList _faults;
+    private readonly Scanner _scanner;
+    private readonly Parser _parser;
+    private int _nodes;
+
+    private YamlTreeReader(string yaml, FaultList faults)
+    {
+        _faults = faults;
+        _scanner = new Scanner(new StringReader(yaml));
+        _parser = new Parser(_scanner);
+    }
+
+    /// <summary>Null where the text is not YAML at all, or is empty; the fault has been added.</summary>
+    public static YamlTree? Read(string yaml, FaultList faults)
+    {
+        YamlTreeReader reader = new(yaml, faults);
+        try
+        {
+            return reader.ReadDocument();
+        }
+        catch (YamlException error)
+        {
+            faults.Error("", (int)error.Start.Line, (int)error.Start.Column, $"not valid YAML: {Sentence(error)}", "");
+            return null;
+        }
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException or FormatException or IndexOutOfRangeException)
+        {
+            // The scanner throws these for some unclosed brackets and broken escapes instead of its own exception.
+            Mark place = reader._scanner.CurrentPosition;
+            faults.Error("", (int)place.Line, (int)place.Column, "not valid YAML here, or just before", "check brackets, quotes and escapes");
+            return null;
+        }
+    }
+
+    private YamlTree? ReadDocument()
+    {
+        Next();
+        if (!MoveTo<DocumentStart>())
+        {
+            _faults.Error("", 1, 1, "the file is empty", "begin with 'providers:'");
+            return null;
+        }
+
+        Next();
+        YamlTree? root = ReadNode("", 0);
+        Next();
+        if (root is not null && MoveTo<DocumentStart>())
+        {
+            Error("", Current, "the file holds more than one document", "remove everything from the second '---' on");
+        }
+
+        return root;
+    }
+
+    private ParsingEvent Current => _parser.Current!;
+
+    /// <summary>Reads the node that begins with the current event; leaves its last event current. Null stops the whole reading.</summary>
+    private YamlTree? ReadNode(string path, int depth)
+    {
+        ParsingEvent start = Current;
+        if (depth > DepthMax || ++_nodes > NodesMax)
+        {
+            Error(path, start, depth > DepthMax ? $"nested deeper than {DepthMax} levels" : $"more than {NodesMax} values", "");
+            return null;
+        }
+
+        if (start is AnchorAlias)
+        {
+            Error(path, start, "aliases (*name) are not supported", "write the value out, or use ${NAME} from the environment");
+            return new YamlScalar(Line(start), Column(start), "", IsPlain: true);
+        }
+
+        RefuseAnchorAndTag(path, (NodeEvent)start);
+        return start switch
+        {
+            MappingStart => ReadMap(path, start, depth),
+            SequenceStart => ReadList(path, start, depth),
+            _ => new YamlScalar(Line(start), Column(start), ((Scalar)start).Value, ((Scalar)start).Style == ScalarStyle.Plain),
+        };
+    }
+
+    private YamlMap? ReadMap(string path, ParsingEvent start, int depth)
+    {
+        List<YamlEntry> entries = [];
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        for (Next(); Current is not MappingEnd; Next())
+        {
+            ParsingEvent keyEvent = Current;
+            YamlTree? key = ReadNode(path, depth + 1);
+            if (key is null)
+            {
+                return null;
+            }
+
+            Next();
+            string name = key is YamlScalar scalar ? scalar.Text : "";
+            string childPath = SourceMap.Join(path, name);
+            YamlTree? value = ReadNode(childPath, depth + 1);
+            if (value is null)
+            {
+                return null;
+            }
+
+            if (key is not YamlScalar)
+            {
+                Error(path, keyEvent, "a key must be a single word", "");
+            }
+            else if (!seen.Add(name))
+            {
+                Error(childPath, keyEvent, $"'{name}' is written twice here", "remove one of the two");
+            }
+            else
+            {
+                entries.Add(new YamlEntry(name, Line(keyEvent), Column(keyEvent), value));
+            }
+        }
+
+        return new YamlMap(Line(start), Column(start), entries);
+    }
+
+    private YamlList? ReadList(string path, ParsingEvent start, int depth)
+    {
+        List<YamlTree> items = [];
+        for (Next(); Current is not SequenceEnd; Next())
+        {
+            if (ReadNode(SourceMap.Join(path, items.Count), depth + 1) is not { } item)
+            {
+                return null;
+            }
+
+            items.Add(item);
+        }
+
+        return new YamlList(Line(start), Column(start), items);
+    }
+
+    private void RefuseAnchorAndTag(string path, NodeEvent node)
+    {
+        if (!node.Anchor.IsEmpty)
+        {
+            Error(path, node, "anchors (&name) are not supported", "write the value out, or use ${NAME} from the environment");
+        }
+
+        // A quoted scalar carries the non-specific tag "!" without anybody having written it.
+        if (!node.Tag.IsEmpty && !node.Tag.IsNonSpecific)
+        {
+            Error(path, node, "tags (!name) are not supported", "remove the tag");
+        }
+    }
+
+    private void Next()
+    {
+        if (!_parser.MoveNext())
+        {
+            throw new YamlException("the file ends too early");
+        }
+    }
+
+    private bool MoveTo<T>()
+        where T : ParsingEvent
+    {
+        while (Current is not T)
+        {
+            if (Current is StreamEnd || !_parser.MoveNext())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void Error(string path, ParsingEvent place, string message, string hint) =>
+        _faults.Error(path, Line(place), Column(place), message, hint);
+
+    private static int Line(ParsingEvent place) => (int)place.Start.Line;
+
+    private static int Column(ParsingEvent place) => (int)place.Start.Column;
+
+    /// <summary>The parser's own words, made one short line: they may quote the file, where a key could stand by mistake.</summary>
+    private static string Sentence(YamlException error)
+    {
+        string text = error.InnerException?.Message ?? error.Message;
+        int quote = text.IndexOfAny(['\'', '"', '\n', '\r']);
+        text = quote >= 0 ? text[..quote] : text;
+        return text.Length > 160 ? text[..160] : text.Trim().TrimEnd('.', ',', ':');
+    }
+}

@@ -1,0 +1,94 @@
+using Ballast.Configuration;
+
+namespace Ballast.Tests.Configuration;
+
+/// <summary>A configuration that uses every key there is, and the environment it needs.</summary>
+internal static class ValidConfiguration
+{
+    public const string Secret = "sk-very-secret-0123456789";
+
+    public const string Yaml = """
+        server:
+          listen: http://127.0.0.1:8080
+          admin: http://127.0.0.1:8081
+        ledger:
+          path: ballast.db
+        providers:
+          azure:
+            kind: azure-openai
+            platform: azure
+            region: swedencentral
+            base_url: https://my-resource.openai.azure.com
+            api_version: 2024-10-21
+            api_key: ${AZURE_KEY}
+            data: { geo: eu, retention_days: 30, training: false }
+            headers: { OpenAI-Organization: org-1 }
+            features: [-files]
+            deployments:
+              gpt-5-mini:
+                vendor: openai
+                model: my-deployment
+                price: openai/gpt-5-mini
+                max_output_tokens: 16384
+                features: [+files, -images]
+                region: norwayeast
+                data: { retention_days: 0 }
+                embedding: false
+          bedrock:
+            kind: aws-bedrock
+            platform: aws
+            region: eu-central-1
+            api: runtime
+            api_key_env: AZURE_KEY
+            data: { geo: eu, retention_days: 0, training: false }
+            deployments:
+              gpt-5-mini: { vendor: openai, price: openai/gpt-5-mini }
+          local:
+            kind: openai-compatible
+            platform: local
+            region: local
+            base_url: http://127.0.0.1:9100/v1
+            allow_private_addresses: true
+            data: { geo: local, retention_days: 0, training: false }
+            any_model: true
+            vendor: meta
+        models:
+          assistant:
+            selection: weighted
+            deployments: [azure/gpt-5-mini, { deployment: local/llama, weight: 2 }]
+        keys:
+          demo:
+            key_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+            app: demo
+            allow: { geo: [eu, local], retention_days_max: 30, training: false }
+            loss_policy: warn
+            models: [assistant, azure/gpt-5-mini]
+          other:
+            key_env: OTHER_KEY
+            allow: { geo: [eu] }
+        prices:
+          openai/gpt-5-mini: { input: 0.25, cache_read: 0.025, cache_write: 0.25, cache_write_1h: 0.5, output: 2.0, source: "a list" }
+        limits:
+          request_body_max: 16MiB
+          connect_timeout: 3s
+        """;
+
+    public static string? Environment(string name) => name switch
+    {
+        "AZURE_KEY" => Secret,
+        "OTHER_KEY" => "another-secret-key",
+        _ => null,
+    };
+
+    public static LoadResult Load(string yaml) => OptionsLoader.Load(yaml.ReplaceLineEndings("\n"), "ballast.yaml", Environment);
+
+    /// <summary>The valid configuration with one piece replaced; fails where the piece is not there exactly once.</summary>
+    public static string With(string piece, string replacement)
+    {
+        int at = Yaml.IndexOf(piece, StringComparison.Ordinal);
+        Assert.True(at >= 0 && Yaml.IndexOf(piece, at + 1, StringComparison.Ordinal) < 0, $"'{piece}' must occur once");
+        return Yaml.Replace(piece, replacement, StringComparison.Ordinal);
+    }
+
+    public static string Print(LoadResult result) => string.Join('\n', result.Faults.Select(static fault => fault.Print("ballast.yaml")));
+}
