@@ -1,0 +1,54 @@
+using Microsoft.ML.Tokenizers;
+
+namespace Ballast.Sandbox.Generation;
+
+/// <summary>Token counts by the o200k_base encoding, for every vendor: near enough for the others, exact for OpenAI's.</summary>
+internal static class Tokens
+{
+    /// <summary>Texts longer than this are counted in slices, so that one word of megabytes cannot hold a processor.</summary>
+    private const int SliceCharacters = 16 * 1024;
+
+    private static readonly Lazy<TiktokenTokenizer> Encoding = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
+
+    public static int Count(string text)
+    {
+        int count = 0;
+        for (int start = 0; start < text.Length; start += SliceCharacters)
+        {
+            count += Encoding.Value.CountTokens(text.AsSpan(start, Math.Min(SliceCharacters, text.Length - start)));
+        }
+
+        return count;
+    }
+
+    /// <summary>Token by token; joined, the parts are the text again.</summary>
+    public static List<(string Text, int Tokens)> Split(string text)
+    {
+        List<(string Text, int Tokens)> parts = [];
+        IReadOnlyList<EncodedToken> tokens = Encoding.Value.EncodeToTokens(text, out _);
+        int start = 0;
+        int waiting = 0;
+        for (int i = 0; i < tokens.Count; i++)
+        {
+            waiting++;
+            int end = i == tokens.Count - 1 ? text.Length : tokens[i].Offset.End.Value;
+
+            // A token may hold only some bytes of a character: it waits for the token that ends it.
+            bool insideCharacter = end < text.Length
+                && (tokens[i + 1].Offset.Start.Value < end || char.IsLowSurrogate(text[end]));
+            if (end > start && !insideCharacter)
+            {
+                parts.Add((text[start..end], waiting));
+                start = end;
+                waiting = 0;
+            }
+        }
+
+        if (start < text.Length)
+        {
+            parts.Add((text[start..], Math.Max(1, waiting)));
+        }
+
+        return parts;
+    }
+}

@@ -1,0 +1,132 @@
+using System.Text.Json.Nodes;
+using Ballast.Sandbox.Generation;
+using Ballast.Sandbox.OpenAIShape;
+using Ballast.Sandbox.Server;
+using Microsoft.AspNetCore.Http;
+
+namespace Ballast.Sandbox.Platforms;
+
+/// <summary>
+/// AWS Bedrock's OpenAI-shaped endpoints on one port: <c>/v1/…</c> as bedrock-mantle has it and <c>/openai/v1/…</c> as bedrock-runtime does
+/// (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html).
+/// </summary>
+internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedSimulator(services)
+{
+    private const string Runtime = "/openai";
+
+    private static readonly AnswerStyle OpenAIStyle = new("call_", 24, RefusesInText: false);
+
+    private static readonly AnswerStyle OtherStyle = new("chatcmpl-tool-", 24, RefusesInText: true);
+
+    public override string Name => "bedrock";
+
+    public override string ApiKey => "sandbox-bedrock-key";
+
+    public override IReadOnlyList<SandboxModel> Models { get; } =
+    [
+        new("openai.gpt-5.2", Chat: true, Tools: true, JsonSchema: true, Images: true, Streaming: true, Thinking: true, Embeddings: false),
+        new("openai.gpt-5-mini", Chat: true, Tools: true, JsonSchema: true, Images: true, Streaming: true, Thinking: true, Embeddings: false),
+        new("meta.llama4-maverick-17b-instruct", true, true, true, true, true, Thinking: false, Embeddings: false),
+    ];
+
+    public override LatencyProfile Latency { get; } = new(0.55, 100);
+
+    protected override long ContextTokens => 400_000;
+
+    protected override ChatDialect Dialect { get; } = new(OpenAIStyle) { UuidMessageIds = true, ServiceTier = "default", CachesPrefixes = true };
+
+    public override string NewRequestId(ref Dice dice) => dice.NextGuid().ToString();
+
+    public override void WriteHeaders(Visit visit)
+    {
+        IHeaderDictionary headers = visit.Http.Response.Headers;
+        headers["x-amzn-requestid"] = visit.RequestId;
+        headers["x-request-id"] = visit.RequestId;
+    }
+
+    public override void CheckKey(HttpRequest request)
+    {
+        string? header = request.Headers.Authorization.FirstOrDefault();
+        if (header is null)
+        {
+            throw new VendorErrorException(new VendorError(403, AwsTypes.AccessDenied, "Missing Authentication Token"));
+        }
+
+        if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) || header["Bearer ".Length..].Trim() != ApiKey)
+        {
+            throw new VendorErrorException(new VendorError(
+                403, AwsTypes.AccessDenied, "Authentication failed: Please make sure your API Key is valid."));
+        }
+    }
+
+    public override Task AnswerAsync(Visit visit)
+    {
+        string path = visit.Path.StartsWith(Runtime + "/", StringComparison.Ordinal) ? visit.Path[Runtime.Length..] : visit.Path;
+        return (visit.Http.Request.Method, path) switch
+        {
+            ("POST", "/v1/chat/completions") => ChatAsync(visit),
+            ("GET", "/v1/models") => ListModelsAsync(visit),
+            ("GET", { } named) when named.StartsWith("/v1/models/", StringComparison.Ordinal) =>
+                ShowModelAsync(visit, named["/v1/models/".Length..]),
+            _ => throw new VendorErrorException(new VendorError(404, AwsTypes.UnknownOperation, "Unknown operation")),
+        };
+    }
+
+    /// <summary>What AWS's front door refuses has AWS's own shape; what the endpoint itself refuses has OpenAI's.</summary>
+    public override JsonNode ErrorBody(VendorError error, Visit visit) => AwsTypes.IsAws(error.Type)
+        ? new JsonObject { ["Message"] = error.Message }
+        : Envelope(error);
+
+    public override void WriteErrorHeaders(VendorError error, IHeaderDictionary headers)
+    {
+        if (AwsTypes.IsAws(error.Type))
+        {
+            headers["x-amzn-errortype"] = error.Type;
+        }
+    }
+
+    public override VendorError FaultError(FaultKind kind, Visit visit) => kind switch
+    {
+        FaultKind.RateLimit => new VendorError(
+            429, "rate_limit_error", "Too many requests, please wait before trying again.", "rate_limit_exceeded"),
+        FaultKind.Quota => new VendorError(
+            429, "insufficient_quota", "Too many tokens per day, please wait before trying again.", "insufficient_quota"),
+        FaultKind.Error503 => new VendorError(503, AwsTypes.Unavailable, "Bedrock is unable to process your request."),
+        FaultKind.Overloaded529 => new VendorError(529, "server_error", "The model is overloaded. Please try again later."),
+        _ => new VendorError(500, "server_error", "The system encountered an unexpected error during processing. Try your request again.", "internal_server_error"),
+    };
+
+    protected override VendorError UnknownModel(string model) => new(
+        404, "invalid_request_error", $"The model '{model}' does not exist or you do not have access to it.", "model_not_found");
+
+    protected override AnswerStyle StyleFor(string model) =>
+        model.StartsWith("openai.", StringComparison.Ordinal) ? OpenAIStyle : OtherStyle;
+
+    /// <summary>Bedrock tells no rates in its headers.</summary>
+    protected override void WriteRate(Visit visit, long tokens)
+    {
+    }
+
+    protected override JsonObject DescribeModel(string model)
+    {
+        JsonObject described = base.DescribeModel(model);
+        described["status"] = "available";
+        described["data_retention"] = new JsonObject
+        {
+            ["allowed_modes"] = new JsonArray("default", "none", "provider_data_share"),
+            ["mode"] = "default",
+            ["source"] = "model_default",
+        };
+        return described;
+    }
+
+    /// <summary>Error types of AWS's front door.</summary>
+    private static class AwsTypes
+    {
+        public const string AccessDenied = "AccessDeniedException";
+        public const string UnknownOperation = "UnknownOperationException";
+        public const string Unavailable = "ServiceUnavailableException";
+
+        public static bool IsAws(string type) => type.EndsWith("Exception", StringComparison.Ordinal);
+    }
+}

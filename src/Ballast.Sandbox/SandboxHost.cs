@@ -1,0 +1,94 @@
+using Ballast.Sandbox.Anthropic;
+using Ballast.Sandbox.Control;
+using Ballast.Sandbox.Platforms;
+using Ballast.Sandbox.Server;
+
+namespace Ballast.Sandbox;
+
+/// <summary>A running sandbox: five simulated platforms, the faults that befall them, and the log of what they charge.</summary>
+public sealed class SandboxHost : IAsyncDisposable
+{
+    private readonly IReadOnlyList<PlatformHost> _hosts;
+    private readonly ControlServer _control;
+    private int _disposed;
+
+    private SandboxHost(SandboxOptions options)
+    {
+        Faults = new FaultBook(options.Seed);
+        Billing = new BillingLog(options.BillingLogPath);
+        SandboxServices services = new(options, Faults, Billing);
+        PlatformSimulator[] simulators =
+        [
+            new OpenAISimulator(services),
+            new AzureSimulator(services),
+            new BedrockSimulator(services),
+            new AnthropicSimulator(services),
+            new LocalSimulator(services),
+        ];
+        _hosts = [.. simulators.Select((simulator, i) => new PlatformHost(simulator, services, PortAfter(options, i + 1)))];
+        _control = new ControlServer(this, options);
+        Platforms = new Dictionary<string, SandboxPlatform>();
+    }
+
+    /// <summary>The control API.</summary>
+    public Uri Control => _control.Address;
+
+    /// <summary>By name: <c>openai</c>, <c>azure</c>, <c>bedrock</c>, <c>anthropic</c>, <c>local</c>.</summary>
+    public IReadOnlyDictionary<string, SandboxPlatform> Platforms { get; private set; }
+
+    public BillingLog Billing { get; }
+
+    public FaultBook Faults { get; }
+
+    /// <exception cref="SandboxPortInUseException">A port is taken.</exception>
+    public static async Task<SandboxHost> StartAsync(SandboxOptions options, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        SandboxHost host = new(options);
+        try
+        {
+            foreach (PlatformHost platform in host._hosts)
+            {
+                await platform.StartAsync(cancellation).ConfigureAwait(false);
+            }
+
+            host.Platforms = host._hosts.Select(platform => platform.Describe()).ToDictionary(platform => platform.Name);
+            await host._control.StartAsync(cancellation).ConfigureAwait(false);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The cloud is gone: its port refuses connects, live connections are reset, streams break off in mid-event.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such platform.</exception>
+    public Task DisappearAsync(string platform) => Find(platform).DisappearAsync();
+
+    /// <summary>Listens again, on the same port.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such platform.</exception>
+    public Task ReturnAsync(string platform) => Find(platform).ReturnAsync();
+
+    /// <exception cref="KeyNotFoundException">There is no such platform.</exception>
+    public bool IsThere(string platform) => Find(platform).IsThere;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _control.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_hosts.Select(platform => platform.DisposeAsync().AsTask())).ConfigureAwait(false);
+        Billing.Dispose();
+    }
+
+    private static int PortAfter(SandboxOptions options, int offset) => options.BasePort == 0 ? 0 : options.BasePort + offset;
+
+    private PlatformHost Find(string name) =>
+        _hosts.FirstOrDefault(platform => platform.Name == name)
+        ?? throw new KeyNotFoundException($"There is no platform '{name}'.");
+}

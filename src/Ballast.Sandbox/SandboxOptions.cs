@@ -1,0 +1,27 @@
+namespace Ballast.Sandbox;
+
+/// <summary>How a sandbox is started. The defaults serve people at a terminal; tests set port 0 and no latency.</summary>
+public sealed record SandboxOptions
+{
+    public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>The control API's port; the platforms take the ports after it. 0 means any free port for each listener.</summary>
+    public int BasePort { get; init; } = 9100;
+
+    /// <summary>The same seed and the same request give the same answer.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Append-only JSON lines, one per request; null keeps the log in memory only.</summary>
+    public string? BillingLogPath { get; init; }
+
+    /// <summary>Multiplies every simulated delay; 0 answers at once.</summary>
+    public double LatencyScale { get; init; } = 1.0;
+
+    /// <summary>
+    /// Takes thinking signatures that real Anthropic made, which the sandbox cannot check: for replays of recorded conversations.
+    /// Otherwise every signature that the sandbox did not make is refused.
+    /// </summary>
+    public bool AcceptRecordedSignatures { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
