@@ -1,0 +1,133 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
+
+namespace Ballast.Protocols.AnthropicMessages;
+
+/// <summary>Anthropic's Messages API (https://docs.anthropic.com/en/api/messages): <c>POST /v1/messages</c> and <c>/v1/messages/count_tokens</c>.</summary>
+public sealed class AnthropicMessagesProtocol : Protocol
+{
+    /// <summary>Its name in configuration, ledger and tests.</summary>
+    public const string ProtocolName = "anthropic-messages";
+
+    public override string Name => ProtocolName;
+
+    public override string NativeIssuer => AnthropicMessagesParts.NativeIssuer;
+
+    public override string RequestIdHeader => "request-id";
+
+    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body) => AnthropicMessagesPeek.Read(body);
+
+    public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body) => AnthropicMessagesRequest.Read(body);
+
+    public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output) =>
+        new AnthropicMessagesRequestWriter(request, target, losses).Write(output);
+
+    public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
+    {
+        JsonEdit model = ModelEdit(envelope, target);
+        if (envelope.MaxOutputTokens is not null)
+        {
+            JsonSplice.Write(envelope.Body.Span, [model], output);
+            return;
+        }
+
+        // The field may stand there as null: a second one beside it would be a duplicate key.
+        JsonSpan written = AnthropicMessagesPeek.FindField(envelope.Body, "max_tokens"u8);
+        string limit = target.DefaultMaxOutputTokens.ToString(CultureInfo.InvariantCulture);
+        JsonEdit maxTokens = written.IsPresent
+            ? new JsonEdit(written, Encoding.UTF8.GetBytes(limit))
+            : new JsonEdit(new JsonSpan(envelope.ModelValue.End, 0), Encoding.UTF8.GetBytes($",\"max_tokens\":{limit}"));
+        bool modelFirst = model.Span.Start < maxTokens.Span.Start;
+        JsonSplice.Write(envelope.Body.Span, modelFirst ? [model, maxTokens] : [maxTokens, model], output);
+    }
+
+    /// <summary>A <c>count_tokens</c> body with the model replaced; that endpoint refuses <c>max_tokens</c>.</summary>
+    public static void SpliceTokenCount(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) =>
+        JsonSplice.Write(envelope.Body.Span, [ModelEdit(envelope, target)], output);
+
+    /// <summary>Writes the answer to <c>count_tokens</c>.</summary>
+    public static void WriteTokenCount(long inputTokens, IBufferWriter<byte> output)
+    {
+        using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
+        json.WriteStartObject();
+        json.WriteNumber("input_tokens"u8, inputTokens);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Reads the answer to <c>count_tokens</c>: input tokens.</summary>
+    /// <exception cref="ProtocolException">It is no such answer.</exception>
+    public static long ReadTokenCount(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            JsonSpan span = AnthropicMessagesPeek.FindField(body, "input_tokens"u8);
+            if (span.IsPresent
+                && Utf8Parser.TryParse(body.Span.Slice(span.Start, span.Length), out long tokens, out int consumed)
+                && consumed == span.Length
+                && tokens >= 0)
+            {
+                return tokens;
+            }
+        }
+        catch (JsonException)
+        {
+            // Reported below, like every other answer without a count.
+        }
+
+        throw new ProtocolException(new ChatError(ChatErrorKind.BadGateway, "The upstream's token count could not be read."));
+    }
+
+    public override ResponseReader OpenReader(ReaderOptions options) =>
+        options.Stream ? new AnthropicMessagesStreamReader(options) : new AnthropicMessagesResponseReader(options);
+
+    public override ResponseWriter OpenWriter(WriterOptions options) =>
+        options.Stream ? new AnthropicMessagesStreamWriter(options) : new AnthropicMessagesResponseWriter(options);
+
+    public override ChatError ReadError(int status, ReadOnlyMemory<byte> body) => AnthropicMessagesError.Read(status, body);
+
+    public override int StatusOf(ChatError error) => AnthropicMessagesError.StatusOf(error);
+
+    public override void WriteError(ChatError error, IBufferWriter<byte> output) => AnthropicMessagesError.Write(error, output);
+
+    public override void WriteStreamError(ChatError error, IBufferWriter<byte> output)
+    {
+        output.Write("event: error\ndata: "u8);
+        AnthropicMessagesError.Write(error, output);
+        output.Write("\n\n"u8);
+    }
+
+    public override RateLimits ReadRateLimits(Func<string, string?> header, DateTimeOffset now) => AnthropicMessagesRateLimits.Read(header, now);
+
+    public override void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header) =>
+        AnthropicMessagesRateLimits.Write(limits, now, header);
+
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output)
+    {
+        using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
+        json.WriteStartObject();
+        json.WriteStartArray("data"u8);
+        foreach (ModelDescription model in models)
+        {
+            json.WriteStartObject();
+            json.WriteString("type"u8, "model"u8);
+            json.WriteString("id"u8, model.Name);
+            json.WriteString("display_name"u8, model.Name);
+            json.WriteString("created_at"u8, AnthropicMessagesRateLimits.Instant(DateTimeOffset.FromUnixTimeSeconds(model.CreatedUnixSeconds)));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteBoolean("has_more"u8, false);
+        json.WriteString("first_id"u8, models.Count == 0 ? null : models[0].Name);
+        json.WriteString("last_id"u8, models.Count == 0 ? null : models[^1].Name);
+        json.WriteEndObject();
+    }
+
+    private static JsonEdit ModelEdit(RequestEnvelope envelope, RequestTarget target) =>
+        new(envelope.ModelValue, Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(target.Model)}\""));
+}

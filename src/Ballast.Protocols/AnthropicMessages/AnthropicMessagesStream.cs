@@ -1,0 +1,246 @@
+using System.Buffers;
+using System.Text.Json;
+using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
+
+namespace Ballast.Protocols.AnthropicMessages;
+
+/// <summary>
+/// Reads a streamed answer (https://docs.anthropic.com/en/docs/build-with-claude/streaming): <c>message_start</c>, blocks one after the other, <c>message_delta</c>
+/// with the stop reason and cumulative usage, <c>message_stop</c>; <c>ping</c> and <c>error</c> anywhere. Unknown events pass.
+/// </summary>
+internal sealed class AnthropicMessagesStreamReader : ResponseReader
+{
+    /// <summary>Most blocks that may be open at a time; the protocol has one.</summary>
+    public const int OpenBlocksMax = 64;
+
+    private readonly ServerSentEvents _frames = new();
+    private readonly AnthropicMessagesEvents _events;
+    private readonly List<OpenBlock> _open = [];
+    private AnthropicMessagesUsage _usage;
+
+    public AnthropicMessagesStreamReader(ReaderOptions options)
+        : base(options) => _events = new AnthropicMessagesEvents(Events, options);
+
+    private bool IsWatching => Options.Depth == ReadDepth.UsageOnly;
+
+    public override bool TryReadFrame(
+        ref ReadOnlySequence<byte> buffer, bool isCompleted, out ReadOnlySequence<byte> frame, out FrameSignals signals)
+    {
+        Events.Clear();
+        signals = FrameSignals.None;
+        if (!_frames.TryTake(ref buffer, isCompleted, out frame, out ServerSentEvent taken))
+        {
+            return false;
+        }
+
+        if (IsEnded)
+        {
+            signals = FrameSignals.Withhold;
+            return true;
+        }
+
+        // Some proxies close with the mark of another protocol.
+        if (!taken.Data.IsEmpty && !taken.Data.SequenceEqual("[DONE]"u8))
+        {
+            signals = ReadFrame(taken);
+        }
+
+        return true;
+    }
+
+    private FrameSignals ReadFrame(ServerSentEvent taken)
+    {
+        try
+        {
+            AnthropicMessagesFrame frame = AnthropicMessagesFrame.Read(taken);
+            ReadOnlySpan<byte> payload = taken.Data.Slice(frame.Payload.Start, frame.Payload.Length);
+            return frame.Kind switch
+            {
+                FrameKind.MessageStart => Start(payload),
+                FrameKind.BlockStart => BeginBlock(frame.Index, payload),
+                FrameKind.BlockDelta => IsWatching ? WatchDelta(payload) : ReadDelta(frame.Index, payload),
+                FrameKind.BlockStop => EndBlock(frame.Index),
+                FrameKind.MessageDelta => ReadMessageDelta(payload, taken.Data.Slice(frame.Usage.Start, frame.Usage.Length)),
+                FrameKind.MessageStop => Stop(),
+                FrameKind.Ping => Add(Ping.Instance, FrameSignals.None),
+                FrameKind.Error => Fail(taken.Data),
+                _ => FrameSignals.None,
+            };
+        }
+        catch (JsonException)
+        {
+            throw new ProtocolException(new ChatError(ChatErrorKind.BadGateway, "An event of the upstream's stream is not valid JSON."));
+        }
+    }
+
+    private FrameSignals Start(ReadOnlySpan<byte> message)
+    {
+        Utf8JsonReader json = new(message, AnthropicMessagesJson.ReaderOptions);
+        json.Read();
+        bool hasUsage = false;
+        while (json.TokenType != JsonTokenType.None && json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            int field = json.ValueTextEquals("id"u8) ? 1 : json.ValueTextEquals("model"u8) ? 2 : json.ValueTextEquals("usage"u8) ? 3 : 0;
+            json.Read();
+            if (field == 3)
+            {
+                hasUsage = _usage.Read(ref json);
+                continue;
+            }
+
+            if (field != 0 && json.TokenType == JsonTokenType.String)
+            {
+                string value = AnthropicMessagesJson.LenientText(ref json);
+                ResponseId = field == 1 ? value : ResponseId;
+                ServedModel = field == 2 ? value : ServedModel;
+            }
+
+            json.Skip();
+        }
+
+        FrameSignals signals = FrameSignals.Started;
+        if (!IsWatching)
+        {
+            Events.Add(new ResponseStarted(ResponseId, ServedModel, null));
+        }
+
+        return signals | (hasUsage ? ReportUsage() : FrameSignals.None);
+    }
+
+    private FrameSignals BeginBlock(int index, ReadOnlySpan<byte> payload)
+    {
+        AnthropicMessagesBlock block = AnthropicMessagesBlock.Read(payload, withStrings: !IsWatching);
+        ContentLength += block.Length;
+        if (IsWatching)
+        {
+            bool isBare = block.Kind is BlockKind.Text or BlockKind.Thinking && block.Length == 0;
+            return isBare ? FrameSignals.None : FrameSignals.Content;
+        }
+
+        int before = Events.Count;
+        Close(index);
+        _events.Begin(index, block, out OpenBlock open);
+        _events.Cite(open, payload.Slice(block.Citations.Start, block.Citations.Length));
+        if (_open.Count == OpenBlocksMax)
+        {
+            throw new ProtocolException(new ChatError(ChatErrorKind.BadGateway, $"The upstream's stream has more than {OpenBlocksMax} open blocks."));
+        }
+
+        _open.Add(open);
+        return Events.Count > before ? FrameSignals.Content : FrameSignals.None;
+    }
+
+    private FrameSignals WatchDelta(ReadOnlySpan<byte> payload)
+    {
+        AnthropicMessagesDelta delta = AnthropicMessagesDelta.Read(payload, withStrings: false);
+        ContentLength += delta.Length;
+        return delta.IsEmpty ? FrameSignals.None : FrameSignals.Content;
+    }
+
+    private FrameSignals ReadDelta(int index, ReadOnlySpan<byte> payload)
+    {
+        AnthropicMessagesDelta delta = AnthropicMessagesDelta.Read(payload, withStrings: true);
+        ContentLength += delta.Length;
+        int at = _open.FindIndex(open => open.Index == index);
+        if (at < 0)
+        {
+            return FrameSignals.None;
+        }
+
+        int before = Events.Count;
+        OpenBlock open = _open[at];
+        switch (delta.Kind)
+        {
+            case DeltaKind.Text:
+                _events.Text(open, delta.Text!);
+                break;
+            case DeltaKind.Thinking:
+                _events.Thinking(open, delta.Text!);
+                break;
+            case DeltaKind.Arguments:
+                _events.Arguments(ref open, delta.Text!);
+                break;
+            case DeltaKind.Signature:
+                _events.Signature(open, delta.Text!);
+                break;
+            case DeltaKind.Citation:
+                _events.Cite(open, payload.Slice(delta.Citation.Start, delta.Citation.Length));
+                break;
+        }
+
+        _open[at] = open;
+        return Events.Count > before ? FrameSignals.Content : FrameSignals.None;
+    }
+
+    private FrameSignals EndBlock(int index)
+    {
+        if (IsWatching)
+        {
+            return FrameSignals.None;
+        }
+
+        int before = Events.Count;
+        Close(index);
+        return Events.Count > before + 1 ? FrameSignals.Content : FrameSignals.None;
+    }
+
+    private void Close(int index)
+    {
+        int at = _open.FindIndex(open => open.Index == index);
+        if (at >= 0)
+        {
+            OpenBlock open = _open[at];
+            _events.End(ref open);
+            _open.RemoveAt(at);
+        }
+    }
+
+    private FrameSignals ReadMessageDelta(ReadOnlySpan<byte> delta, ReadOnlySpan<byte> usage)
+    {
+        FrameSignals signals = FrameSignals.None;
+        AnthropicMessagesStop stop = AnthropicMessagesStop.Read(delta);
+        if (stop.Reason is not null)
+        {
+            Finish = IsWatching ? AnthropicMessagesUsage.FinishOf(stop.Reason) : _events.Finish(stop.Reason, stop.Sequence, stop.Explanation);
+            signals |= FrameSignals.Finished;
+        }
+
+        if (!usage.IsEmpty)
+        {
+            Utf8JsonReader json = new(usage, AnthropicMessagesJson.ReaderOptions);
+            json.Read();
+            signals |= _usage.Read(ref json) ? ReportUsage() : FrameSignals.None;
+        }
+
+        return signals;
+    }
+
+    private FrameSignals ReportUsage()
+    {
+        Usage = _usage.ToUsage();
+        return Add(IsWatching ? null : new UsageReported(Usage), FrameSignals.Usage);
+    }
+
+    private FrameSignals Stop()
+    {
+        IsEnded = true;
+        return Add(ResponseEnded.Instance, FrameSignals.Ended);
+    }
+
+    private FrameSignals Fail(ReadOnlySpan<byte> data)
+    {
+        Error = AnthropicMessagesError.Read(200, data.ToArray());
+        return Add(IsWatching ? null : new Failed(Error), FrameSignals.Failed);
+    }
+
+    private FrameSignals Add(ChatEvent? chatEvent, FrameSignals signals)
+    {
+        if (!IsWatching && chatEvent is not null)
+        {
+            Events.Add(chatEvent);
+        }
+
+        return signals;
+    }
+}

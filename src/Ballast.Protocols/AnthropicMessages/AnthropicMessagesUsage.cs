@@ -1,0 +1,212 @@
+using System.Text.Json;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Protocols.AnthropicMessages;
+
+/// <summary>
+/// The <c>usage</c> object of the Messages API: cached tokens stand beside <c>input_tokens</c>, and later reports in a stream replace the figures they name and
+/// leave the others. Also the mapping of stop reasons, which whole answers and streams share.
+/// </summary>
+internal struct AnthropicMessagesUsage
+{
+    private long _input;
+    private long _cacheRead;
+    private long _cacheWrite;
+    private long _cacheWriteLong;
+    private long _output;
+    private long? _thinking;
+
+    /// <summary>Takes over the figures of the object at which the reader stands; false where it is null.</summary>
+    public bool Read(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartObject)
+        {
+            json.Skip();
+            return false;
+        }
+
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("input_tokens"u8))
+            {
+                Take(ref json, ref _input);
+            }
+            else if (json.ValueTextEquals("cache_read_input_tokens"u8))
+            {
+                Take(ref json, ref _cacheRead);
+            }
+            else if (json.ValueTextEquals("cache_creation_input_tokens"u8))
+            {
+                Take(ref json, ref _cacheWrite);
+            }
+            else if (json.ValueTextEquals("output_tokens"u8))
+            {
+                Take(ref json, ref _output);
+            }
+            else if (json.ValueTextEquals("cache_creation"u8))
+            {
+                json.Read();
+                ReadCacheCreation(ref json);
+            }
+            else if (json.ValueTextEquals("output_tokens_details"u8))
+            {
+                json.Read();
+                ReadOutputDetails(ref json);
+            }
+            else
+            {
+                json.Read();
+                json.Skip();
+            }
+        }
+
+        return true;
+    }
+
+    public readonly Usage ToUsage()
+    {
+        long writtenLong = Math.Min(_cacheWriteLong, _cacheWrite);
+        return new Usage
+        {
+            InputTokens = _input,
+            CacheReadTokens = _cacheRead,
+            CacheWriteTokens = _cacheWrite - writtenLong,
+            CacheWriteLongTokens = writtenLong,
+            OutputTokens = _output,
+            ReasoningTokens = _thinking,
+        };
+    }
+
+    public static void Write(Utf8JsonWriter json, Usage usage, bool withSplit)
+    {
+        json.WriteStartObject("usage"u8);
+        json.WriteNumber("input_tokens"u8, usage.InputTokens);
+        json.WriteNumber("cache_creation_input_tokens"u8, usage.CacheWriteTokens + usage.CacheWriteLongTokens);
+        json.WriteNumber("cache_read_input_tokens"u8, usage.CacheReadTokens);
+        if (withSplit || usage.CacheWriteLongTokens > 0)
+        {
+            json.WriteStartObject("cache_creation"u8);
+            json.WriteNumber("ephemeral_5m_input_tokens"u8, usage.CacheWriteTokens);
+            json.WriteNumber("ephemeral_1h_input_tokens"u8, usage.CacheWriteLongTokens);
+            json.WriteEndObject();
+        }
+
+        json.WriteNumber("output_tokens"u8, usage.OutputTokens);
+        if (usage.ReasoningTokens is long thinking)
+        {
+            json.WriteStartObject("output_tokens_details"u8);
+            json.WriteNumber("thinking_tokens"u8, thinking);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    public static FinishReason FinishOf(string stopReason) => stopReason switch
+    {
+        "end_turn" or "stop_sequence" => FinishReason.Stop,
+        "max_tokens" => FinishReason.Length,
+        "tool_use" => FinishReason.ToolCalls,
+        "refusal" => FinishReason.Refusal,
+        "pause_turn" => FinishReason.Pause,
+        "model_context_window_exceeded" => FinishReason.ContextWindow,
+        _ => new FinishReason(stopReason),
+    };
+
+    /// <summary>The word for a finish. Clients run tools only on <c>tool_use</c>, and wait for calls when they read it: what was really called decides.</summary>
+    public static string StopReasonOf(FinishReason? finish, string? stopSequence, bool hasToolCalls, bool hasRefusal)
+    {
+        FinishReason reason = finish ?? FinishReason.Stop;
+        if (reason == FinishReason.Refusal || reason == FinishReason.ContentFilter)
+        {
+            return "refusal";
+        }
+
+        if (reason == FinishReason.Length)
+        {
+            return "max_tokens";
+        }
+
+        if (reason == FinishReason.Pause)
+        {
+            return "pause_turn";
+        }
+
+        if (reason == FinishReason.ContextWindow)
+        {
+            return "model_context_window_exceeded";
+        }
+
+        return hasRefusal ? "refusal"
+            : hasToolCalls ? "tool_use"
+            : stopSequence is not null ? "stop_sequence"
+            : "end_turn";
+    }
+
+    private static void Take(ref Utf8JsonReader json, ref long figure)
+    {
+        json.Read();
+        if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out long value) && value >= 0)
+        {
+            figure = value;
+            return;
+        }
+
+        json.Skip();
+    }
+
+    private void ReadCacheCreation(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartObject)
+        {
+            json.Skip();
+            return;
+        }
+
+        long shortLived = 0;
+        long longLived = 0;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("ephemeral_5m_input_tokens"u8))
+            {
+                Take(ref json, ref shortLived);
+            }
+            else if (json.ValueTextEquals("ephemeral_1h_input_tokens"u8))
+            {
+                Take(ref json, ref longLived);
+            }
+            else
+            {
+                json.Read();
+                json.Skip();
+            }
+        }
+
+        _cacheWriteLong = longLived;
+        _cacheWrite = Math.Max(_cacheWrite, shortLived + longLived);
+    }
+
+    private void ReadOutputDetails(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartObject)
+        {
+            json.Skip();
+            return;
+        }
+
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("thinking_tokens"u8))
+            {
+                long thinking = _thinking ?? 0;
+                Take(ref json, ref thinking);
+                _thinking = thinking;
+            }
+            else
+            {
+                json.Read();
+                json.Skip();
+            }
+        }
+    }
+}
