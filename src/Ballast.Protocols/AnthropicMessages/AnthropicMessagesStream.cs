@@ -59,8 +59,8 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
             {
                 FrameKind.MessageStart => Start(payload),
                 FrameKind.BlockStart => BeginBlock(frame.Index, payload),
-                FrameKind.BlockDelta => IsWatching ? WatchDelta(payload) : ReadDelta(frame.Index, payload),
-                FrameKind.BlockStop => EndBlock(frame.Index),
+                FrameKind.BlockDelta => ReadDelta(frame.Index, payload),
+                FrameKind.BlockStop => Close(frame.Index),
                 FrameKind.MessageDelta => ReadMessageDelta(payload, taken.Data.Slice(frame.Usage.Start, frame.Usage.Length)),
                 FrameKind.MessageStop => Stop(),
                 FrameKind.Ping => Add(Ping.Instance, FrameSignals.None),
@@ -112,13 +112,13 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
     {
         AnthropicMessagesBlock block = AnthropicMessagesBlock.Read(payload, withStrings: !IsWatching);
         ContentLength += block.Length;
+        bool isBare = block.Kind is BlockKind.Text or BlockKind.Thinking && block.Length == 0;
+        FrameSignals signals = isBare ? FrameSignals.None : FrameSignals.Content;
         if (IsWatching)
         {
-            bool isBare = block.Kind is BlockKind.Text or BlockKind.Thinking && block.Length == 0;
-            return isBare ? FrameSignals.None : FrameSignals.Content;
+            return signals;
         }
 
-        int before = Events.Count;
         Close(index);
         _events.Begin(index, block, out OpenBlock open);
         _events.Cite(open, payload.Slice(block.Citations.Start, block.Citations.Length));
@@ -128,27 +128,29 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
         }
 
         _open.Add(open);
-        return Events.Count > before ? FrameSignals.Content : FrameSignals.None;
-    }
-
-    private FrameSignals WatchDelta(ReadOnlySpan<byte> payload)
-    {
-        AnthropicMessagesDelta delta = AnthropicMessagesDelta.Read(payload, withStrings: false);
-        ContentLength += delta.Length;
-        return delta.IsEmpty ? FrameSignals.None : FrameSignals.Content;
+        return signals;
     }
 
     private FrameSignals ReadDelta(int index, ReadOnlySpan<byte> payload)
     {
-        AnthropicMessagesDelta delta = AnthropicMessagesDelta.Read(payload, withStrings: true);
+        AnthropicMessagesDelta delta = AnthropicMessagesDelta.Read(payload, withStrings: !IsWatching);
         ContentLength += delta.Length;
-        int at = _open.FindIndex(open => open.Index == index);
-        if (at < 0)
+        if (!IsWatching)
         {
-            return FrameSignals.None;
+            Tell(index, delta, payload);
         }
 
-        int before = Events.Count;
+        return delta.IsEmpty ? FrameSignals.None : FrameSignals.Content;
+    }
+
+    private void Tell(int index, in AnthropicMessagesDelta delta, ReadOnlySpan<byte> payload)
+    {
+        int at = IndexOf(index);
+        if (at < 0)
+        {
+            return;
+        }
+
         OpenBlock open = _open[at];
         switch (delta.Kind)
         {
@@ -170,30 +172,32 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
         }
 
         _open[at] = open;
-        return Events.Count > before ? FrameSignals.Content : FrameSignals.None;
     }
 
-    private FrameSignals EndBlock(int index)
+    private FrameSignals Close(int index)
     {
-        if (IsWatching)
-        {
-            return FrameSignals.None;
-        }
-
-        int before = Events.Count;
-        Close(index);
-        return Events.Count > before + 1 ? FrameSignals.Content : FrameSignals.None;
-    }
-
-    private void Close(int index)
-    {
-        int at = _open.FindIndex(open => open.Index == index);
+        int at = IndexOf(index);
         if (at >= 0)
         {
             OpenBlock open = _open[at];
             _events.End(ref open);
             _open.RemoveAt(at);
         }
+
+        return FrameSignals.None;
+    }
+
+    private int IndexOf(int blockIndex)
+    {
+        for (int i = 0; i < _open.Count; i++)
+        {
+            if (_open[i].Index == blockIndex)
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     private FrameSignals ReadMessageDelta(ReadOnlySpan<byte> delta, ReadOnlySpan<byte> usage)
