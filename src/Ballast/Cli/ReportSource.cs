@@ -1,0 +1,56 @@
+using Ballast.Catalog;
+using Ballast.Configuration;
+using Ballast.Ledger;
+
+namespace Ballast.Cli;
+
+/// <summary>Finds the ledger and the catalog that a report is made from.</summary>
+internal static class ReportSource
+{
+    private const string ConfigDefault = "ballast.yaml";
+
+    /// <summary>
+    /// Stands in for an environment variable that is not set: a report needs no credentials, so that it can be made where the gateway does not run.
+    /// </summary>
+    private const string Unset = "unset";
+
+    /// <summary><c>--ledger</c>, else what the configuration says, else the default file of a gateway without configuration.</summary>
+    public static LedgerReader OpenLedger(ReportRequest request) =>
+        new(request.LedgerPath ?? FindOptions(request)?.Ledger.Path ?? new LedgerOptions().Path);
+
+    /// <summary>Null where no configuration was named and there is none here.</summary>
+    public static CatalogSnapshot? FindCatalog(ReportRequest request) =>
+        FindOptions(request) is { } options ? CatalogBuilder.Build(options, revision: 0) : null;
+
+    /// <summary>A helpful sentence in place of an empty table.</summary>
+    public static string NothingFound(ReportRequest request, string path)
+    {
+        string whose = (request.Filter.App is string app ? $" of application {app}" : "")
+            + (request.Filter.KeyId is string key ? $" with key {key}" : "");
+        return $"The ledger {path} has no attempts{whose} from {request.PeriodText}. Send a request through the gateway, or look further back with --since all.";
+    }
+
+    private static BallastOptions? FindOptions(ReportRequest request)
+    {
+        if (request.ConfigPath is null && !File.Exists(ConfigDefault))
+        {
+            return null;
+        }
+
+        string path = request.ConfigPath ?? ConfigDefault;
+        LoadResult result = OptionsLoader.LoadFile(path, Environment.GetEnvironmentVariable);
+        if (result.Options is not null)
+        {
+            return result.Options;
+        }
+
+        if (OptionsLoader.LoadFile(path, name => Environment.GetEnvironmentVariable(name) ?? Unset).Options is { } options)
+        {
+            request.Error.WriteLine($"{path} names environment variables that are not set here; '{Unset}' stands for their values.");
+            return options;
+        }
+
+        IEnumerable<string> faults = result.Faults.Where(fault => !fault.IsWarning).Select(fault => fault.Print(path));
+        throw new UsageException(string.Join(Environment.NewLine, faults));
+    }
+}

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using Ballast.Ledger;
+
+namespace Ballast.Cli;
+
+/// <summary><c>ballast usage</c>: requests, tokens, cost and times from the ledger, grouped as asked.</summary>
+public static class UsageCommand
+{
+    private static readonly string s_names = string.Join(", ", Enum.GetValues<UsageDimension>().Select(UsageView.Name));
+
+    public static Command Create()
+    {
+        Command command = new(
+            "usage",
+            $"""
+            Requests, tokens, cost and times from the ledger.
+
+            One row of the ledger is one attempt at one deployment. A request that failed over made several attempts, so it
+            counts once in each group that it touched and once in the total. Tokens are disjoint classes: 'input' is what no
+            cache held. Times to first token are of streams. An attempt without a known price is counted as 'no price', never as $0.
+
+            Examples:
+              ballast usage                                by model, the last 30 days
+              ballast usage --by vendor,platform --since 7d
+              ballast usage --by day --app support --json
+            """);
+        Option<string> by = new("--by")
+        {
+            Description = $"What to group by, up to {UsageQuery.DimensionsMax} of: {s_names}; separated by commas. 'none' gives the total.",
+            HelpName = "NAMES",
+            DefaultValueFactory = _ => "model",
+        };
+        command.Add(by);
+        ReportOptions options = new(command);
+        command.SetAction((arguments, cancellation) => ReportRequest.RunAsync(arguments, async () =>
+        {
+            ReportRequest request = options.Read(arguments, TimeProvider.System);
+            UsageDimension[] dimensions = ReadDimensions(arguments.GetValue(by) ?? "");
+            LedgerReader ledger = ReportSource.OpenLedger(request);
+            Write(await ledger.UsageAsync(dimensions, request.Filter, cancellation).ConfigureAwait(false), request, ledger.Path);
+        }));
+        return command;
+    }
+
+    private static void Write(UsageReport report, ReportRequest request, string path)
+    {
+        if (request.Form == ReportForm.Json)
+        {
+            ReportJson.WriteLine(request.Output, writer => UsageView.WriteJson(writer, report, request.Filter));
+        }
+        else if (report.IsEmpty)
+        {
+            request.Output.WriteLine(ReportSource.NothingFound(request, path));
+        }
+        else
+        {
+            request.Write(UsageView.Table(report, $"Usage, {request.PeriodText}"));
+        }
+    }
+
+    private static UsageDimension[] ReadDimensions(string text)
+    {
+        if (text == "none")
+        {
+            return [];
+        }
+
+        string[] names = text.Split(',', StringSplitOptions.TrimEntries);
+        UsageDimension[] dimensions =
+        [
+            .. names.Select(name => Enum.GetValues<UsageDimension>()
+                .Where(dimension => UsageView.Name(dimension) == name)
+                .Select(dimension => (UsageDimension?)dimension)
+                .FirstOrDefault() ?? throw new UsageException($"--by {name}: usage is grouped by {s_names}, or none.")),
+        ];
+        return dimensions.Distinct().Count() == dimensions.Length && dimensions.Length <= UsageQuery.DimensionsMax
+            ? dimensions
+            : throw new UsageException($"--by {text}: up to {UsageQuery.DimensionsMax} different names.");
+    }
+}

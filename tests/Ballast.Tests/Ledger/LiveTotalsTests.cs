@@ -1,0 +1,120 @@
+using Ballast.Ledger;
+using CsCheck;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Ballast.Tests.Ledger;
+
+public sealed class LiveTotalsTests
+{
+    [Fact]
+    public void Snapshot_FailoverStory_CountsWhatHappened()
+    {
+        LiveTotals totals = new(new FakeTimeProvider());
+        totals.Record(SampleEntries.Completed("a1"));
+        totals.Record(SampleEntries.Failed("a2") with { ExchangeId = "x2" });
+        totals.Record(SampleEntries.Completed("a3", "aws") with { ExchangeId = "x2", AttemptNumber = 2 });
+        totals.Record(SampleEntries.Completed("a4", "local", "meta") with { Outcome = AttemptOutcome.Interrupted, CostUsd = null });
+
+        LiveSnapshot snapshot = totals.Snapshot();
+
+        Assert.Equal((3, 4, 2, 1, 1, 0), (snapshot.Requests, snapshot.Attempts, snapshot.Completed, snapshot.Failed, snapshot.Interrupted, snapshot.Cancelled));
+        Assert.Equal(1, snapshot.Failovers);
+        Assert.Equal(0.001m, snapshot.CostUsd);
+        Assert.Equal((381, 153), (snapshot.InputTokens, snapshot.OutputTokens));
+        Assert.Equal(["aws", "azure", "local"], snapshot.Platforms.Select(platform => platform.Name));
+        Assert.Equal([1L, 1L, 1L], snapshot.Platforms.Select(platform => platform.Answered));
+        Assert.Equal([0L, 1L, 0L], snapshot.Platforms.Select(platform => platform.Failed));
+        Assert.Equal(["meta", "openai"], snapshot.Vendors.Select(vendor => vendor.Name));
+    }
+
+    [Fact]
+    public void Snapshot_OldAnswers_LeaveTheRecentCount()
+    {
+        FakeTimeProvider time = new();
+        LiveTotals totals = new(time);
+        totals.Record(SampleEntries.Completed("a1"));
+        time.Advance(TimeSpan.FromSeconds(9));
+        totals.Record(SampleEntries.Completed("a2"));
+        Assert.Equal(2, totals.Snapshot().Platforms[0].AnsweredRecently);
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, totals.Snapshot().Platforms[0].AnsweredRecently);
+        Assert.Equal(0.1, totals.Snapshot().RequestsPerSecond, precision: 6);
+
+        time.Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(0, totals.Snapshot().Platforms[0].AnsweredRecently);
+        Assert.Equal(2, totals.Snapshot().Platforms[0].Answered);
+    }
+
+    [Fact]
+    public void Snapshot_AnyTimes_PercentilesAreAtMostTenPercentAboveNearestRank() =>
+        Gen.Int[100, 100_000_000].Array[1, 200].Sample(
+            microseconds =>
+            {
+                LiveTotals totals = new(TimeProvider.System);
+                foreach (int time in microseconds)
+                {
+                    totals.Record(SampleEntries.Completed("a") with { TimeToFirstToken = TimeSpan.FromMicroseconds(time) });
+                }
+
+                Array.Sort(microseconds);
+                LiveSnapshot snapshot = totals.Snapshot();
+                AssertClose(microseconds[(int)Math.Ceiling(0.50m * microseconds.Length) - 1], snapshot.TtftP50!.Value);
+                AssertClose(microseconds[(int)Math.Ceiling(0.95m * microseconds.Length) - 1], snapshot.TtftP95!.Value);
+            },
+            iter: 200);
+
+    [Fact]
+    public void Snapshot_NothingRecorded_HasNoPercentiles()
+    {
+        LiveSnapshot snapshot = new LiveTotals(TimeProvider.System).Snapshot();
+
+        Assert.Null(snapshot.TtftP50);
+        Assert.Empty(snapshot.Platforms);
+    }
+
+    [Fact]
+    public void Record_MorePlatformsThanTheLimit_SumsTheRest()
+    {
+        LiveTotals totals = new(TimeProvider.System);
+        for (int index = 0; index < 2 * LiveTotals.ComponentsMax; index++)
+        {
+            totals.Record(SampleEntries.Completed("a", "p" + index.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        }
+
+        IReadOnlyList<LiveComponent> platforms = totals.Snapshot().Platforms;
+        Assert.Equal(LiveTotals.ComponentsMax, platforms.Count);
+        Assert.Equal(LiveTotals.ComponentsMax + 1, platforms.Single(platform => platform.Name == "other").Answered);
+    }
+
+    [Fact]
+    public void Record_ManyThreads_LosesNothing()
+    {
+        LiveTotals totals = new(TimeProvider.System);
+        LedgerEntry entry = SampleEntries.Completed("a");
+
+        Parallel.For(0, 10_000, _ => totals.Record(entry));
+
+        Assert.Equal(10_000, totals.Snapshot().Completed);
+        Assert.Equal(5m, totals.Snapshot().CostUsd);
+    }
+
+    [Fact]
+    public void Record_KnownComponents_AllocatesNothing()
+    {
+        LiveTotals totals = new(TimeProvider.System);
+        LedgerEntry entry = SampleEntries.Completed("a");
+        totals.Record(entry);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int index = 0; index < 1000; index++)
+        {
+            totals.Record(entry);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static void AssertClose(int expectedMicroseconds, TimeSpan actual) =>
+        Assert.InRange(actual.TotalMicroseconds, expectedMicroseconds * 0.999, (expectedMicroseconds * 1.101) + 1);
+}
