@@ -1,0 +1,3 @@
+using Ballast.EndToEnd.Tests.Fixtures;
+
+[assembly: AssemblyFixture(typeof(SandboxFixture))]

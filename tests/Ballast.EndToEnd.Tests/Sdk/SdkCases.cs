@@ -1,0 +1,25 @@
+namespace Ballast.EndToEnd.Tests.Sdk;
+
+/// <summary>The cases that each script under <c>node/</c> knows.</summary>
+internal static class SdkCases
+{
+    public static readonly string[] OpenAI =
+    [
+        "text", "developer", "stream", "stream_without_usage", "stream_helper", "tools", "tool_choice", "parallel_tools", "structured",
+        "structured_stream", "image", "image_url", "thinking", "max_tokens", "max_tokens_stream", "stop", "abort", "unknown_model", "wrong_key",
+        "wrong_types", "wrong_types_stream", "unknown_path", "models",
+    ];
+
+    public static readonly string[] Anthropic =
+    [
+        "text", "turns", "stream", "stream_helper", "tools", "tool_choice", "parallel_tools", "structured", "image", "image_url", "thinking",
+        "thinking_tools", "thinking_tampered", "max_tokens", "max_tokens_stream", "stop", "cache_control", "abort", "count_tokens",
+        "unknown_model", "wrong_key", "wrong_types", "wrong_types_stream", "unknown_path", "models",
+    ];
+
+    public static readonly string[] Vercel =
+    [
+        "text", "stream", "tools", "parallel_tools", "structured", "image", "thinking", "max_tokens", "abort", "unknown_model", "wrong_key",
+        "wrong_types", "stream_error",
+    ];
+}

@@ -1,0 +1,56 @@
+using System.Text.Json.Nodes;
+
+namespace Ballast.EndToEnd.Tests.Sdk;
+
+/// <summary>Where an SDK is pointed and what it asks for: one platform of the sandbox, or one model of the gateway.</summary>
+public sealed record SdkTarget
+{
+    /// <summary>Unique within one run of an SDK.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Scheme, host and port.</summary>
+    public required Uri Url { get; init; }
+    public required string Key { get; init; }
+    public required string Model { get; init; }
+
+    /// <summary>The same at natural speed, for answers that are hung up on.</summary>
+    public required Uri SlowUrl { get; init; }
+    public string SlowModel => Model;
+
+    /// <summary>A model that is not there, at the same provider.</summary>
+    public string UnknownModel => Model.Contains('/') ? Model.Split('/')[0] + "/no-such-model" : "no-such-model";
+
+    /// <summary>Who makes the model; what can be expected of thinking and usage depends on it.</summary>
+    public required string Vendor { get; init; }
+
+    /// <summary>What stands between the address and the protocol's own paths.</summary>
+    public string Prefix { get; init; } = "/v1";
+
+    /// <summary>Use the SDK's client for Azure.</summary>
+    public bool IsAzure { get; init; }
+    public bool IsGateway { get; init; }
+
+    /// <summary>For SDKs that speak several: <c>openai</c> or <c>anthropic</c>.</summary>
+    public string Protocol { get; init; } = "openai";
+
+    /// <summary>AWS refuses a wrong key with 403, everyone else with 401.</summary>
+    public int WrongKeyStatus { get; init; } = 401;
+    public required IReadOnlyList<string> Cases { get; init; }
+
+    public JsonObject ToJson() => new()
+    {
+        ["name"] = Name,
+        ["url"] = Url.GetLeftPart(UriPartial.Authority),
+        ["key"] = Key,
+        ["model"] = Model,
+        ["slowUrl"] = SlowUrl.GetLeftPart(UriPartial.Authority),
+        ["slowModel"] = SlowModel,
+        ["vendor"] = Vendor,
+        ["prefix"] = Prefix,
+        ["azure"] = IsAzure,
+        ["gateway"] = IsGateway,
+        ["protocol"] = Protocol,
+        ["wrongKeyStatus"] = WrongKeyStatus,
+        ["cases"] = new JsonArray([.. Cases.Select(name => (JsonNode)name)]),
+    };
+}

@@ -1,0 +1,164 @@
+// npm `ai` with `@ai-sdk/openai` (targets with `protocol: "openai"`) and `@ai-sdk/anthropic` (`protocol: "anthropic"`).
+import { generateText, streamText, tool, jsonSchema, stepCountIs, Output, APICallError } from 'ai';
+import { createOpenAI } from '@ai-sdk/openai';
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { z } from 'zod';
+import {
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png,
+} from './suite.mjs';
+
+const silent = { onError: () => {} };
+
+function modelOf(target, { key = target.key, url = target.url, model = target.model, fetch } = {}) {
+  const settings = { baseURL: url + '/v1', apiKey: key, fetch };
+  return target.protocol === 'anthropic' ? createAnthropic(settings)(model) : createOpenAI(settings).chat(model);
+}
+
+function call(target, more, settings) {
+  return { model: modelOf(target, settings), maxRetries: 0, maxOutputTokens: 1000, ...more };
+}
+
+function weatherTool(asked, answer) {
+  return tool({
+    description: weather.description,
+    inputSchema: jsonSchema(weather.schema),
+    execute: async given => {
+      asked.push(given);
+      return answer;
+    },
+  });
+}
+
+async function text(target) {
+  const answer = await generateText(call(target, { instructions: 'You are terse.', prompt: exactPrompt }));
+  assert.equal(answer.text, exactText);
+  assert.equal(answer.finishReason, 'stop');
+  assert.ok(answer.usage.inputTokens > 5 && answer.usage.outputTokens > 2, JSON.stringify(answer.usage));
+}
+
+async function stream(target) {
+  const answer = streamText(call(target, { prompt: countPrompt, ...silent }));
+  let content = '';
+  let pieces = 0;
+  for await (const piece of answer.textStream) {
+    content += piece;
+    pieces++;
+  }
+  assert.equal(content, counted);
+  assert.ok(pieces > 5, `only ${pieces} pieces`);
+  assert.equal(await answer.finishReason, 'stop');
+  assert.ok((await answer.usage).outputTokens > 20);
+}
+
+async function tools(target) {
+  const asked = [];
+  const answer = await generateText(call(target, {
+    prompt: 'What is the weather in Paris right now?',
+    tools: { get_weather: weatherTool(asked, 'Sunny at 21 degrees') }, stopWhen: stepCountIs(3),
+  }));
+  assert.equal(asked.length, 1);
+  checkWeatherArguments(asked[0], 'Paris');
+  assert.match(answer.text, /Sunny at 21 degrees/);
+  assert.equal(answer.steps.length, 2);
+}
+
+async function parallel_tools(target) {
+  const asked = [];
+  const answer = streamText(call(target, {
+    prompt: 'Compare the weather in Paris and London.',
+    tools: { get_weather: weatherTool(asked, 'Fog and rain') }, stopWhen: stepCountIs(3), ...silent,
+  }));
+  const text = await answer.text;
+  assert.equal(asked.length, 2, JSON.stringify(asked));
+  checkWeatherArguments(asked[0], 'Paris');
+  checkWeatherArguments(asked[1], 'London');
+  assert.match(text, /Fog and rain.*Fog and rain/s);
+}
+
+async function structured(target) {
+  const schema = z.object({ name: z.string(), masts: z.number().int(), kind: z.enum(['barque', 'brig', 'sloop']) });
+  const answer = await generateText(call(target, { prompt: 'Describe a sailing ship.', output: Output.object({ schema }) }));
+  schema.parse(answer.output);
+}
+
+async function image(target) {
+  const answer = await generateText(call(target, {
+    messages: [{ role: 'user', content: [{ type: 'text', text: 'What is in this picture?' }, { type: 'file', data: png(7, 5), mediaType: 'image/png' }] }],
+  }));
+  assert.match(answer.text, /7x5 png/);
+}
+
+async function thinking(target) {
+  const providerOptions = {
+    anthropic: { thinking: { type: 'enabled', budgetTokens: 1024 } },
+    openai: { reasoningEffort: 'medium', forceReasoning: true },
+  };
+  const messages = [{ role: 'user', content: 'Why do ships carry ballast?' }];
+  const first = await generateText(call(target, { messages, providerOptions }));
+  assert.ok(first.text.length > 10);
+  if (target.protocol === 'anthropic' && target.vendor === 'anthropic') {
+    assert.ok(first.reasoningText.length > 10);
+  }
+  const second = await generateText(call(target, {
+    messages: [...messages, ...first.response.messages, { role: 'user', content: 'And why water?' }], providerOptions,
+  }));
+  assert.ok(second.text.length > 10);
+  assert.equal(second.finishReason, 'stop');
+}
+
+async function max_tokens(target) {
+  const answer = await generateText(call(target, { prompt: countPrompt, maxOutputTokens: 9 }));
+  assert.equal(answer.finishReason, 'length');
+  assert.ok(counted.startsWith(answer.text));
+}
+
+async function abort(target) {
+  const controller = new AbortController();
+  let id = crypto.randomUUID();
+  const headers = { 'x-client-request-id': id };
+  const watched = async (...request) => {
+    const response = await fetch(...request);
+    id = response.headers.get('x-ballast-request-id') ?? id;
+    return response;
+  };
+  const answer = streamText(call(
+    target, { prompt: longPrompt, maxOutputTokens: 4000, abortSignal: controller.signal, headers, ...silent },
+    { url: target.slowUrl, model: target.slowModel, fetch: watched }));
+  let seen = 0;
+  let aborted = false;
+  for await (const part of answer.fullStream) {
+    if (part.type === 'text-delta' && ++seen === 3) controller.abort();
+    aborted ||= part.type === 'abort';
+  }
+  assert.ok(aborted && seen >= 3, `aborted: ${aborted}, seen: ${seen}`);
+  return { id };
+}
+
+async function checkRefusal(target, status, settings, more) {
+  const error = await errorOf(() => generateText(call(target, { prompt: 'Hello', ...more }, settings)));
+  assert.ok(APICallError.isInstance(error), String(error));
+  assert.equal(error.statusCode, status);
+  assert.ok(error.message.length > 5, error.message);
+  return { request_id: error.responseHeaders[target.protocol === 'anthropic' ? 'request-id' : 'x-request-id'] };
+}
+
+const unknown_model = target =>
+  checkRefusal(target, 404, { model: target.model.includes('/') ? target.model.split('/')[0] + '/no-such-model' : 'no-such-model' });
+
+const wrong_key = target => checkRefusal(target, target.wrongKeyStatus ?? 401, { key: 'a-key-that-nobody-gave' });
+
+const wrong_types = target => checkRefusal(target, 400, undefined, { stopSequences: [7] });
+
+async function stream_error(target) {
+  const errors = [];
+  const answer = streamText({
+    ...call(target, { prompt: 'Hello' }, { key: 'a-key-that-nobody-gave' }), onError: ({ error }) => errors.push(error),
+  });
+  for await (const part of answer.fullStream) {
+    if (part.type === 'error') errors.push(part.error);
+  }
+  assert.ok(errors.length > 0 && APICallError.isInstance(errors[0]), String(errors[0]));
+  assert.equal(errors[0].statusCode, target.wrongKeyStatus ?? 401);
+}
+
+await run({ text, stream, tools, parallel_tools, structured, image, thinking, max_tokens, abort, unknown_model, wrong_key, wrong_types, stream_error });

@@ -1,0 +1,318 @@
+// npm `@anthropic-ai/sdk`.
+import Anthropic from '@anthropic-ai/sdk';
+import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
+import { z } from 'zod';
+import {
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png,
+} from './suite.mjs';
+
+function clientOf(target, { key = target.key, url = target.url } = {}) {
+  return new Anthropic({ baseURL: url, apiKey: key, authToken: null, maxRetries: 0 });
+}
+
+const user = content => ({ role: 'user', content });
+const tool = { name: weather.name, description: weather.description, input_schema: weather.schema };
+const textOf = message => message.content.filter(block => block.type === 'text').map(block => block.text).join('');
+
+async function text(target) {
+  const { data, response, request_id } = await clientOf(target).messages.create({
+    model: target.model, max_tokens: 500, system: 'You are terse.', messages: [user(exactPrompt)],
+  }).withResponse();
+  assert.equal(data.type, 'message');
+  assert.equal(data.role, 'assistant');
+  assert.equal(data.content.length, 1);
+  assert.equal(data.content[0].type, 'text');
+  assert.equal(data.content[0].text, exactText);
+  assert.equal(data.stop_reason, 'end_turn');
+  assert.ok(data.usage.input_tokens > 5 && data.usage.output_tokens > 2, JSON.stringify(data.usage));
+  assert.ok(data.id && data.model);
+  assert.ok(request_id, 'no request-id');
+  return { request_id, deployment: response.headers.get('x-ballast-deployment') };
+}
+
+async function turns(target) {
+  const answer = await clientOf(target).messages.create({
+    model: target.model, max_tokens: 500, system: [{ type: 'text', text: 'Be brief.' }],
+    messages: [user([{ type: 'text', text: 'My name is Ada.' }]), { role: 'assistant', content: 'Hello Ada.' }, user('What is my name?')],
+  });
+  assert.match(textOf(answer), /Ada/);
+}
+
+async function stream(target) {
+  const events = await clientOf(target).messages.create({ model: target.model, max_tokens: 500, messages: [user(countPrompt)], stream: true });
+  const names = [];
+  let content = '';
+  let deltas = 0;
+  let ending;
+  for await (const event of events) {
+    names.push(event.type);
+    if (event.type === 'content_block_delta') {
+      content += event.delta.text;
+      deltas++;
+    }
+    if (event.type === 'message_delta') ending = event;
+  }
+  assert.equal(content, counted);
+  assert.ok(deltas > 5, `only ${deltas} pieces`);
+  assert.equal(names[0], 'message_start');
+  assert.equal(names.at(-1), 'message_stop');
+  assert.equal(names.filter(name => name === 'message_stop').length, 1);
+  assert.equal(ending.delta.stop_reason, 'end_turn');
+  assert.ok(ending.usage.output_tokens > 20, JSON.stringify(ending.usage));
+}
+
+async function stream_helper(target) {
+  const stream = clientOf(target).messages.stream({ model: target.model, max_tokens: 500, messages: [user(exactPrompt)] });
+  assert.equal(await stream.finalText(), exactText);
+  const message = await stream.finalMessage();
+  assert.equal(message.stop_reason, 'end_turn');
+  assert.ok(message.usage.input_tokens > 5 && message.usage.output_tokens > 2, JSON.stringify(message.usage));
+}
+
+async function tools(target) {
+  const client = clientOf(target);
+  const messages = [user('What is the weather in Paris right now?')];
+  const first = await client.messages.create({ model: target.model, max_tokens: 500, messages, tools: [tool] });
+  assert.equal(first.stop_reason, 'tool_use');
+  const call = first.content.find(block => block.type === 'tool_use');
+  assert.equal(call.name, weather.name);
+  checkWeatherArguments(call.input, 'Paris');
+  const second = await client.messages.create({
+    model: target.model, max_tokens: 500, tools: [tool],
+    messages: [...messages, { role: 'assistant', content: first.content },
+      user([{ type: 'tool_result', tool_use_id: call.id, content: [{ type: 'text', text: 'Sunny at 21 degrees' }] }])],
+  });
+  assert.equal(second.stop_reason, 'end_turn');
+  assert.match(textOf(second), /Sunny at 21 degrees/);
+}
+
+async function tool_choice(target) {
+  const answer = await clientOf(target).messages.create({
+    model: target.model, max_tokens: 500, messages: [user('Good morning!')], tools: [tool], tool_choice: { type: 'tool', name: weather.name },
+  });
+  const call = answer.content.find(block => block.type === 'tool_use');
+  checkWeatherArguments(call.input, '');
+  assert.equal(answer.stop_reason, 'tool_use');
+}
+
+async function parallel_tools(target) {
+  const client = clientOf(target);
+  const messages = [user('Compare the weather in Paris and London.')];
+  const stream = client.messages.stream({ model: target.model, max_tokens: 500, messages, tools: [tool], tool_choice: { type: 'any' } });
+  const first = await stream.finalMessage();
+  const calls = first.content.filter(block => block.type === 'tool_use');
+  assert.equal(first.stop_reason, 'tool_use');
+  assert.equal(calls.length, 2, JSON.stringify(first.content));
+  assert.notEqual(calls[0].id, calls[1].id);
+  checkWeatherArguments(calls[0].input, 'Paris');
+  checkWeatherArguments(calls[1].input, 'London');
+  const second = await client.messages.create({
+    model: target.model, max_tokens: 500, tools: [tool],
+    messages: [...messages, { role: 'assistant', content: first.content }, user([
+      { type: 'tool_result', tool_use_id: calls[0].id, content: 'Rain in the first' },
+      { type: 'tool_result', tool_use_id: calls[1].id, content: 'Fog in the second' },
+    ])],
+  });
+  assert.match(textOf(second), /Rain in the first.*Fog in the second/s);
+  assert.equal(second.stop_reason, 'end_turn');
+}
+
+const shipSchema = z.object({
+  name: z.string(),
+  masts: z.number().int(),
+  cargo: z.array(z.object({ label: z.string(), tons: z.number() })),
+  kind: z.enum(['barque', 'brig', 'sloop']),
+});
+
+async function structured(target) {
+  const answer = await clientOf(target).messages.parse({
+    model: target.model, max_tokens: 500, messages: [user('Describe a sailing ship.')], output_config: { format: zodOutputFormat(shipSchema) },
+  });
+  assert.equal(answer.stop_reason, 'end_turn');
+  shipSchema.parse(answer.parsed_output);
+  assert.ok(answer.content.every(block => block.type === 'text'), 'the envelope of an emulation shows: ' + JSON.stringify(answer.content));
+}
+
+async function image(target) {
+  const answer = await clientOf(target).messages.create({
+    model: target.model, max_tokens: 500,
+    messages: [user([
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: png(7, 5).toString('base64') } },
+      { type: 'text', text: 'What is in this picture?' },
+    ])],
+  });
+  assert.match(textOf(answer), /7x5 png/);
+}
+
+async function image_url(target) {
+  const answer = await clientOf(target).messages.create({
+    model: target.model, max_tokens: 500,
+    messages: [user([{ type: 'image', source: { type: 'url', url: 'https://example.com/ship.png' } }, { type: 'text', text: 'What is in this picture?' }])],
+  });
+  assert.match(textOf(answer), /the image at the given address/);
+}
+
+const enabled = { type: 'enabled', budget_tokens: 1024 };
+
+async function thinking(target) {
+  const client = clientOf(target);
+  const messages = [user('Why do ships carry ballast?')];
+  const first = await client.messages.create({ model: target.model, max_tokens: 3000, messages, thinking: enabled });
+  assert.ok(textOf(first).length > 10);
+  if (target.vendor === 'anthropic') {
+    assert.equal(first.content[0].type, 'thinking');
+    assert.ok(first.content[0].thinking.length > 10);
+    assert.ok(first.content[0].signature.length > 10);
+  }
+  const second = await client.messages.create({
+    model: target.model, max_tokens: 3000, messages: [...messages, { role: 'assistant', content: first.content }, user('And why water?')], thinking: enabled,
+  });
+  assert.ok(textOf(second).length > 10);
+  assert.equal(second.stop_reason, 'end_turn');
+}
+
+// With tools, the thinking block before a call must come back with its signature, or the vendor refuses the next turn.
+async function thinking_tools(target) {
+  const client = clientOf(target);
+  const messages = [user('What is the weather in Paris right now?')];
+  const first = await client.messages.stream({ model: target.model, max_tokens: 3000, messages, tools: [tool], thinking: enabled }).finalMessage();
+  assert.equal(first.stop_reason, 'tool_use');
+  const call = first.content.find(block => block.type === 'tool_use');
+  if (target.vendor === 'anthropic') {
+    assert.equal(first.content[0].type, 'thinking');
+    assert.ok(first.content[0].signature.length > 10);
+  }
+  const second = await client.messages.create({
+    model: target.model, max_tokens: 3000, tools: [tool], thinking: enabled,
+    messages: [...messages, { role: 'assistant', content: first.content }, user([{ type: 'tool_result', tool_use_id: call.id, content: 'Sunny at 21 degrees' }])],
+  });
+  assert.match(textOf(second), /Sunny at 21 degrees/);
+}
+
+// A signature that was tampered with must reach its issuer as it is, and be refused there: proof that signatures are really verified.
+async function thinking_tampered(target) {
+  const client = clientOf(target);
+  const messages = [user('What is the weather in Paris right now?')];
+  const first = await client.messages.create({ model: target.model, max_tokens: 3000, messages, tools: [tool], thinking: enabled });
+  const content = first.content.map(block => block.type === 'thinking' ? { ...block, thinking: block.thinking + ' Or not.' } : block);
+  const call = first.content.find(block => block.type === 'tool_use');
+  const error = await errorOf(() => client.messages.create({
+    model: target.model, max_tokens: 3000, tools: [tool], thinking: enabled,
+    messages: [...messages, { role: 'assistant', content }, user([{ type: 'tool_result', tool_use_id: call.id, content: 'Sunny' }])],
+  }));
+  assert.ok(error instanceof Anthropic.BadRequestError, String(error));
+  assert.match(error.message, /signature/i);
+}
+
+async function max_tokens(target) {
+  const answer = await clientOf(target).messages.create({ model: target.model, max_tokens: 9, messages: [user(countPrompt)] });
+  assert.equal(answer.stop_reason, 'max_tokens');
+  assert.ok(answer.usage.output_tokens <= 9 && answer.usage.output_tokens > 0);
+  assert.ok(counted.startsWith(textOf(answer)));
+}
+
+async function max_tokens_stream(target) {
+  const answer = await clientOf(target).messages.stream({ model: target.model, max_tokens: 9, messages: [user(countPrompt)] }).finalMessage();
+  assert.equal(answer.stop_reason, 'max_tokens');
+}
+
+async function stop(target) {
+  const answer = await clientOf(target).messages.create({
+    model: target.model, max_tokens: 500, messages: [user(countPrompt)], stop_sequences: [', 7'],
+  });
+  assert.equal(textOf(answer), '1, 2, 3, 4, 5, 6');
+  // OpenAI's protocol cannot tell a stop sequence from a natural end.
+  assert.equal(answer.stop_reason, target.vendor === 'anthropic' ? 'stop_sequence' : 'end_turn');
+}
+
+async function cache_control(target) {
+  const system = [{ type: 'text', text: 'Ballast keeps a ship upright. '.repeat(400), cache_control: { type: 'ephemeral' } }];
+  const client = clientOf(target);
+  const ask = () => client.messages.create({ model: target.model, max_tokens: 100, system, messages: [user(exactPrompt)] });
+  const first = await ask();
+  const second = await ask();
+  const all = usage => usage.input_tokens + (usage.cache_read_input_tokens ?? 0) + (usage.cache_creation_input_tokens ?? 0);
+  assert.ok(second.usage.cache_read_input_tokens > 1000, JSON.stringify(second.usage));
+  assert.equal(all(first.usage), all(second.usage));
+}
+
+async function abort(target) {
+  const id = crypto.randomUUID();
+  const { data: events, response } = await clientOf(target, { url: target.slowUrl }).messages.create({
+    model: target.slowModel, max_tokens: 4000, messages: [user(longPrompt)], stream: true,
+  }, { headers: { 'x-client-request-id': id } }).withResponse();
+  let seen = 0;
+  const error = await errorOf(async () => {
+    for await (const event of events) {
+      if (event.type === 'content_block_delta' && ++seen === 3) events.controller.abort();
+    }
+    throw new Anthropic.APIUserAbortError();
+  });
+  assert.ok(error instanceof Anthropic.APIUserAbortError || error.name === 'AbortError', String(error));
+  assert.equal(seen, 3);
+  return { id: response.headers.get('x-ballast-request-id') ?? id };
+}
+
+async function count_tokens(target) {
+  const count = await clientOf(target).messages.countTokens({ model: target.model, messages: [user('How many tokens are these?')] });
+  assert.ok(count.input_tokens > 4 && count.input_tokens < 60, JSON.stringify(count));
+}
+
+function checkError(target, error, kind, status, type) {
+  assert.ok(error instanceof kind, `${error?.constructor?.name}: ${error}`);
+  assert.equal(error.status, status);
+  assert.equal(error.error?.type, 'error', JSON.stringify(error.error));
+  assert.equal(error.error.error.type, type);
+  assert.ok(error.error.error.message.length > 5);
+  assert.ok(error.requestID, 'no request id');
+  if (target.gateway) {
+    assert.ok(error.requestID.startsWith('req_'));
+    assert.equal(error.error.request_id, error.requestID);
+  }
+  return { request_id: error.requestID, type };
+}
+
+async function unknown_model(target) {
+  const model = target.model.includes('/') ? target.model.split('/')[0] + '/no-such-model' : 'no-such-model';
+  const error = await errorOf(() => clientOf(target).messages.create({ model, max_tokens: 10, messages: [user('Hello')] }));
+  return checkError(target, error, Anthropic.NotFoundError, 404, 'not_found_error');
+}
+
+async function wrong_key(target) {
+  const error = await errorOf(() => clientOf(target, { key: 'a-key-that-nobody-gave' }).messages.create({
+    model: target.model, max_tokens: 10, messages: [user('Hello')],
+  }));
+  return checkError(target, error, Anthropic.AuthenticationError, 401, 'authentication_error');
+}
+
+async function wrong_types(target) {
+  const error = await errorOf(() => clientOf(target).messages.create({ model: target.model, max_tokens: 10, messages: 'Hello' }));
+  return checkError(target, error, Anthropic.BadRequestError, 400, 'invalid_request_error');
+}
+
+async function wrong_types_stream(target) {
+  const error = await errorOf(() => clientOf(target).messages.create({
+    model: target.model, max_tokens: 10, messages: [user('Hello')], tools: 'hammer', stream: true,
+  }));
+  return checkError(target, error, Anthropic.BadRequestError, 400, 'invalid_request_error');
+}
+
+async function unknown_path(target) {
+  const error = await errorOf(() => clientOf(target).post('/v1/messages/no/such/path', { body: { model: target.model } }));
+  return checkError(target, error, Anthropic.NotFoundError, 404, 'not_found_error');
+}
+
+async function models(target) {
+  const ids = [];
+  for await (const model of clientOf(target).models.list()) {
+    assert.equal(model.type, 'model');
+    ids.push(model.id);
+  }
+  assert.ok(ids.includes(target.model), ids.join(' '));
+}
+
+await run({
+  text, turns, stream, stream_helper, tools, tool_choice, parallel_tools, structured, image, image_url, thinking, thinking_tools, thinking_tampered,
+  max_tokens, max_tokens_stream, stop, cache_control, abort, count_tokens, unknown_model, wrong_key, wrong_types, wrong_types_stream, unknown_path,
+  models,
+});

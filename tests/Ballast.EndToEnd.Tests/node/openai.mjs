@@ -1,0 +1,309 @@
+// npm `openai`: its client OpenAI and, for targets with `azure: true`, AzureOpenAI.
+import OpenAI, { AzureOpenAI } from 'openai';
+import { zodResponseFormat } from 'openai/helpers/zod';
+import { z } from 'zod';
+import {
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png,
+} from './suite.mjs';
+
+function clientOf(target, { key = target.key, url = target.url } = {}) {
+  return target.azure
+    ? new AzureOpenAI({ endpoint: url, apiKey: key, apiVersion: '2025-04-01-preview', maxRetries: 0 })
+    : new OpenAI({ baseURL: url + (target.prefix ?? '/v1'), apiKey: key, maxRetries: 0 });
+}
+
+const user = content => ({ role: 'user', content });
+const tool = { type: 'function', function: { name: weather.name, description: weather.description, parameters: weather.schema } };
+
+async function text(target) {
+  const { data, response, request_id } = await clientOf(target).chat.completions.create({
+    model: target.model,
+    messages: [{ role: 'system', content: 'You are terse.' }, user(exactPrompt)],
+  }).withResponse();
+  assert.equal(data.object, 'chat.completion');
+  assert.equal(data.choices.length, 1);
+  assert.equal(data.choices[0].message.role, 'assistant');
+  assert.equal(data.choices[0].message.content, exactText);
+  assert.equal(data.choices[0].finish_reason, 'stop');
+  assert.ok(data.usage.prompt_tokens > 5 && data.usage.completion_tokens > 2, JSON.stringify(data.usage));
+  assert.equal(data.usage.total_tokens, data.usage.prompt_tokens + data.usage.completion_tokens);
+  assert.ok(data.id && data.model && Number.isInteger(data.created));
+  assert.ok(request_id, 'no x-request-id');
+  return { request_id, deployment: response.headers.get('x-ballast-deployment') };
+}
+
+async function developer(target) {
+  const answer = await clientOf(target).chat.completions.create({
+    model: target.model,
+    messages: [
+      { role: 'developer', content: 'Be brief.' }, user('My name is Ada.'), { role: 'assistant', content: 'Hello Ada.' }, user('What is my name?'),
+    ],
+  });
+  assert.match(answer.choices[0].message.content, /Ada/);
+}
+
+async function stream(target) {
+  const chunks = await clientOf(target).chat.completions.create({
+    model: target.model, messages: [user(countPrompt)], stream: true, stream_options: { include_usage: true },
+  });
+  let content = '';
+  const finishes = [];
+  let usages = 0;
+  let deltas = 0;
+  let last;
+  for await (const chunk of chunks) {
+    assert.equal(chunk.object === 'chat.completion.chunk' || chunk.object === '', true);
+    for (const choice of chunk.choices) {
+      content += choice.delta.content ?? '';
+      deltas += choice.delta.content ? 1 : 0;
+      if (choice.finish_reason) finishes.push(choice.finish_reason);
+    }
+    usages += chunk.usage ? 1 : 0;
+    last = chunk;
+  }
+  assert.equal(content, counted);
+  assert.ok(deltas > 5, `only ${deltas} pieces`);
+  assert.deepEqual(finishes, ['stop']);
+  assert.ok(usages >= 1 && last.usage?.completion_tokens > 20, JSON.stringify(last));
+}
+
+async function stream_without_usage(target) {
+  const chunks = await clientOf(target).chat.completions.create({ model: target.model, messages: [user(countPrompt)], stream: true });
+  for await (const chunk of chunks) {
+    assert.equal(chunk.usage ?? null, null, 'usage came unasked');
+  }
+}
+
+async function stream_helper(target) {
+  const stream = clientOf(target).chat.completions.stream({ model: target.model, messages: [user(exactPrompt)] });
+  assert.equal(await stream.finalContent(), exactText);
+  assert.equal((await stream.finalChatCompletion()).choices[0].finish_reason, 'stop');
+}
+
+async function tools(target) {
+  const asked = [];
+  const runner = clientOf(target).chat.completions.runTools({
+    model: target.model,
+    messages: [user('What is the weather in Paris right now?')],
+    tools: [{
+      type: 'function',
+      function: {
+        name: weather.name, description: weather.description, parameters: weather.schema, parse: JSON.parse,
+        function: given => {
+          asked.push(given);
+          return 'Sunny at 21 degrees';
+        },
+      },
+    }],
+  });
+  const final = await runner.finalContent();
+  assert.equal(asked.length, 1);
+  checkWeatherArguments(asked[0], 'Paris');
+  assert.match(final, /Sunny at 21 degrees/);
+}
+
+async function tool_choice(target) {
+  const answer = await clientOf(target).chat.completions.create({
+    model: target.model, messages: [user('Good morning!')], tools: [tool],
+    tool_choice: { type: 'function', function: { name: weather.name } },
+  });
+  const [call] = answer.choices[0].message.tool_calls;
+  assert.equal(call.type, 'function');
+  assert.equal(call.function.name, weather.name);
+  checkWeatherArguments(JSON.parse(call.function.arguments), '');
+  assert.ok(['tool_calls', 'stop'].includes(answer.choices[0].finish_reason));
+}
+
+async function parallel_tools(target) {
+  const client = clientOf(target);
+  const messages = [user('Compare the weather in Paris and London.')];
+  const chunks = await client.chat.completions.create({
+    model: target.model, messages, tools: [tool], tool_choice: 'required', parallel_tool_calls: true, stream: true,
+  });
+  const calls = [];
+  let finish = null;
+  for await (const chunk of chunks) {
+    for (const choice of chunk.choices) {
+      for (const delta of choice.delta.tool_calls ?? []) {
+        const call = calls[delta.index] ??= { id: '', type: 'function', function: { name: '', arguments: '' } };
+        if (delta.id) call.id = delta.id;
+        call.function.name += delta.function?.name ?? '';
+        call.function.arguments += delta.function?.arguments ?? '';
+      }
+      finish = choice.finish_reason ?? finish;
+    }
+  }
+  assert.equal(calls.length, 2, JSON.stringify(calls));
+  assert.equal(finish, 'tool_calls');
+  assert.notEqual(calls[0].id, calls[1].id);
+  checkWeatherArguments(JSON.parse(calls[0].function.arguments), 'Paris');
+  checkWeatherArguments(JSON.parse(calls[1].function.arguments), 'London');
+  const answer = await client.chat.completions.create({
+    model: target.model, tools: [tool],
+    messages: [
+      ...messages,
+      { role: 'assistant', content: null, tool_calls: calls },
+      { role: 'tool', tool_call_id: calls[0].id, content: 'Rain in the first' },
+      { role: 'tool', tool_call_id: calls[1].id, content: 'Fog in the second' },
+    ],
+  });
+  assert.match(answer.choices[0].message.content, /Rain in the first.*Fog in the second/s);
+  assert.equal(answer.choices[0].finish_reason, 'stop');
+}
+
+const shipSchema = z.object({
+  name: z.string(),
+  masts: z.number().int(),
+  cargo: z.array(z.object({ label: z.string(), tons: z.number() })),
+  kind: z.enum(['barque', 'brig', 'sloop']),
+});
+
+async function structured(target) {
+  const answer = await clientOf(target).chat.completions.parse({
+    model: target.model, messages: [user('Describe a sailing ship.')], response_format: zodResponseFormat(shipSchema, 'ship'),
+  });
+  assert.equal(answer.choices[0].finish_reason, 'stop');
+  shipSchema.parse(answer.choices[0].message.parsed);
+  assert.equal(answer.choices[0].message.tool_calls?.length ?? 0, 0, 'the envelope of an emulation shows');
+}
+
+async function structured_stream(target) {
+  const stream = clientOf(target).chat.completions.stream({
+    model: target.model, messages: [user('Describe a sailing ship.')], response_format: zodResponseFormat(shipSchema, 'ship'),
+  });
+  const answer = await stream.finalChatCompletion();
+  shipSchema.parse(answer.choices[0].message.parsed);
+  assert.equal(answer.choices[0].finish_reason, 'stop');
+}
+
+async function image(target) {
+  const url = 'data:image/png;base64,' + png(7, 5).toString('base64');
+  const answer = await clientOf(target).chat.completions.create({
+    model: target.model, messages: [user([{ type: 'text', text: 'What is in this picture?' }, { type: 'image_url', image_url: { url } }])],
+  });
+  assert.match(answer.choices[0].message.content, /7x5 png/);
+}
+
+async function image_url(target) {
+  const answer = await clientOf(target).chat.completions.create({
+    model: target.model,
+    messages: [user([{ type: 'image_url', image_url: { url: 'https://example.com/ship.png' } }, { type: 'text', text: 'What is in this picture?' }])],
+  });
+  assert.match(answer.choices[0].message.content, /the image at the given address/);
+}
+
+async function thinking(target) {
+  const client = clientOf(target);
+  const messages = [user('Why do ships carry ballast?')];
+  const first = await client.chat.completions.create({ model: target.model, messages, reasoning_effort: 'medium' });
+  const message = first.choices[0].message;
+  assert.ok(message.content.length > 10);
+  if (target.vendor === 'openai') {
+    assert.ok(first.usage.completion_tokens_details.reasoning_tokens > 0, JSON.stringify(first.usage));
+  } else {
+    assert.ok((message.reasoning_content ?? message.reasoning ?? '').length > 10, 'the thoughts are not shown: ' + JSON.stringify(message));
+  }
+  const second = await client.chat.completions.create({
+    model: target.model, messages: [...messages, message, user('And why water?')], reasoning_effort: 'medium',
+  });
+  assert.ok(second.choices[0].message.content.length > 10);
+  assert.equal(second.choices[0].finish_reason, 'stop');
+}
+
+async function max_tokens(target) {
+  const answer = await clientOf(target).chat.completions.create({
+    model: target.model, messages: [user(countPrompt)], max_completion_tokens: 9,
+  });
+  assert.equal(answer.choices[0].finish_reason, 'length');
+  assert.ok(answer.usage.completion_tokens <= 9 && answer.usage.completion_tokens > 0);
+  assert.ok(counted.startsWith(answer.choices[0].message.content));
+}
+
+async function max_tokens_stream(target) {
+  const chunks = await clientOf(target).chat.completions.create({
+    model: target.model, messages: [user(countPrompt)], max_tokens: 9, stream: true,
+  });
+  let finish = null;
+  for await (const chunk of chunks) finish = chunk.choices[0]?.finish_reason ?? finish;
+  assert.equal(finish, 'length');
+}
+
+async function stop(target) {
+  const answer = await clientOf(target).chat.completions.create({ model: target.model, messages: [user(countPrompt)], stop: [', 7'] });
+  assert.equal(answer.choices[0].message.content, '1, 2, 3, 4, 5, 6');
+  assert.equal(answer.choices[0].finish_reason, 'stop');
+}
+
+async function abort(target) {
+  const id = crypto.randomUUID();
+  const { data: chunks, response } = await clientOf(target, { url: target.slowUrl }).chat.completions.create({
+    model: target.slowModel, messages: [user(longPrompt)], stream: true,
+  }, { headers: { 'x-client-request-id': id } }).withResponse();
+  let seen = 0;
+  const error = await errorOf(async () => {
+    for await (const chunk of chunks) {
+      if (chunk.choices[0]?.delta.content && ++seen === 3) chunks.controller.abort();
+    }
+    throw new OpenAI.APIUserAbortError();
+  });
+  assert.ok(error instanceof OpenAI.APIUserAbortError || error.name === 'AbortError', String(error));
+  assert.equal(seen, 3);
+  return { id: response.headers.get('x-ballast-request-id') ?? id };
+}
+
+function checkError(target, error, kind, status) {
+  assert.ok(error instanceof kind, `${error?.constructor?.name}: ${error}`);
+  assert.equal(error.status, status);
+  assert.ok(error.message.length > 10);
+  if (target.gateway) {
+    assert.ok(error.requestID?.startsWith('req_'), `request id is ${error.requestID}`);
+    assert.ok(error.type && typeof error.error?.message === 'string', JSON.stringify(error.error));
+  }
+  return { request_id: error.requestID, code: error.code, type: error.type, param: error.param };
+}
+
+async function unknown_model(target) {
+  const model = target.model.includes('/') ? target.model.split('/')[0] + '/no-such-model' : 'no-such-model';
+  const error = await errorOf(() => clientOf(target).chat.completions.create({ model, messages: [user('Hello')] }));
+  return checkError(target, error, OpenAI.NotFoundError, 404);
+}
+
+async function wrong_key(target) {
+  const error = await errorOf(() => clientOf(target, { key: 'a-key-that-nobody-gave' }).chat.completions.create({
+    model: target.model, messages: [user('Hello')],
+  }));
+  return target.wrongKeyStatus === 403
+    ? checkError(target, error, OpenAI.PermissionDeniedError, 403)
+    : checkError(target, error, OpenAI.AuthenticationError, 401);
+}
+
+async function wrong_types(target) {
+  const error = await errorOf(() => clientOf(target).chat.completions.create({ model: target.model, messages: 'Hello' }));
+  return checkError(target, error, OpenAI.BadRequestError, 400);
+}
+
+async function wrong_types_stream(target) {
+  const error = await errorOf(() => clientOf(target).chat.completions.create({
+    model: target.model, messages: [user('Hello')], tools: 'hammer', stream: true,
+  }));
+  return checkError(target, error, OpenAI.BadRequestError, 400);
+}
+
+async function unknown_path(target) {
+  const error = await errorOf(() => clientOf(target).post('/no/such/path', { body: { model: target.model } }));
+  return checkError(target, error, OpenAI.NotFoundError, 404);
+}
+
+async function models(target) {
+  const ids = [];
+  for await (const model of clientOf(target).models.list()) {
+    assert.equal(model.object, 'model');
+    ids.push(model.id);
+  }
+  assert.ok(ids.includes(target.model), ids.join(' '));
+}
+
+await run({
+  text, developer, stream, stream_without_usage, stream_helper, tools, tool_choice, parallel_tools, structured, structured_stream, image, image_url,
+  thinking, max_tokens, max_tokens_stream, stop, abort, unknown_model, wrong_key, wrong_types, wrong_types_stream, unknown_path, models,
+});
