@@ -135,20 +135,30 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
         events.Add(new PartEnded(block.Part));
     }
 
+    /// <summary>Remembers what a block means for the finish, and gives no event.</summary>
+    public void Watch(in AnthropicMessagesBlock block)
+    {
+        bool isStructured = options.UnwrapStructuredOutput && block.Name == StructuredOutput.ToolName;
+        _hasStructured |= isStructured;
+        _hasToolCalls |= block.Kind == BlockKind.ToolCall && !isStructured;
+    }
+
+    /// <summary>The finish as the caller sees it: a call that only carried the answer is none.</summary>
+    public FinishReason FinishOf(string stopReason)
+    {
+        FinishReason reason = AnthropicMessagesUsage.FinishOf(stopReason);
+        return reason == FinishReason.ToolCalls && _hasStructured && !_hasToolCalls ? FinishReason.Stop : reason;
+    }
+
     public FinishReason Finish(string stopReason, string? stopSequence, string? explanation)
     {
         FlushHeld();
-        FinishReason reason = AnthropicMessagesUsage.FinishOf(stopReason);
+        FinishReason reason = FinishOf(stopReason);
         if (reason == FinishReason.Refusal && !string.IsNullOrEmpty(explanation))
         {
             int part = _parts++;
             events.Add(new RefusalDelta(part, explanation));
             events.Add(new PartEnded(part));
-        }
-
-        if (reason == FinishReason.ToolCalls && _hasStructured && !_hasToolCalls)
-        {
-            reason = FinishReason.Stop;
         }
 
         events.Add(new Finished(reason, stopSequence));
@@ -159,15 +169,14 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
     {
         open.Input = block.Input;
         open.IsStructured = options.UnwrapStructuredOutput && block.Name == StructuredOutput.ToolName;
+        Watch(block);
         if (!open.IsStructured)
         {
             FlushHeld();
-            _hasToolCalls = true;
             events.Add(new ToolCallStarted(open.Part, block.Id ?? "", block.Name ?? ""));
             return;
         }
 
-        _hasStructured = true;
         foreach ((int blockIndex, TextDelta _) in _held)
         {
             DropText(blockIndex);

@@ -136,7 +136,7 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
 
         if (_stop.Reason is not null)
         {
-            Finish = IsWatching ? AnthropicMessagesUsage.FinishOf(_stop.Reason) : _events.Finish(_stop.Reason, _stop.Sequence, _stop.Explanation);
+            Finish = IsWatching ? _events.FinishOf(_stop.Reason) : _events.Finish(_stop.Reason, _stop.Sequence, _stop.Explanation);
             signals |= FrameSignals.Finished;
         }
 
@@ -151,14 +151,17 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
 
     private void ReadBlock(int index, ReadOnlySpan<byte> payload)
     {
-        AnthropicMessagesBlock block = AnthropicMessagesBlock.Read(payload, withStrings: !IsWatching);
+        AnthropicMessagesBlock block = AnthropicMessagesBlock.Read(payload, withStrings: !IsWatching || Options.UnwrapStructuredOutput);
         ContentLength += block.Length;
-        if (!IsWatching)
+        if (IsWatching)
         {
-            _events.Begin(index, block, out OpenBlock open);
-            _events.Cite(open, payload.Slice(block.Citations.Start, block.Citations.Length));
-            _events.End(ref open);
+            _events.Watch(block);
+            return;
         }
+
+        _events.Begin(index, block, out OpenBlock open);
+        _events.Cite(open, payload.Slice(block.Citations.Start, block.Citations.Length));
+        _events.End(ref open);
     }
 
     private FrameSignals Add(ChatEvent chatEvent, FrameSignals signals)

@@ -110,12 +110,13 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
 
     private FrameSignals BeginBlock(int index, ReadOnlySpan<byte> payload)
     {
-        AnthropicMessagesBlock block = AnthropicMessagesBlock.Read(payload, withStrings: !IsWatching);
+        AnthropicMessagesBlock block = AnthropicMessagesBlock.Read(payload, withStrings: !IsWatching || Options.UnwrapStructuredOutput);
         ContentLength += block.Length;
         bool isBare = block.Kind is BlockKind.Text or BlockKind.Thinking && block.Length == 0;
         FrameSignals signals = isBare ? FrameSignals.None : FrameSignals.Content;
         if (IsWatching)
         {
+            _events.Watch(block);
             return signals;
         }
 
@@ -206,7 +207,7 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
         AnthropicMessagesStop stop = AnthropicMessagesStop.Read(delta);
         if (stop.Reason is not null)
         {
-            Finish = IsWatching ? AnthropicMessagesUsage.FinishOf(stop.Reason) : _events.Finish(stop.Reason, stop.Sequence, stop.Explanation);
+            Finish = IsWatching ? _events.FinishOf(stop.Reason) : _events.Finish(stop.Reason, stop.Sequence, stop.Explanation);
             signals |= FrameSignals.Finished;
         }
 

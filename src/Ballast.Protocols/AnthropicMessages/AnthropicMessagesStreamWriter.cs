@@ -41,8 +41,9 @@ internal sealed class AnthropicMessagesStreamWriter(WriterOptions options) : Ant
 
     protected override void Alive(IBufferWriter<byte> output)
     {
-        if (_hasStarted)
+        if (HasBegun || _hasStarted)
         {
+            Start(output);
             output.Write("event: ping\ndata: {\"type\":\"ping\"}\n\n"u8);
         }
     }

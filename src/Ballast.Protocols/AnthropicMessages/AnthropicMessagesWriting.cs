@@ -81,7 +81,10 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
 
     protected bool IsEnded { get; private set; }
 
-    protected bool HasToolCalls { get; private set; }
+    /// <summary>The upstream has begun to answer.</summary>
+    protected bool HasBegun { get; private set; }
+
+    private bool HasToolCalls { get; private set; }
 
     private FinishReason? Finish { get; set; }
 
@@ -99,6 +102,7 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
         switch (chatEvent)
         {
             case ResponseStarted started:
+                HasBegun = true;
                 _id = started.Id ?? _id;
                 _model = started.Model ?? _model;
                 break;
@@ -252,9 +256,10 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
 
     private void Cite(Cited cited)
     {
-        if (Find(cited.Part) is { Kind: BlockKind.Text, HasEnded: false } block)
+        // In a stream the references may come before their text.
+        if (Find(cited.Part) is null or { Kind: BlockKind.Text, HasEnded: false })
         {
-            block.Citations.Add(cited);
+            BlockOf(cited.Part, BlockKind.Text).Citations.Add(cited);
         }
         else
         {
