@@ -84,7 +84,7 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
     /// <summary>The upstream has begun to answer.</summary>
     protected bool HasBegun { get; private set; }
 
-    private bool HasToolCalls { get; private set; }
+    private bool HasToolCalls { get; set; }
 
     private FinishReason? Finish { get; set; }
 
