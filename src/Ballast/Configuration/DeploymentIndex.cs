@@ -49,6 +49,22 @@ internal sealed class DeploymentIndex
             : (null, null, null);
     }
 
+    /// <summary>What is done with data at a deployment; items that are not known are null.</summary>
+    public DataOptions TermsOf(string name)
+    {
+        if (!_deployments.TryGetValue(name, out (ProviderOptions Provider, DeploymentOptions Deployment) found))
+        {
+            return AnyModelOf(name)?.Data ?? new DataOptions();
+        }
+
+        return new DataOptions
+        {
+            Geo = found.Deployment.Data?.Geo ?? found.Provider.Data?.Geo,
+            RetentionDays = found.Deployment.Data?.RetentionDays ?? found.Provider.Data?.RetentionDays,
+            Training = found.Deployment.Data?.Training ?? found.Provider.Data?.Training,
+        };
+    }
+
     private ProviderOptions? AnyModelOf(string name)
     {
         int slash = name.IndexOf('/', StringComparison.Ordinal);

@@ -21,16 +21,18 @@ public static class EnvironmentOptions
 
     /// <summary>At least one provider's variable is set.</summary>
     public static bool IsWanted(Func<string, string?> environment) =>
-        WellKnownProviders.All.Any(known => !string.IsNullOrEmpty(environment(known.KeyVariable ?? known.AddressVariable!)));
+        Variables.Any(variable => !string.IsNullOrEmpty(environment(variable)));
 
-    /// <summary>False where no provider's variables are set, or where they hold what cannot be used (see <see cref="Load"/> for the faults).</summary>
+    private static IEnumerable<string> Variables => WellKnownProviders.All.Select(static known => known.KeyVariable ?? known.AddressVariable!);
+
+    /// <summary>False where no provider can be used; <see cref="Load"/> says why.</summary>
     public static bool TryBuild(Func<string, string?> environment, out BallastOptions? options)
     {
         options = Load(environment).Options;
         return options is not null;
     }
 
-    /// <summary>Like <see cref="OptionsLoader.Load"/>, from variables. <see cref="BallastOptions.Keys"/> is empty where <see cref="KeyVariable"/> is not set.</summary>
+    /// <summary>Like <see cref="OptionsLoader.Load"/>, from variables. A provider whose variables do not suffice is left out with a warning. <see cref="BallastOptions.Keys"/> is empty where <see cref="KeyVariable"/> is not set.</summary>
     public static LoadResult Load(Func<string, string?> environment)
     {
         FaultList faults = new();
@@ -52,7 +54,15 @@ public static class EnvironmentOptions
             options = WithKey(options, key);
         }
 
-        OptionsValidator.Validate(options, faults);
+        if (providers.Count == 0)
+        {
+            faults.Error("", 0, 0, "no provider's environment variables are set", $"set one of {string.Join(", ", Variables)}, or write a ballast.yaml");
+        }
+        else
+        {
+            OptionsValidator.ValidateWithoutLint(options, faults);
+        }
+
         return new LoadResult { Options = faults.HasErrors ? null : options, Faults = faults.ToList() };
     }
 
@@ -81,13 +91,13 @@ public static class EnvironmentOptions
 
         if (key is not null && !SecretReader.IsSound(key))
         {
-            faults.Error($"${known.KeyVariable}", 0, 0, $"{known.KeyVariable} holds characters that no key has", "look for line ends and spaces");
+            faults.Warning($"${known.KeyVariable}", 0, 0, $"{known.KeyVariable} holds characters that no key has: the provider is left out", "look for line ends and spaces");
             return null;
         }
 
         if (string.IsNullOrEmpty(region) || !ConfiguredName.IsWord(region))
         {
-            faults.Error($"${known.RegionVariable}", 0, 0, $"{known.KeyVariable} is set, but {known.RegionVariable} names no region", "such as us-east-1");
+            faults.Warning($"${known.RegionVariable}", 0, 0, $"{known.KeyVariable} is set, but {known.RegionVariable} names no region: the provider is left out", "such as us-east-1");
             return null;
         }
 
@@ -133,7 +143,7 @@ public static class EnvironmentOptions
         {
             if (known is { AddressVariable: not null, Address: null } && ProviderKindName.DefaultBaseUrl(known.Kind, null, null) is null)
             {
-                faults.Error($"${known.AddressVariable}", 0, 0, $"{known.KeyVariable} is set, but {known.AddressVariable} is not", "https://…");
+                faults.Warning($"${known.AddressVariable}", 0, 0, $"{known.KeyVariable} is set, but {known.AddressVariable} is not: the provider is left out", "https://…");
                 return false;
             }
 
@@ -146,7 +156,7 @@ public static class EnvironmentOptions
             && address!.UserInfo.Length == 0 && address.Query.Length == 0;
         if (!sound)
         {
-            faults.Error($"${known.AddressVariable}", 0, 0, $"{known.AddressVariable} is not an address", "https://host/path, without user name and query");
+            faults.Warning($"${known.AddressVariable}", 0, 0, $"{known.AddressVariable} is not an address: the provider is left out", "https://host/path, without user name and query");
         }
 
         return sound;

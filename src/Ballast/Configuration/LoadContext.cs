@@ -3,12 +3,25 @@ namespace Ballast.Configuration;
 /// <summary>What all section readers of one load share.</summary>
 internal sealed class LoadContext(string fileName, Func<string, string?> environment)
 {
+    private static readonly string[] SecretWords = ["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"];
+
     private readonly Dictionary<string, IReadOnlyCollection<string>> _knownKeys = new(StringComparer.Ordinal);
 
     public FaultList Faults { get; } = new();
     public SourceMap Source { get; } = new();
-    public Func<string, string?> Environment { get; } = environment;
     public IReadOnlyDictionary<string, IReadOnlyCollection<string>> KnownKeys => _knownKeys;
+
+    /// <summary>A variable's value; one whose name speaks of a credential will not be shown in any fault, wherever it was put.</summary>
+    public string? Environment(string name)
+    {
+        string? value = environment(name);
+        if (value is not null && SecretWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase)))
+        {
+            Faults.Conceal(value);
+        }
+
+        return value;
+    }
 
     /// <summary>Relative paths in the file mean: beside the file.</summary>
     public string Locate(string path) => Path.Combine(Path.GetDirectoryName(fileName) ?? "", path);

@@ -11,6 +11,8 @@ internal static class OptionsLint
         CheckFallbacks(options, index, judge);
         CheckPrices(options, judge);
         CheckKeys(options, judge);
+        CheckTerms(options, index, judge);
+        CheckProfiles(options, judge);
         if (!options.Server.Listen.IsLoopback)
         {
             judge.Warning("server.listen", "clients' keys cross the network unencrypted on this address", "put a TLS proxy in front");
@@ -101,6 +103,48 @@ internal static class OptionsLint
             if (key.IsLiteral)
             {
                 judge.Warning(SourceMap.Join(path, "key"), $"key '{key.Id}' stands in the file for all to read", "key_sha256, key_env or key_file");
+            }
+        }
+    }
+
+    /// <summary>A key that may ask for a model, but to none of whose deployments its data may go, would meet a refusal each time.</summary>
+    private static void CheckTerms(BallastOptions options, DeploymentIndex index, Judge judge)
+    {
+        foreach (KeyOptions key in options.Keys)
+        {
+            foreach (ModelOptions model in options.Models.Where(model => key.Allow is not null && key.Models?.Contains(model.Name) is null or true))
+            {
+                bool isLawful = model.Deployments.Any(candidate => Allows(key.Allow!, index.TermsOf(candidate.Deployment)));
+                if (model.Deployments.Count > 0 && !isLawful)
+                {
+                    judge.Warning(
+                        SourceMap.Join(SourceMap.Join("keys", key.Id), "allow"),
+                        $"'allow' of key '{key.Id}' admits no deployment of model '{model.Name}': every such request would be refused", "widen it, or name the key's models");
+                }
+            }
+        }
+    }
+
+    private static bool Allows(AllowOptions allow, DataOptions terms) =>
+        (allow.Geo is null || terms.Geo is null || allow.Geo.Contains(terms.Geo))
+        && (allow.RetentionDaysMax is null || terms.RetentionDays is null || terms.RetentionDays <= allow.RetentionDaysMax)
+        && (allow.Training || terms.Training is not true);
+
+    /// <summary>At AWS the beginning of a model's id is a fact about residency: <c>us.</c>, <c>eu.</c>, <c>apac.</c> and <c>global.</c> route across regions.</summary>
+    private static void CheckProfiles(BallastOptions options, Judge judge)
+    {
+        foreach (ProviderOptions provider in options.Providers.Where(static provider => provider.Platform == "aws"))
+        {
+            foreach (DeploymentOptions deployment in provider.Deployments)
+            {
+                string sent = deployment.Model ?? deployment.Name;
+                string? geo = deployment.Data?.Geo ?? provider.Data?.Geo;
+                string profile = sent[..Math.Max(0, sent.IndexOf('.', StringComparison.Ordinal))];
+                if (profile is "us" or "eu" or "apac" or "global" && geo is not null && geo != profile)
+                {
+                    string path = SourceMap.Join(Judge.PathOf(provider, deployment), "model");
+                    judge.Warning(path, $"model id begins with '{profile}.', but its data is said to stay in '{geo}'", $"data: {{ geo: {profile} }}");
+                }
             }
         }
     }

@@ -20,6 +20,12 @@ public static class OptionsValidator
 
     internal static void Validate(BallastOptions options, FaultList faults)
     {
+        ValidateWithoutLint(options, faults);
+        OptionsLint.Check(options, new DeploymentIndex(options), new Judge(options.Source, faults));
+    }
+
+    internal static void ValidateWithoutLint(BallastOptions options, FaultList faults)
+    {
         Judge judge = new(options.Source, faults);
         ValidateServer(options.Server, judge);
         ValidateCounts(options, judge);
@@ -34,7 +40,6 @@ public static class OptionsValidator
         ValidateKeys(options, index, judge);
         ValidatePrices(options, judge);
         ValidateLimits(options.Limits, judge);
-        OptionsLint.Check(options, index, judge);
     }
 
     private static void ValidateServer(ServerOptions server, Judge judge)

@@ -36,9 +36,13 @@ internal static class ProviderValidator
         string place = SourceMap.Join(path, "base_url");
         if (provider.BaseUrl is null)
         {
-            if (provider.Kind is { } kind && ProviderKindName.DefaultBaseUrl(kind, provider.Region ?? "region", provider.Api) is null)
+            if (provider.Kind is { } kind && ProviderKindName.DefaultBaseUrl(kind, "eu-central-1", provider.Api) is null)
             {
                 judge.Require(null, path, "base_url", $"provider '{provider.Name}' has no address", "base_url: https://…");
+            }
+            else if (provider is { Kind: ProviderKindName.AwsBedrock, Region: { } region } && !IsAwsRegion(region))
+            {
+                judge.Error(SourceMap.Join(path, "region"), $"'{region}' is not a region of AWS, and the address follows from it", "such as eu-central-1");
             }
 
             return;
@@ -57,6 +61,14 @@ internal static class ProviderValidator
         {
             judge.Error(place, "this address lies on this machine and would be refused", "allow_private_addresses: true");
         }
+    }
+
+    /// <summary>Words and a number: <c>us-east-1</c>, <c>us-gov-west-1</c>.</summary>
+    private static bool IsAwsRegion(string region)
+    {
+        string[] parts = region.Split('-');
+        return parts.Length is 3 or 4 && parts[^1].Length is 1 or 2 && parts[^1].All(char.IsAsciiDigit)
+            && parts[..^1].All(static part => part.Length > 1 && part.All(char.IsAsciiLetterLower));
     }
 
     private static void ValidateKind(ProviderOptions provider, string path, Judge judge)

@@ -16,7 +16,7 @@ internal static class Quantity
             _ when Strip(text, "h", out double hours) => hours * 3600,
             _ => -1,
         };
-        if (seconds is < 0 or > 1e9)
+        if (seconds is not (>= 0 and <= 1e9))
         {
             return false;
         }
@@ -36,7 +36,7 @@ internal static class Quantity
             _ when Strip(text, "", out double bare) => bare,
             _ => -1,
         };
-        bytes = size is < 0 or > 1e15 ? -1 : (long)size;
+        bytes = size is >= 0 and <= 1e15 ? (long)size : -1;
         return bytes >= 0;
     }
 

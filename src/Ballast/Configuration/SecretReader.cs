@@ -32,6 +32,7 @@ internal static class SecretReader
 
         if (direct is not null)
         {
+            context.Faults.Conceal(direct.Text);
             return Interpolation.SoleVariable(direct.Text) is { } sole ? FromEnvironment(context, section, name, sole)
                 : literal is not null && !direct.Text.Contains('$', StringComparison.Ordinal) ? literal(direct)
                 : Literal(section, name);
@@ -62,7 +63,7 @@ internal static class SecretReader
             return null;
         }
 
-        return Check(section, key, value, $"environment variable {variable}");
+        return Check(context, section, key, value, $"environment variable {variable}");
     }
 
     private static SecretOptions? FromFile(LoadContext context, SectionReader section, string key, string path)
@@ -72,7 +73,7 @@ internal static class SecretReader
             using FileStream stream = new(context.Locate(path), FileMode.Open, FileAccess.Read, FileShare.Read);
             byte[] bytes = new byte[LengthMax + 2];
             int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return Check(section, key, Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\r', '\n'), "a file");
+            return Check(context, section, key, Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\r', '\n'), "a file");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -84,8 +85,9 @@ internal static class SecretReader
     /// <summary>A credential becomes a header value: visible ASCII only.</summary>
     public static bool IsSound(string value) => value.Length is > 0 and <= LengthMax && value.All(static c => c is > ' ' and < '\u007f');
 
-    private static SecretOptions? Check(SectionReader section, string key, string value, string source)
+    private static SecretOptions? Check(LoadContext context, SectionReader section, string key, string value, string source)
     {
+        context.Faults.Conceal(value);
         if (IsSound(value))
         {
             return new SecretOptions(value, source);

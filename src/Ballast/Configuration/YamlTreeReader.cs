@@ -87,7 +87,13 @@ internal sealed class YamlTreeReader
             return new YamlScalar(Line(start), Column(start), "", IsPlain: true);
         }
 
-        RefuseAnchorAndTag(path, (NodeEvent)start);
+        if (start is not NodeEvent node)
+        {
+            // The parser lets some broken flow mappings pass and then ends them where a value should stand.
+            throw new YamlException(start.Start, start.End, "a value is missing");
+        }
+
+        RefuseAnchorAndTag(path, node);
         return start switch
         {
             MappingStart => ReadMap(path, start, depth),
