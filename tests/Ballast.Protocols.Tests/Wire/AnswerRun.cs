@@ -54,4 +54,46 @@ public static class AnswerRun
 
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }
+
+    /// <summary>What an answer says, however it was cut: joined texts, calls, finish, the last usage.</summary>
+    public static string Summary(IEnumerable<ChatEvent> events)
+    {
+        StringBuilder thinking = new();
+        StringBuilder text = new();
+        StringBuilder refusal = new();
+        Dictionary<int, (ToolCallStarted Call, StringBuilder Arguments)> calls = [];
+        List<string> rest = [];
+        Usage? usage = null;
+        foreach (ChatEvent chatEvent in events)
+        {
+            switch (chatEvent)
+            {
+                case ThinkingDelta e:
+                    thinking.Append(e.Text);
+                    break;
+                case TextDelta e:
+                    text.Append(e.Text);
+                    break;
+                case RefusalDelta e:
+                    refusal.Append(e.Text);
+                    break;
+                case ToolCallStarted e:
+                    calls[e.Part] = (e, new StringBuilder());
+                    break;
+                case ToolCallDelta e:
+                    calls[e.Part].Arguments.Append(e.Arguments);
+                    break;
+                case UsageReported e:
+                    usage = e.Usage;
+                    break;
+                case ThinkingSigned or ThinkingRedacted or Finished or Failed:
+                    rest.Add(string.Join(' ', EventText.Of(chatEvent).Split(' ').Where((_, i) => i != 1 || chatEvent is Finished or Failed)));
+                    break;
+            }
+        }
+
+        IEnumerable<string> called = calls.OrderBy(call => call.Key).Select(call =>
+            $"call {call.Value.Call.Id} {call.Value.Call.Name} {(call.Value.Arguments.Length == 0 ? "{}" : call.Value.Arguments.ToString())}");
+        return string.Join('\n', [$"thinking {thinking}", $"text {text}", $"refusal {refusal}", .. called, .. rest, usage is null ? "" : EventText.Of(usage)]);
+    }
 }

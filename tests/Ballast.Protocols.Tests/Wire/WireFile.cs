@@ -22,7 +22,7 @@ public sealed class WireFile
     public static string Root { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "Wire");
 
     /// <summary>All golden files, as paths below <see cref="Root"/>.</summary>
-    public static IEnumerable<string> Names() =>
+    public static IEnumerable<string> Names() => !Directory.Exists(Root) ? [] :
         Directory.EnumerateFiles(Root, "*.wire", SearchOption.AllDirectories)
             .Select(path => System.IO.Path.GetRelativePath(Root, path).Replace('\\', '/'))
             .Order(StringComparer.Ordinal);

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Ballast.Protocols.Framing;
+
+/// <summary>
+/// JSON strings as .NET strings. Half a surrogate pair (JavaScript writes one where it cut a text) and broken UTF-8 are taken as they are or replaced,
+/// where <see cref="Utf8JsonReader.GetString"/> throws.
+/// </summary>
+internal static class JsonText
+{
+    /// <summary>The value of the string or property name on which <paramref name="reader"/> stands.</summary>
+    public static string Read(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString() ?? "";
+        }
+        catch (InvalidOperationException)
+        {
+            return Unescape(reader.HasValueSequence ? [] : reader.ValueSpan);
+        }
+    }
+
+    /// <summary>UTF-16 code units of the string on which <paramref name="reader"/> stands, without making it.</summary>
+    public static long Length(in Utf8JsonReader reader)
+    {
+        ReadOnlySpan<byte> text = reader.ValueSpan;
+        if (!reader.ValueIsEscaped)
+        {
+            return Encoding.UTF8.GetCharCount(text);
+        }
+
+        long length = 0;
+        while (!text.IsEmpty)
+        {
+            int escape = text.IndexOf((byte)'\\');
+            length += Encoding.UTF8.GetCharCount(escape < 0 ? text : text[..escape]);
+            if (escape < 0)
+            {
+                break;
+            }
+
+            length++;
+            text = text[(escape + (text[escape + 1] == (byte)'u' ? 6 : 2))..];
+        }
+
+        return length;
+    }
+
+    private static string Unescape(ReadOnlySpan<byte> text)
+    {
+        StringBuilder result = new(text.Length);
+        while (!text.IsEmpty)
+        {
+            int escape = text.IndexOf((byte)'\\');
+            result.Append(Encoding.UTF8.GetString(escape < 0 ? text : text[..escape]));
+            if (escape < 0)
+            {
+                break;
+            }
+
+            char mark = (char)text[escape + 1];
+            result.Append(mark switch
+            {
+                'b' => '\b',
+                'f' => '\f',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'u' => (char)int.Parse(text.Slice(escape + 2, 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                _ => mark,
+            });
+            text = text[(escape + (mark == 'u' ? 6 : 2))..];
+        }
+
+        return result.ToString();
+    }
+}

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Protocols.OpenAIChat;
+
+/// <summary>Finish reasons of OpenAI and of the servers that speak its protocol with words of their own.</summary>
+internal static class OpenAIChatFinish
+{
+    /// <summary>The word with which some servers end an answer that failed: no end at all.</summary>
+    public const string ErrorWord = "error";
+
+    /// <summary>The reason on which <paramref name="reader"/> stands; null where the string is empty, as Snowflake sends it in every chunk.</summary>
+    public static string? Word(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.String)
+        {
+            return null;
+        }
+
+        // The usual words need no new string.
+        return reader.ValueTextEquals("stop"u8) ? "stop"
+            : reader.ValueTextEquals("tool_calls"u8) ? "tool_calls"
+            : reader.ValueTextEquals("length"u8) ? "length"
+            : reader.ValueTextEquals(""u8) ? null
+            : Framing.JsonText.Read(ref reader);
+    }
+
+    public static FinishReason Read(string word, bool hasToolCalls)
+    {
+        FinishReason reason = word switch
+        {
+            "stop" or "eos" or "eos_token" or "end_turn" or "stop_sequence" or "completed" or "done" or "STOP" => FinishReason.Stop,
+            "length" or "max_tokens" or "model_length" or "max_output_tokens" or "MAX_TOKENS" => FinishReason.Length,
+            "tool_calls" or "function_call" or "tool_use" or "tool_call" => FinishReason.ToolCalls,
+            "content_filter" or "content_filtered" or "safety" or "SAFETY" => FinishReason.ContentFilter,
+            "refusal" => FinishReason.Refusal,
+            _ => new FinishReason(word),
+        };
+
+        // Gemini and others say "stop" after calls; a client waits for "tool_calls" before it runs them.
+        return reason == FinishReason.Stop && hasToolCalls ? FinishReason.ToolCalls : reason;
+    }
+
+    /// <summary>
+    /// The word for a reason. Clients know a closed set and some throw at any other word, so a foreign reason becomes the nearest one and is named as a loss.
+    /// </summary>
+    public static string Write(FinishReason reason, bool hasRefusalText, bool hasToolCalls, LossReport losses)
+    {
+        string? word = reason.Value switch
+        {
+            "stop" => hasToolCalls ? "tool_calls" : "stop",
+            "length" or "context_window" => "length",
+            "tool_calls" => "tool_calls",
+            "content_filter" => "content_filter",
+            "refusal" => hasRefusalText ? "stop" : "content_filter",
+            "pause" => "stop",
+            _ => null,
+        };
+        if (word is null || reason == FinishReason.Pause)
+        {
+            losses.AddInResponse("/stop_reason", $"Chat Completions has no word for the finish reason {reason.Value}.");
+        }
+
+        return word ?? "stop";
+    }
+}

@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Protocols.OpenAIChat;
+
+/// <summary>OpenAI's Chat Completions, as OpenAI, Azure and the many compatible servers speak it (https://platform.openai.com/docs/api-reference/chat).</summary>
+public sealed class OpenAIChatProtocol : Protocol
+{
+    internal const string ProtocolName = "openai-chat";
+
+    internal static JsonWriterOptions WriterOptions { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    public override string Name => ProtocolName;
+
+    public override string RequestIdHeader => "x-request-id";
+
+    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body) => OpenAIChatEnvelope.Peek(body);
+
+    public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return OpenAIChatRequest.Read(body);
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException or FormatException)
+        {
+            throw ProtocolException.Invalid("The request body is not valid JSON.");
+        }
+    }
+
+    public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output)
+    {
+        using Utf8JsonWriter json = new(output, WriterOptions);
+        OpenAIChatRequest.Write(request, target, losses, json);
+    }
+
+    public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) =>
+        OpenAIChatEnvelope.Splice(envelope, target, output);
+
+    public override ResponseReader OpenReader(ReaderOptions options) =>
+        options.Stream ? new OpenAIChatStreamReader(options) : new OpenAIChatBodyReader(options);
+
+    public override ResponseWriter OpenWriter(WriterOptions options) =>
+        options.Stream ? new OpenAIChatStreamWriter(options) : new OpenAIChatBodyWriter(options);
+
+    public override ChatError ReadError(int status, ReadOnlyMemory<byte> body) => OpenAIChatError.Read(status, body);
+
+    public override int StatusOf(ChatError error) => OpenAIChatError.StatusOf(error);
+
+    public override void WriteError(ChatError error, IBufferWriter<byte> output)
+    {
+        using Utf8JsonWriter json = new(output, WriterOptions);
+        OpenAIChatError.Write(error, json);
+    }
+
+    public override void WriteStreamError(ChatError error, IBufferWriter<byte> output)
+    {
+        output.Write("data: "u8);
+        WriteError(error, output);
+        output.Write("\n\n"u8);
+    }
+
+    public override RateLimits ReadRateLimits(Func<string, string?> header, DateTimeOffset now) => OpenAIChatRateLimits.Read(header, now);
+
+    public override void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header) => OpenAIChatRateLimits.Write(limits, header);
+
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output)
+    {
+        using Utf8JsonWriter json = new(output, WriterOptions);
+        json.WriteStartObject();
+        json.WriteString("object"u8, "list"u8);
+        json.WriteStartArray("data"u8);
+        foreach (ModelDescription model in models)
+        {
+            json.WriteStartObject();
+            json.WriteString("id"u8, model.Name);
+            json.WriteString("object"u8, "model"u8);
+            json.WriteNumber("created"u8, model.CreatedUnixSeconds);
+            json.WriteString("owned_by"u8, model.Owner);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+}

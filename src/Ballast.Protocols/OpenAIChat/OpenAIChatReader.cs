@@ -1,0 +1,403 @@
+using System.Text.Json;
+using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
+
+namespace Ballast.Protocols.OpenAIChat;
+
+/// <summary>
+/// What a whole answer and a chunk of a stream have in common: the same object but for <c>message</c> or <c>delta</c>. Values are looked at where they lie;
+/// strings are made only at the depth of every event.
+/// </summary>
+internal abstract partial class OpenAIChatReader(ReaderOptions options) : ResponseReader(options)
+{
+    /// <summary>Deepest nesting taken in an answer.</summary>
+    private const int DepthMax = 128;
+
+    private static readonly JsonReaderOptions s_readerOptions = new() { MaxDepth = DepthMax };
+
+    private readonly OpenAIChatToolCalls _calls = new();
+    private bool _isStarted;
+    private PartKind _kind;
+    private int _part = -1;
+    private int _partCount;
+    private long _textLength;
+    private long _textBase;
+    private int _textPart = -1;
+
+    private enum PartKind
+    {
+        None,
+        Text,
+        Refusal,
+        Thinking,
+        ToolCall,
+    }
+
+    protected bool IsEverything { get; } = options.Depth == ReadDepth.Everything;
+
+    protected static ProtocolException Broken(string message) => new(new ChatError(ChatErrorKind.BadGateway, message));
+
+    /// <summary>Reads one completion object, whole or chunk.</summary>
+    protected FrameSignals ReadCompletion(ReadOnlySpan<byte> json, bool isWhole, bool isErrorEvent)
+    {
+        try
+        {
+            return ReadObject(json, isWhole, isErrorEvent);
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        {
+            throw Broken("The upstream's answer is not valid JSON.");
+        }
+    }
+
+    private FrameSignals ReadObject(ReadOnlySpan<byte> json, bool isWhole, bool isErrorEvent)
+    {
+        Utf8JsonReader reader = new(json, s_readerOptions);
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.StartArray || isErrorEvent)
+        {
+            return Fail(OpenAIChatError.ReadInAnswer(json));
+        }
+
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw Broken("The upstream's answer is not a JSON object.");
+        }
+
+        Completion completion = Survey(ref reader, json);
+        if (completion.IsErrorObject || (completion.Choices.IsEmpty && completion.Error.IsEmpty && isWhole))
+        {
+            return Fail(OpenAIChatError.ReadInAnswer(json));
+        }
+
+        FrameSignals signals = Start(completion);
+        signals |= ReadChoices(completion.Choices, isWhole);
+        if (!completion.Usage.IsEmpty)
+        {
+            Utf8JsonReader usage = new(completion.Usage, s_readerOptions);
+            usage.Read();
+            signals |= Report(OpenAIChatUsage.Read(ref usage));
+        }
+
+        if (!completion.Error.IsEmpty)
+        {
+            return signals | Fail(OpenAIChatError.ReadInAnswer(json));
+        }
+
+        bool isUsageAlone = (signals & (FrameSignals.Usage | FrameSignals.Content | FrameSignals.Finished)) == FrameSignals.Usage && !completion.HasChoices;
+        return isUsageAlone && Options.WithholdUsage ? signals | FrameSignals.Withhold : signals;
+    }
+
+    /// <summary>Notes where the fields lie; they may come in any order, events may not.</summary>
+    private Completion Survey(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    {
+        Completion completion = default;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("choices"u8))
+            {
+                completion.Choices = Take(ref reader, json, JsonTokenType.StartArray);
+                completion.HasChoices = completion.Choices.Length > 2 && !completion.Choices[1..^1].Trim(" \t\r\n"u8).IsEmpty;
+            }
+            else if (reader.ValueTextEquals("usage"u8))
+            {
+                completion.Usage = Take(ref reader, json, JsonTokenType.StartObject);
+            }
+            else if (reader.ValueTextEquals("x_groq"u8))
+            {
+                ReadOnlySpan<byte> usage = UsageWithin(Take(ref reader, json, JsonTokenType.StartObject));
+                completion.Usage = completion.Usage.IsEmpty ? usage : completion.Usage;
+            }
+            else if (reader.ValueTextEquals("error"u8))
+            {
+                reader.Read();
+                completion.Error = reader.TokenType is JsonTokenType.Null or JsonTokenType.False ? default : TakeHere(ref reader, json);
+                completion.Error = completion.Error.SequenceEqual("\"\""u8) ? default : completion.Error;
+            }
+            else if (reader.ValueTextEquals("id"u8))
+            {
+                string? id = Word(ref reader);
+                ResponseId ??= id;
+            }
+            else if (reader.ValueTextEquals("model"u8))
+            {
+                string? model = Word(ref reader);
+                ServedModel ??= model;
+            }
+            else if (reader.ValueTextEquals("created"u8))
+            {
+                reader.Read();
+                completion.Created = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long created) ? created : null;
+                reader.Skip();
+            }
+            else if (reader.ValueTextEquals("object"u8))
+            {
+                reader.Read();
+                completion.IsErrorObject = reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("error"u8);
+                reader.Skip();
+            }
+            else
+            {
+                NoteUnknown(ref reader, "");
+            }
+        }
+
+        return completion;
+    }
+
+    private static ReadOnlySpan<byte> UsageWithin(ReadOnlySpan<byte> json)
+    {
+        if (json.IsEmpty)
+        {
+            return default;
+        }
+
+        Utf8JsonReader reader = new(json, s_readerOptions);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("usage"u8))
+            {
+                return Take(ref reader, json, JsonTokenType.StartObject);
+            }
+
+            reader.Read();
+            reader.Skip();
+        }
+
+        return default;
+    }
+
+    private FrameSignals Start(in Completion completion)
+    {
+        // Azure's first chunk holds filter results only, with an empty id; the answer has not begun.
+        if (_isStarted || (!completion.HasChoices && ResponseId is null))
+        {
+            return FrameSignals.None;
+        }
+
+        _isStarted = true;
+        if (IsEverything)
+        {
+            Events.Add(new ResponseStarted(ResponseId, ServedModel, completion.Created > 0 ? completion.Created : null));
+        }
+
+        return FrameSignals.Started;
+    }
+
+    private FrameSignals Report(Usage usage)
+    {
+        if (usage != Usage)
+        {
+            Usage = usage;
+            if (IsEverything)
+            {
+                Events.Add(new UsageReported(usage));
+            }
+        }
+
+        return FrameSignals.Usage;
+    }
+
+    protected FrameSignals Fail(ChatError error)
+    {
+        Error = error;
+        if (IsEverything)
+        {
+            Events.Add(new Failed(error));
+        }
+
+        return FrameSignals.Failed;
+    }
+
+    /// <summary>The terminal mark. A server that never told why it stopped is taken to have stopped by itself, if it said anything.</summary>
+    protected FrameSignals End()
+    {
+        FrameSignals signals = FrameSignals.Ended;
+        if (Finish is null && (ContentLength > 0 || _calls.HasAny))
+        {
+            signals |= FinishWith(OpenAIChatFinish.Read("stop", _calls.HasAny));
+        }
+
+        IsEnded = true;
+        if (IsEverything)
+        {
+            Events.Add(ResponseEnded.Instance);
+        }
+
+        return signals;
+    }
+
+    private FrameSignals FinishWith(FinishReason reason)
+    {
+        if (Finish is null)
+        {
+            Finish = reason;
+            if (IsEverything)
+            {
+                Events.Add(new Finished(reason, null));
+            }
+        }
+
+        return FrameSignals.Finished;
+    }
+
+    private FrameSignals ReadChoices(ReadOnlySpan<byte> json, bool isWhole)
+    {
+        FrameSignals signals = FrameSignals.None;
+        if (json.IsEmpty)
+        {
+            return signals;
+        }
+
+        Utf8JsonReader reader = new(json, s_readerOptions);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        {
+            signals |= ReadChoice(TakeHere(ref reader, json), isWhole);
+        }
+
+        return signals;
+    }
+
+    private FrameSignals ReadChoice(ReadOnlySpan<byte> json, bool isWhole)
+    {
+        Utf8JsonReader reader = new(json, s_readerOptions);
+        reader.Read();
+        ReadOnlySpan<byte> delta = default;
+        ReadOnlySpan<byte> message = default;
+        string? word = null;
+        int index = 0;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("delta"u8))
+            {
+                delta = Take(ref reader, json, JsonTokenType.StartObject);
+            }
+            else if (reader.ValueTextEquals("message"u8))
+            {
+                message = Take(ref reader, json, JsonTokenType.StartObject);
+            }
+            else if (reader.ValueTextEquals("finish_reason"u8))
+            {
+                reader.Read();
+                word = OpenAIChatFinish.Word(ref reader);
+                reader.Skip();
+            }
+            else if (reader.ValueTextEquals("index"u8))
+            {
+                reader.Read();
+                index = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int number) ? number : 0;
+                reader.Skip();
+            }
+            else
+            {
+                NoteUnknown(ref reader, "/choices/0");
+            }
+        }
+
+        // Some servers repeat the message so far beside each delta.
+        ReadOnlySpan<byte> content = isWhole ? (message.IsEmpty ? delta : message) : delta;
+        return index == 0 ? ReadFirstChoice(content, word, isWhole) : ReadOtherChoice(content, word, index);
+    }
+
+    private FrameSignals ReadFirstChoice(ReadOnlySpan<byte> content, string? word, bool isWhole)
+    {
+        FrameSignals signals = content.IsEmpty ? FrameSignals.None : ReadMessage(content, isWhole);
+        if (word == OpenAIChatFinish.ErrorWord)
+        {
+            return signals | Fail(new ChatError(ChatErrorKind.ServerError, "The upstream ended its answer with an error."));
+        }
+
+        return word is null && !isWhole ? signals : signals | FinishWith(OpenAIChatFinish.Read(word ?? "stop", _calls.HasAny));
+    }
+
+    /// <summary>A second answer (<c>n</c> &gt; 1) has no place among the events; it is passed on only where the bytes are.</summary>
+    private FrameSignals ReadOtherChoice(ReadOnlySpan<byte> content, string? word, int index)
+    {
+        if (IsEverything)
+        {
+            Options.Losses.AddInResponse(OpenAIChatCursor.Below("/choices", index), "Only the first of several answers can cross protocols.");
+        }
+
+        Utf8JsonReader reader = new(content.IsEmpty ? "{}"u8 : content, s_readerOptions);
+        FrameSignals signals = word is null ? FrameSignals.None : FrameSignals.Finished;
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.PropertyName && (reader.ValueTextEquals("content"u8) || reader.ValueTextEquals("arguments"u8)))
+            {
+                reader.Read();
+                long length = reader.TokenType == JsonTokenType.String ? JsonText.Length(reader) : 0;
+                ContentLength += length;
+                signals |= length > 0 ? FrameSignals.Content : FrameSignals.None;
+            }
+        }
+
+        return signals;
+    }
+
+    /// <summary>Skips the value of a field that is not read; where it holds something, it is named as a loss.</summary>
+    private void NoteUnknown(ref Utf8JsonReader reader, string at)
+    {
+        if (!IsEverything || IsAccounting(reader))
+        {
+            reader.Read();
+            reader.Skip();
+            return;
+        }
+
+        string name = JsonText.Read(ref reader);
+        reader.Read();
+        bool isEmpty = reader.TokenType is JsonTokenType.Null or JsonTokenType.False || (reader.TokenType == JsonTokenType.String && reader.ValueSpan.IsEmpty);
+        long start = reader.TokenStartIndex;
+        reader.Skip();
+        if (!isEmpty && reader.BytesConsumed - start > 2)
+        {
+            Options.Losses.AddInResponse(OpenAIChatCursor.Below(at, name), $"The field {name} cannot cross protocols.");
+        }
+    }
+
+    /// <summary>Fields that tell of the server, not of the answer: nobody misses them.</summary>
+    private static bool IsAccounting(in Utf8JsonReader reader) =>
+        reader.ValueTextEquals("system_fingerprint"u8) || reader.ValueTextEquals("service_tier"u8) || reader.ValueTextEquals("role"u8)
+        || reader.ValueTextEquals("obfuscation"u8) || reader.ValueTextEquals("p"u8) || reader.ValueTextEquals("provider"u8)
+        || reader.ValueTextEquals("native_finish_reason"u8) || reader.ValueTextEquals("stop_reason"u8) || reader.ValueTextEquals("matched_stop"u8)
+        || reader.ValueTextEquals("timings"u8) || reader.ValueTextEquals("seed"u8) || reader.ValueTextEquals("text"u8)
+        || reader.ValueTextEquals("type"u8) || reader.ValueTextEquals("index"u8) || reader.ValueTextEquals("time_info"u8)
+        || reader.ValueTextEquals("token_id"u8) || reader.ValueTextEquals("padding"u8) || reader.ValueTextEquals("status"u8);
+
+    /// <summary>Goes to the property's value and takes its bytes; empty where it is of another type.</summary>
+    private static ReadOnlySpan<byte> Take(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTokenType expected)
+    {
+        reader.Read();
+        bool isExpected = reader.TokenType == expected;
+        ReadOnlySpan<byte> value = TakeHere(ref reader, json);
+        return isExpected ? value : default;
+    }
+
+    private static ReadOnlySpan<byte> TakeHere(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    {
+        int start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        return json[start..(int)reader.BytesConsumed];
+    }
+
+    private static string? Word(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        string? word = reader.TokenType == JsonTokenType.String && !reader.ValueSpan.IsEmpty ? JsonText.Read(ref reader) : null;
+        reader.Skip();
+        return word;
+    }
+
+    /// <summary>Where the fields of a completion lie.</summary>
+    private ref struct Completion
+    {
+        public ReadOnlySpan<byte> Choices;
+        public ReadOnlySpan<byte> Usage;
+        public ReadOnlySpan<byte> Error;
+        public long? Created;
+        public bool HasChoices;
+        public bool IsErrorObject;
+    }
+}

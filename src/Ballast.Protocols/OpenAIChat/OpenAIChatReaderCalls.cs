@@ -1,0 +1,163 @@
+using System.Text.Json;
+using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
+
+namespace Ballast.Protocols.OpenAIChat;
+
+/// <summary>Tool calls of a message or delta.</summary>
+internal abstract partial class OpenAIChatReader
+{
+    /// <summary>Index under which the legacy single function call is kept.</summary>
+    private const int FunctionCallIndex = int.MaxValue;
+
+    private FrameSignals ReadToolCalls(ReadOnlySpan<byte> json, bool isWhole)
+    {
+        FrameSignals signals = FrameSignals.None;
+        if (json.IsEmpty)
+        {
+            return signals;
+        }
+
+        Utf8JsonReader reader = new(json, s_readerOptions);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        {
+            signals |= ReadToolCall(TakeHere(ref reader, json), isWhole);
+        }
+
+        return signals;
+    }
+
+    private FrameSignals ReadToolCall(ReadOnlySpan<byte> json, bool isWhole)
+    {
+        Utf8JsonReader reader = new(json, s_readerOptions);
+        reader.Read();
+        int index = -1;
+        string id = "";
+        ReadOnlySpan<byte> function = default;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("index"u8))
+            {
+                reader.Read();
+                index = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int number) ? number : -1;
+                reader.Skip();
+            }
+            else if (reader.ValueTextEquals("id"u8))
+            {
+                id = Word(ref reader) ?? "";
+            }
+            else if (reader.ValueTextEquals("function"u8))
+            {
+                function = Take(ref reader, json, JsonTokenType.StartObject);
+            }
+            else
+            {
+                NoteUnknown(ref reader, "/choices/0/message/tool_calls");
+            }
+        }
+
+        return function.IsEmpty ? FrameSignals.None : ReadFunction(function, index, id, isWhole);
+    }
+
+    private FrameSignals ReadFunctionCall(ReadOnlySpan<byte> json) =>
+        json.IsEmpty ? FrameSignals.None : ReadFunction(json, FunctionCallIndex, "", isNew: false);
+
+    private FrameSignals ReadFunction(ReadOnlySpan<byte> json, int index, string id, bool isNew)
+    {
+        Utf8JsonReader reader = new(json, s_readerOptions);
+        reader.Read();
+        ReadOnlySpan<byte> name = default;
+        ReadOnlySpan<byte> arguments = default;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("name"u8))
+            {
+                name = Take(ref reader, json, JsonTokenType.String);
+            }
+            else if (reader.ValueTextEquals("arguments"u8))
+            {
+                reader.Read();
+                bool isNull = reader.TokenType == JsonTokenType.Null;
+                ReadOnlySpan<byte> value = TakeHere(ref reader, json);
+                arguments = isNull ? default : value;
+            }
+            else
+            {
+                NoteUnknown(ref reader, "/choices/0/message/tool_calls/function");
+            }
+        }
+
+        bool hasName = name.Length > 2;
+        OpenAIChatToolCall? call = (isNew ? null : _calls.Find(index, id, hasName)) ?? (hasName || id.Length > 0 || index >= 0 ? _calls.Add(index) : null);
+        if (call is null)
+        {
+            return FrameSignals.None;
+        }
+
+        call.Id ??= id.Length > 0 ? id : null;
+        return BeginCall(call, name) | ContinueCall(call, arguments);
+    }
+
+    private FrameSignals BeginCall(OpenAIChatToolCall call, ReadOnlySpan<byte> name)
+    {
+        if (call.Name is not null || name.Length <= 2)
+        {
+            return FrameSignals.None;
+        }
+
+        call.Name = StringOf(name);
+        call.IsAnswer = Options.UnwrapStructuredOutput && call.Name == StructuredOutput.ToolName;
+        string id = _calls.Begin(call, ResponseId);
+        BeginPart(call.IsAnswer ? PartKind.Text : PartKind.ToolCall);
+        call.Part = _part;
+        _kind = PartKind.ToolCall;
+        if (IsEverything && !call.IsAnswer)
+        {
+            Events.Add(new ToolCallStarted(call.Part, id, call.Name));
+        }
+
+        if (call.Held.Length > 0)
+        {
+            AddArguments(call, call.Held);
+            call.Held = "";
+        }
+
+        return FrameSignals.Content;
+    }
+
+    private FrameSignals ContinueCall(OpenAIChatToolCall call, ReadOnlySpan<byte> value)
+    {
+        if (value.IsEmpty || value.SequenceEqual("\"\""u8))
+        {
+            return FrameSignals.None;
+        }
+
+        Utf8JsonReader reader = new(value, s_readerOptions);
+        reader.Read();
+        bool isText = reader.TokenType == JsonTokenType.String;
+        ContentLength += isText ? JsonText.Length(reader) : value.Length;
+        if (!IsEverything)
+        {
+            // Whether the call is whole matters only to a server that gives neither index nor id, and then only to the events.
+            return FrameSignals.Content;
+        }
+
+        // Some servers send the arguments as an object instead of its text.
+        string arguments = isText ? JsonText.Read(ref reader) : System.Text.Encoding.UTF8.GetString(value);
+        call.Follow(System.Text.Encoding.UTF8.GetBytes(arguments));
+        if (call.Part < 0)
+        {
+            call.Held += arguments;
+        }
+        else
+        {
+            AddArguments(call, arguments);
+        }
+
+        return FrameSignals.Content;
+    }
+
+    private void AddArguments(OpenAIChatToolCall call, string arguments) =>
+        Events.Add(call.IsAnswer ? new TextDelta(call.Part, arguments) : new ToolCallDelta(call.Part, arguments));
+}

@@ -1,0 +1,139 @@
+using System.Text.Json;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Protocols.OpenAIChat;
+
+/// <summary>How much reasoning is asked for: OpenAI's <c>reasoning_effort</c>, OpenRouter's <c>reasoning</c>, DeepSeek's and Z.ai's <c>thinking</c>.</summary>
+internal static partial class OpenAIChatRequest
+{
+    /// <summary>A budget of at most so many tokens is a low effort; at most <see cref="MediumEffortTokensMax"/> a medium one; more is high.</summary>
+    private const long LowEffortTokensMax = 2048;
+
+    private const long MediumEffortTokensMax = 8192;
+
+    private static ThinkingOptions ReadThinking(Extra extra)
+    {
+        OpenAIChatCursor json = new(extra.Value.Utf8);
+        json.Begin();
+        if (extra.Name == "reasoning_effort")
+        {
+            string effort = json.Text(extra.Pointer);
+            return new ThinkingOptions(effort == "none" ? ThinkingMode.Disabled : ThinkingMode.Enabled, extra.Pointer) { Effort = effort };
+        }
+
+        json.Expect(JsonTokenType.StartObject, "an object", extra.Pointer);
+        ThinkingOptions options = new(ThinkingMode.Enabled, extra.Pointer);
+        List<Extra> extras = [];
+        while (json.NextProperty(out string name))
+        {
+            string at = OpenAIChatCursor.Below(extra.Pointer, name);
+            switch (name)
+            {
+                case "effort" when !json.IsNull:
+                    options = options with { Effort = json.Text(at) };
+                    options = options with { Mode = options.Effort == "none" ? ThinkingMode.Disabled : options.Mode };
+                    break;
+                case "max_tokens" or "budget_tokens" when !json.IsNull:
+                    options = options with { BudgetTokens = json.Integer(at) };
+                    break;
+                case "enabled" when json.Token == JsonTokenType.False:
+                    options = options with { Mode = ThinkingMode.Disabled };
+                    break;
+                case "type" when !json.IsNull:
+                    string type = json.Text(at);
+                    options = options with { Mode = type == "disabled" ? ThinkingMode.Disabled : type == "adaptive" ? ThinkingMode.Adaptive : options.Mode };
+                    break;
+                default:
+                    extras.Add(json.TakeExtra(name, extra.Pointer));
+                    break;
+            }
+        }
+
+        return options with { Extras = extras };
+    }
+
+    private static void WriteThinking(Output output)
+    {
+        if (output.Request.Thinking is not { } thinking)
+        {
+            return;
+        }
+
+        if (output.IsOwn)
+        {
+            WriteOwnThinking(output, thinking);
+            return;
+        }
+
+        WriteExtras(output, thinking.Extras, thinking.Pointer);
+        string? effort = thinking.Mode == ThinkingMode.Disabled ? null : EffortOf(thinking);
+        if (!output.Target.Has(TargetFeatures.ReasoningEffort))
+        {
+            if (thinking.Mode != ThinkingMode.Disabled)
+            {
+                output.Losses.Add(thinking.Pointer, "The endpoint cannot be asked to reason.");
+            }
+        }
+        else if (effort is not null)
+        {
+            output.Json.WriteString("reasoning_effort"u8, effort);
+        }
+        else if (thinking.Mode == ThinkingMode.Disabled)
+        {
+            // "none" exists for some models only and is an error for the others.
+            output.Losses.Add(thinking.Pointer, "Reasoning cannot be switched off for every model of this endpoint.");
+        }
+    }
+
+    private static string? EffortOf(ThinkingOptions thinking) => thinking.Effort switch
+    {
+        "max" => "high",
+        string effort => effort,
+        null => thinking.BudgetTokens switch
+        {
+            null => null,
+            <= LowEffortTokensMax => "low",
+            <= MediumEffortTokensMax => "medium",
+            _ => "high",
+        },
+    };
+
+    private static void WriteOwnThinking(Output output, ThinkingOptions thinking)
+    {
+        Utf8JsonWriter json = output.Json;
+        if (thinking.Pointer == "/reasoning_effort")
+        {
+            json.WriteString("reasoning_effort"u8, thinking.Effort);
+            return;
+        }
+
+        bool isRouter = thinking.Pointer == "/reasoning";
+        json.WriteStartObject(isRouter ? "reasoning"u8 : "thinking"u8);
+        if (thinking.Effort is string effort)
+        {
+            json.WriteString("effort"u8, effort);
+        }
+
+        if (thinking.BudgetTokens is long budget)
+        {
+            json.WriteNumber(isRouter ? "max_tokens"u8 : "budget_tokens"u8, budget);
+        }
+
+        if (!isRouter)
+        {
+            json.WriteString("type"u8, thinking.Mode switch
+            {
+                ThinkingMode.Disabled => "disabled"u8,
+                ThinkingMode.Adaptive => "adaptive"u8,
+                _ => "enabled"u8,
+            });
+        }
+        else if (thinking.Mode == ThinkingMode.Disabled && thinking.Effort != "none")
+        {
+            json.WriteBoolean("enabled"u8, false);
+        }
+
+        WriteExtras(output, thinking.Extras, thinking.Pointer);
+        json.WriteEndObject();
+    }
+}

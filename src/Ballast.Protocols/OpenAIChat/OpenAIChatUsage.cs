@@ -1,0 +1,203 @@
+using System.Text.Json;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Protocols.OpenAIChat;
+
+/// <summary>
+/// Tokens as this protocol counts them: cached tokens are inside <c>prompt_tokens</c>, reasoning inside <c>completion_tokens</c>. Servers that count otherwise
+/// give themselves away by their total.
+/// </summary>
+internal static class OpenAIChatUsage
+{
+    /// <summary>Reads the object on which <paramref name="reader"/> stands and leaves the reader at its end.</summary>
+    public static Usage Read(ref Utf8JsonReader reader)
+    {
+        Counts counts = default;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("prompt_tokens_details"u8) || reader.ValueTextEquals("completion_tokens_details"u8)
+                || reader.ValueTextEquals("cache_creation"u8))
+            {
+                reader.Read();
+                ReadDetails(ref reader, ref counts);
+            }
+            else
+            {
+                ReadCount(ref reader, ref counts);
+            }
+        }
+
+        return Settle(counts);
+    }
+
+    private static void ReadCount(ref Utf8JsonReader reader, ref Counts counts)
+    {
+        if (reader.ValueTextEquals("prompt_tokens"u8))
+        {
+            counts.Prompt = Next(ref reader) ?? 0;
+        }
+        else if (reader.ValueTextEquals("completion_tokens"u8))
+        {
+            counts.Completion = Next(ref reader) ?? 0;
+        }
+        else if (reader.ValueTextEquals("total_tokens"u8))
+        {
+            counts.Total = Next(ref reader) ?? 0;
+        }
+        else if (reader.ValueTextEquals("prompt_cache_hit_tokens"u8) || reader.ValueTextEquals("cache_read_input_tokens"u8)
+            || reader.ValueTextEquals("cached_tokens"u8))
+        {
+            counts.CacheReadBeside = Next(ref reader) ?? counts.CacheReadBeside;
+        }
+        else if (reader.ValueTextEquals("cache_creation_input_tokens"u8))
+        {
+            counts.CacheWriteBeside = Next(ref reader);
+        }
+        else if (reader.ValueTextEquals("reasoning_tokens"u8))
+        {
+            long? count = Next(ref reader);
+            counts.Reasoning ??= count;
+        }
+        else
+        {
+            Next(ref reader);
+        }
+    }
+
+    private static void ReadDetails(ref Utf8JsonReader reader, ref Counts counts)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return;
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("cached_tokens"u8))
+            {
+                counts.CacheRead = Next(ref reader);
+            }
+            else if (reader.ValueTextEquals("cache_write_tokens"u8))
+            {
+                counts.CacheWrite = Next(ref reader);
+            }
+            else if (reader.ValueTextEquals("ephemeral_1h_input_tokens"u8))
+            {
+                counts.CacheWriteLong = Next(ref reader) ?? 0;
+            }
+            else if (reader.ValueTextEquals("reasoning_tokens"u8))
+            {
+                counts.Reasoning = Next(ref reader) ?? counts.Reasoning;
+            }
+            else if (reader.ValueTextEquals("audio_tokens"u8))
+            {
+                // The prompt's come before the answer's in every known server; only a count larger than the whole prompt matters.
+                long? count = Next(ref reader);
+                counts.Audio ??= count;
+            }
+            else
+            {
+                Next(ref reader);
+            }
+        }
+    }
+
+    /// <summary>The count that follows a property's name, or null for anything that is none; never negative.</summary>
+    private static long? Next(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.Number)
+        {
+            reader.Skip();
+            return null;
+        }
+
+        if (reader.TryGetInt64(out long count))
+        {
+            return Math.Clamp(count, 0, CountMax);
+        }
+
+        return reader.TryGetDouble(out double real) ? (long)Math.Clamp(real, 0, CountMax) : null;
+    }
+
+    /// <summary>Largest count believed: sums of a few of them cannot overflow.</summary>
+    private const long CountMax = 1L << 52;
+
+    private static Usage Settle(in Counts counts)
+    {
+        long prompt = counts.Prompt;
+        long sum = prompt + counts.Completion;
+        if (counts.Audio > prompt && counts.Total >= sum + counts.Audio)
+        {
+            // Mistral counts the tokens of sound beside the prompt's.
+            prompt += counts.Audio.Value;
+            sum += counts.Audio.Value;
+        }
+
+        // xAI and Google's compatible endpoint count reasoning beside the answer's tokens; only the total shows it.
+        long apart = Math.Max(0, counts.Total - sum);
+        long output = counts.Completion + apart;
+        long? reasoning = apart > 0 ? Math.Max(apart, counts.Reasoning ?? 0) : counts.Reasoning;
+        long cacheRead = Math.Min(counts.CacheRead ?? counts.CacheReadBeside ?? 0, prompt);
+        long cacheWrite = Math.Min(counts.CacheWrite ?? counts.CacheWriteBeside ?? 0, prompt - cacheRead);
+        long cacheWriteLong = Math.Min(counts.CacheWriteLong, cacheWrite);
+        return new Usage
+        {
+            InputTokens = prompt - cacheRead - cacheWrite,
+            CacheReadTokens = cacheRead,
+            CacheWriteTokens = cacheWrite - cacheWriteLong,
+            CacheWriteLongTokens = cacheWriteLong,
+            OutputTokens = output,
+            ReasoningTokens = reasoning is long count ? Math.Min(count, output) : null,
+        };
+    }
+
+    /// <summary>Writes the value of a <c>usage</c> field.</summary>
+    public static void Write(Usage usage, Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("prompt_tokens"u8, usage.TotalInputTokens);
+        json.WriteNumber("completion_tokens"u8, usage.OutputTokens);
+        json.WriteNumber("total_tokens"u8, usage.TotalInputTokens + usage.OutputTokens);
+        json.WriteStartObject("prompt_tokens_details"u8);
+        json.WriteNumber("cached_tokens"u8, usage.CacheReadTokens);
+        if (usage.CacheWriteTokens + usage.CacheWriteLongTokens > 0)
+        {
+            json.WriteNumber("cache_write_tokens"u8, usage.CacheWriteTokens + usage.CacheWriteLongTokens);
+        }
+
+        json.WriteEndObject();
+        if (usage.CacheWriteLongTokens > 0)
+        {
+            json.WriteStartObject("cache_creation"u8);
+            json.WriteNumber("ephemeral_5m_input_tokens"u8, usage.CacheWriteTokens);
+            json.WriteNumber("ephemeral_1h_input_tokens"u8, usage.CacheWriteLongTokens);
+            json.WriteEndObject();
+        }
+
+        if (usage.ReasoningTokens is long reasoning)
+        {
+            json.WriteStartObject("completion_tokens_details"u8);
+            json.WriteNumber("reasoning_tokens"u8, reasoning);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <summary>Counts as they were found, before it is known which contains which.</summary>
+    private struct Counts
+    {
+        public long Prompt;
+        public long Completion;
+        public long Total;
+        public long? CacheRead;
+        public long? CacheReadBeside;
+        public long? CacheWrite;
+        public long? CacheWriteBeside;
+        public long CacheWriteLong;
+        public long? Reasoning;
+        public long? Audio;
+    }
+}
