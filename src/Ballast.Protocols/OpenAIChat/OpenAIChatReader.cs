@@ -228,9 +228,10 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
         return signals;
     }
 
+    /// <summary>Some servers finish every call of an answer by itself: the last word counts.</summary>
     private FrameSignals FinishWith(FinishReason reason)
     {
-        if (Finish is null)
+        if (Finish != reason)
         {
             Finish = reason;
             if (IsEverything)

@@ -142,9 +142,14 @@ internal abstract partial class OpenAIChatReader
 
     private FrameSignals Sign(ReadOnlySpan<byte> value)
     {
-        if (!IsEverything || value.Length <= 2)
+        if (value.Length <= 2)
         {
             return FrameSignals.None;
+        }
+
+        if (!IsEverything)
+        {
+            return FrameSignals.Content;
         }
 
         string signature = StringOf(value);
@@ -155,14 +160,13 @@ internal abstract partial class OpenAIChatReader
             signature = inner ?? "";
         }
 
-        if (signature.Length == 0)
+        // A mark without a signature tells only whose the reasoning was.
+        if (signature.Length > 0)
         {
-            _isThinkingSigned = true;
-            return FrameSignals.None;
+            BeginPart(PartKind.Thinking);
+            Events.Add(new ThinkingSigned(_part, signature, issuer));
         }
 
-        BeginPart(PartKind.Thinking);
-        Events.Add(new ThinkingSigned(_part, signature, issuer));
         _isThinkingSigned = true;
         return FrameSignals.Content;
     }

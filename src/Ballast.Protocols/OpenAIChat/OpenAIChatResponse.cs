@@ -77,7 +77,7 @@ internal sealed class OpenAIChatBodyWriter(WriterOptions options) : ResponseWrit
                 _citations.Add(cited, Options.Losses);
                 break;
             case Finished finished:
-                _finish ??= finished.Reason;
+                _finish = finished.Reason;
                 LoseStopSequence(finished, Options.Losses);
                 break;
             case UsageReported reported:

@@ -59,7 +59,10 @@ internal sealed class OpenAIChatStreamReader(ReaderOptions options) : OpenAIChat
     }
 }
 
-/// <summary>Writes an answer as chunks: the role first, one delta for each event, the finish reason, usage where it was asked for, <c>[DONE]</c>.</summary>
+/// <summary>
+/// Writes an answer as chunks: the role first, one delta for each event, then, when the answer has ended and not before, the finish reason, usage where it was asked
+/// for, and <c>[DONE]</c>.
+/// </summary>
 internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWriter(options)
 {
     private readonly OpenAIChatThinking _thinking = new(options.Vendor);
@@ -70,9 +73,9 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
     private string _id = options.FallbackId;
     private string _model = options.Model;
     private long _created = options.CreatedUnixSeconds;
+    private Finished? _finished;
     private Usage? _usage;
     private bool _isStarted;
-    private bool _isFinished;
     private bool _isEnded;
     private bool _hasRefusal;
 
@@ -98,17 +101,13 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
                 _usage = reported.Usage;
                 break;
             case Finished finished:
-                Finish(finished, output);
+                _finished = finished;
                 break;
             case ResponseEnded:
                 End(output);
                 break;
             default:
-                if (!_isFinished)
-                {
-                    WriteContent(chatEvent, output);
-                }
-
+                WriteContent(chatEvent, output);
                 break;
         }
     }
@@ -243,11 +242,6 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
 
     private void Finish(Finished finished, IBufferWriter<byte> output)
     {
-        if (_isFinished)
-        {
-            return;
-        }
-
         CloseThinking(output);
         Start(output);
         for (int i = 0; i < _calls.Count; i++)
@@ -259,7 +253,6 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
             }
         }
 
-        _isFinished = true;
         OpenAIChatBodyWriter.LoseStopSequence(finished, Options.Losses);
         BeginDelta(output);
         EndDelta(output, OpenAIChatFinish.Write(finished.Reason, _hasRefusal, _calls.Count > 0, Options.Losses));
@@ -267,7 +260,7 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
 
     private void End(IBufferWriter<byte> output)
     {
-        Finish(new Finished(FinishReason.Stop, null), output);
+        Finish(_finished ?? new Finished(FinishReason.Stop, null), output);
         _isEnded = true;
         if (Options.StreamUsage && _usage is not null)
         {
