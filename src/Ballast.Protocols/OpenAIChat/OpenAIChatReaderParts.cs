@@ -56,7 +56,7 @@ internal abstract partial class OpenAIChatReader
             }
         }
 
-        FrameSignals signals = ReadReasoning(fields);
+        FrameSignals signals = ReadReasoning(fields, isWhole);
         signals |= ReadContent(fields.Content);
         signals |= ReadString(fields.Refusal, PartKind.Refusal);
         signals |= ReadToolCalls(fields.ToolCalls, isWhole);
@@ -64,23 +64,22 @@ internal abstract partial class OpenAIChatReader
         return signals | ReadAnnotations(fields.Annotations);
     }
 
-    /// <summary>Servers that give reasoning in two fields give the same text in both: only one is read.</summary>
-    private FrameSignals ReadReasoning(in MessageFields fields)
+    /// <summary>
+    /// Servers that give reasoning in two fields give the same text in both: only one is read. In a stream, a marked detail (another Ballast's) repeats the
+    /// text that came before it.
+    /// </summary>
+    private FrameSignals ReadReasoning(in MessageFields fields, bool isWhole)
     {
         FrameSignals signals = FrameSignals.None;
-        bool hasDetailText = false;
-        if (!fields.ReasoningDetails.IsEmpty)
-        {
-            hasDetailText = HasText(fields.ReasoningDetails);
-        }
-
+        bool hasDetails = !fields.ReasoningDetails.IsEmpty;
+        bool hasDetailText = hasDetails && HasText(fields.ReasoningDetails) && (isWhole || !ForeignThinking.IsIn(fields.ReasoningDetails));
         if (!hasDetailText)
         {
             signals |= ReadString(fields.ReasoningContent, PartKind.Thinking);
             signals |= signals == FrameSignals.None ? ReadString(fields.Reasoning, PartKind.Thinking) : FrameSignals.None;
         }
 
-        return fields.ReasoningDetails.IsEmpty ? signals : signals | ReadReasoningDetails(fields.ReasoningDetails);
+        return hasDetails ? signals | ReadReasoningDetails(fields.ReasoningDetails, hasDetailText) : signals;
     }
 
     private static bool HasText(ReadOnlySpan<byte> details)
@@ -101,7 +100,7 @@ internal abstract partial class OpenAIChatReader
         return false;
     }
 
-    private FrameSignals ReadReasoningDetails(ReadOnlySpan<byte> json)
+    private FrameSignals ReadReasoningDetails(ReadOnlySpan<byte> json, bool takesText)
     {
         FrameSignals signals = FrameSignals.None;
         Utf8JsonReader reader = new(json, s_readerOptions);
@@ -132,7 +131,7 @@ internal abstract partial class OpenAIChatReader
                 }
             }
 
-            signals |= ReadString(text, PartKind.Thinking);
+            signals |= takesText ? ReadString(text, PartKind.Thinking) : FrameSignals.None;
             signals |= Sign(signature);
             signals |= Redact(data);
         }
