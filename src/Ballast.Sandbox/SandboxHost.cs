@@ -1,5 +1,6 @@
 using Ballast.Sandbox.Anthropic;
 using Ballast.Sandbox.Control;
+using Ballast.Sandbox.Generation;
 using Ballast.Sandbox.Platforms;
 using Ballast.Sandbox.Server;
 
@@ -45,6 +46,7 @@ public sealed class SandboxHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         SandboxHost host = new(options);
+        Task warm = Task.Run(Tokens.Warm, cancellation);
         try
         {
             foreach (PlatformHost platform in host._hosts)
@@ -54,6 +56,7 @@ public sealed class SandboxHost : IAsyncDisposable
 
             host.Platforms = host._hosts.Select(platform => platform.Describe()).ToDictionary(platform => platform.Name);
             await host._control.StartAsync(cancellation).ConfigureAwait(false);
+            await warm.ConfigureAwait(false);
             return host;
         }
         catch

@@ -18,10 +18,10 @@ public sealed record SandboxOptions
     public double LatencyScale { get; init; } = 1.0;
 
     /// <summary>
-    /// Takes thinking signatures that real Anthropic made, which the sandbox cannot check: for replays of recorded conversations.
-    /// Otherwise every signature that the sandbox did not make is refused.
+    /// For recorded conversations of real platforms: takes what the sandbox cannot check, as signatures that real issuers made and tool ids
+    /// that a recorder replaced, and what other OpenAI-shaped platforms take beyond OpenAI. Otherwise all of it is refused.
     /// </summary>
-    public bool AcceptRecordedSignatures { get; init; }
+    public bool ReplaysRecordings { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

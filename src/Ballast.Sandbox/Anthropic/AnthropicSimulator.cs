@@ -23,7 +23,7 @@ internal sealed class AnthropicSimulator(SandboxServices services) : PlatformSim
     private static readonly AnswerStyle Style = new("toolu_01", 22, RefusesInText: false);
 
     private readonly MessagesCache _cache = new(services.Time);
-    private readonly ThinkingSignature _signature = new("anthropic", services.Options.AcceptRecordedSignatures);
+    private readonly ThinkingSignature _signature = new("anthropic", services.Options.ReplaysRecordings);
     private readonly RateMeter _input = new(services.Time, 4_000, 2_000_000);
     private readonly RateMeter _output = new(services.Time, 4_000, 400_000);
 

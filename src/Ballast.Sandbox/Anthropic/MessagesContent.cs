@@ -62,7 +62,7 @@ internal sealed partial class MessagesContent(ThinkingSignature signature, Input
             throw MessagesErrors.Invalid("messages: first message must use the \"user\" role");
         }
 
-        MessagesPairing.Check(_messages);
+        MessagesPairing.Check(_messages, signature.AcceptsRecorded);
     }
 
     public IReadOnlyList<Turn> Turns()
@@ -95,10 +95,23 @@ internal sealed partial class MessagesContent(ThinkingSignature signature, Input
         ? element
         : throw MessagesErrors.Invalid(path, "Input should be a valid dictionary or object to extract fields from");
 
+    /// <summary>The one kind of message that may speak as the system: it makes deferred tools known.</summary>
+    private static bool OnlyAddsTools(JsonElement message) =>
+        message.TryGetProperty("content", out JsonElement content) && content.ValueKind == JsonValueKind.Array
+        && content.EnumerateArray().All(block => block.ValueKind == JsonValueKind.Object
+            && block.TryGetProperty("type", out JsonElement type) && type.ValueEquals("tool_addition"));
+
     private void ReadMessage(JsonElement message, int index)
     {
         string path = $"messages.{index}";
         string role = MessagesFields.RequiredText(message, "role", path + ".role");
+        if (role == "system" && !OnlyAddsTools(message))
+        {
+            throw MessagesErrors.Invalid(
+                "messages: Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, "
+                + "not \"system\" as an input message role.");
+        }
+
         if (role is not ("user" or "assistant" or "system"))
         {
             throw MessagesErrors.Invalid(path + ".role", "Input should be 'user' or 'assistant'");
@@ -179,7 +192,7 @@ internal sealed partial class MessagesContent(ThinkingSignature signature, Input
     /// <summary>What Anthropic's own tools leave in a conversation is taken back as it is.</summary>
     private static string CheckOther(JsonElement block, string type, string path)
     {
-        bool isKnown = type is "search_result" or "container_upload" or "compaction" or "server_tool_use" or "mcp_tool_use" or "tool_reference"
+        bool isKnown = type is "search_result" or "container_upload" or "compaction" or "server_tool_use" or "mcp_tool_use" or "tool_addition"
             || type.EndsWith("_tool_result", StringComparison.Ordinal);
         return isKnown
             ? block.GetRawText()

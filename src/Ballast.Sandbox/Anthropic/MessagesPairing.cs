@@ -5,7 +5,7 @@ namespace Ballast.Sandbox.Anthropic;
 /// <summary>Checks that every tool call is answered in the next turn, and that nothing else is; names the tool of each result.</summary>
 internal static class MessagesPairing
 {
-    public static void Check(IReadOnlyList<MessageBlocks> messages)
+    public static void Check(IReadOnlyList<MessageBlocks> messages, bool acceptsForeignIds)
     {
         List<ToolCall> open = [];
         int callerIndex = 0;
@@ -21,7 +21,11 @@ internal static class MessagesPairing
 
             if (role == "user")
             {
-                CheckResults(turn, open, callerIndex);
+                if (!acceptsForeignIds || turn.SelectMany(message => message.Results).All(result => open.Exists(call => call.Id == result.CallId)))
+                {
+                    CheckResults(turn, open, callerIndex);
+                }
+
                 open = [];
             }
             else

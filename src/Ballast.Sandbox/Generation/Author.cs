@@ -63,7 +63,7 @@ internal sealed class Author(int seed)
         IReadOnlyList<ToolResult> results = prompt.FreshResults;
         if (results.Count > 0)
         {
-            return string.Join(' ', results.Select(Quote));
+            return string.Join('\n', results.Select(Quote));
         }
 
         if (Instructions.Obey(prompt) is { } obeyed)

@@ -30,7 +30,7 @@ internal sealed partial class PromptWords
         Numbers = [.. NumberText().Matches(head).Select(match => match.Value)];
         Names = FindNames(head);
         All = [.. WordText().Matches(head).Select(match => match.Value)];
-        Significant = [.. All.Where(word => word.Length > 2 && !Common.Contains(word)).Distinct(StringComparer.OrdinalIgnoreCase)];
+        Significant = [.. All.Where(word => IsSignificant(word) && !word.EndsWith("ly", StringComparison.OrdinalIgnoreCase)).Distinct(StringComparer.OrdinalIgnoreCase)];
     }
 
     public string Text { get; }

@@ -10,6 +10,9 @@ internal static class Tokens
 
     private static readonly Lazy<TiktokenTokenizer> Encoding = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
 
+    /// <summary>Loads the encoding, which takes a while, before the first answer needs it.</summary>
+    public static void Warm() => _ = Encoding.Value;
+
     public static int Count(string text)
     {
         int count = 0;

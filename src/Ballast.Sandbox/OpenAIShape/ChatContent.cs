@@ -10,7 +10,7 @@ internal sealed record ChatContent(string Text, IReadOnlyList<PromptImage> Image
 
     private static readonly string[] ImageTypes = ["image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp"];
 
-    public static ChatContent Read(JsonElement message, string role, string path)
+    public static ChatContent Read(JsonElement message, string role, string path, bool isLenient)
     {
         if (ChatFields.Find(message, "content") is not { } content)
         {
@@ -22,25 +22,25 @@ internal sealed record ChatContent(string Text, IReadOnlyList<PromptImage> Image
         return content.ValueKind switch
         {
             JsonValueKind.String => new ChatContent(ChatFields.Text(content), []),
-            JsonValueKind.Array => ReadParts(content, path),
+            JsonValueKind.Array => ReadParts(content, path, isLenient),
             _ => throw ChatErrors.WrongType(path + ".content", "one of a string or array of objects", content),
         };
     }
 
-    private static ChatContent ReadParts(JsonElement parts, string path)
+    private static ChatContent ReadParts(JsonElement parts, string path, bool isLenient)
     {
         List<string> texts = [];
         List<PromptImage> images = [];
         int index = 0;
         foreach (JsonElement part in parts.EnumerateArray())
         {
-            ReadPart(part, $"{path}.content[{index++}]", texts, images);
+            ReadPart(part, $"{path}.content[{index++}]", texts, images, isLenient);
         }
 
         return new ChatContent(string.Join('\n', texts), images);
     }
 
-    private static void ReadPart(JsonElement part, string path, List<string> texts, List<PromptImage> images)
+    private static void ReadPart(JsonElement part, string path, List<string> texts, List<PromptImage> images, bool isLenient)
     {
         if (part.ValueKind == JsonValueKind.String)
         {
@@ -68,6 +68,11 @@ internal sealed record ChatContent(string Text, IReadOnlyList<PromptImage> Image
             case "input_audio" or "file" or "video_url" or "audio_url" or "thinking" or "reasoning":
                 break;
             default:
+                if (isLenient)
+                {
+                    break;
+                }
+
                 throw ChatErrors.BadValue(
                     path + ".type",
                     $"Invalid value: '{type}'. Supported values are: 'text', 'image_url', 'input_audio', 'refusal', and 'file'.");

@@ -34,7 +34,7 @@ internal sealed class ChatMessages
 
     public int OverheadTokens => (_count * MessageTokens) + (_images * ChatContent.ImageTokens);
 
-    public static ChatMessages Read(JsonElement list)
+    public static ChatMessages Read(JsonElement list, bool isLenient)
     {
         if (list.ValueKind != JsonValueKind.Array)
         {
@@ -53,14 +53,14 @@ internal sealed class ChatMessages
         int index = 0;
         foreach (JsonElement message in list.EnumerateArray())
         {
-            messages.Add(message, index++);
+            messages.Add(message, index++, isLenient);
         }
 
         messages.CheckAnswered();
         return messages;
     }
 
-    private void Add(JsonElement message, int index)
+    private void Add(JsonElement message, int index, bool isLenient)
     {
         string path = $"messages[{index}]";
         if (message.ValueKind != JsonValueKind.Object)
@@ -74,7 +74,7 @@ internal sealed class ChatMessages
             CheckAnswered();
         }
 
-        ChatContent content = ChatContent.Read(message, role, path);
+        ChatContent content = ChatContent.Read(message, role, path, isLenient);
         _count++;
         _images += content.Images.Count;
         _input.Append(role).Append('\n').Append(content.Text).Append('\n');

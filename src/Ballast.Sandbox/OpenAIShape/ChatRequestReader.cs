@@ -14,7 +14,11 @@ internal static class ChatRequestReader
     /// <summary>Tokens that any request costs beside its messages.</summary>
     private const int BaseTokens = 3;
 
-    public static ChatRequest Read(JsonElement body, string platform, string model)
+    /// <param name="body">The request.</param>
+    /// <param name="platform">The platform's name.</param>
+    /// <param name="model">The model as the platform knows it.</param>
+    /// <param name="isLenient">Takes what other platforms of this shape take beyond OpenAI.</param>
+    public static ChatRequest Read(JsonElement body, string platform, string model, bool isLenient)
     {
         if (body.ValueKind != JsonValueKind.Object)
         {
@@ -26,10 +30,10 @@ internal static class ChatRequestReader
             throw ChatErrors.Missing("messages");
         }
 
-        ChatMessages messages = ChatMessages.Read(list);
-        IReadOnlyList<ToolSpec> tools = ChatTools.Read(body, out bool isLegacy);
+        ChatMessages messages = ChatMessages.Read(list, isLenient);
+        IReadOnlyList<ToolSpec> tools = ChatTools.Read(body, isLenient, out bool isLegacy);
         (ToolUse use, string? named) = ChatTools.ReadChoice(body, tools, isLegacy);
-        (bool isJson, JsonElement? schema) = ReadFormat(body, messages);
+        (bool isJson, JsonElement? schema) = ReadFormat(body, messages, isLenient);
         CheckSampling(body);
         string inputText = messages.InputText + ChatTools.InputText(body);
         Prompt prompt = new()
@@ -159,7 +163,7 @@ internal static class ChatRequestReader
         }
     }
 
-    private static (bool IsJson, JsonElement? Schema) ReadFormat(JsonElement body, ChatMessages messages)
+    private static (bool IsJson, JsonElement? Schema) ReadFormat(JsonElement body, ChatMessages messages, bool isLenient)
     {
         if (ChatFields.Object(body, "response_format", "response_format") is not { } format)
         {
@@ -181,7 +185,7 @@ internal static class ChatRequestReader
             case "json_object":
                 return (true, null);
             case "json_schema":
-                return (true, ReadSchema(format));
+                return (true, ReadSchema(format, isLenient));
             default:
                 throw ChatErrors.BadValue(
                     "response_format.type",
@@ -189,11 +193,11 @@ internal static class ChatRequestReader
         }
     }
 
-    private static JsonElement? ReadSchema(JsonElement format)
+    private static JsonElement? ReadSchema(JsonElement format, bool isLenient)
     {
         const string Path = "response_format.json_schema";
         JsonElement named = ChatFields.Object(format, "json_schema", Path) ?? throw ChatErrors.Missing(Path);
-        string name = ChatFields.Text(named, "name", Path + ".name") ?? throw ChatErrors.Missing(Path + ".name");
+        string name = ChatFields.Text(named, "name", Path + ".name") ?? (isLenient ? "answer" : null) ?? throw ChatErrors.Missing(Path + ".name");
         if (!ChatTools.IsName(name))
         {
             throw ChatErrors.BadValue(

@@ -11,7 +11,7 @@ internal static partial class ChatTools
 
     public static bool IsName(string name) => name.Length <= 64 && NamePattern().IsMatch(name);
 
-    public static IReadOnlyList<ToolSpec> Read(JsonElement body, out bool isLegacy)
+    public static IReadOnlyList<ToolSpec> Read(JsonElement body, bool isLenient, out bool isLegacy)
     {
         isLegacy = false;
         if (ChatFields.List(body, "tools", "an array of objects", "tools") is { } tools)
@@ -25,7 +25,9 @@ internal static partial class ChatTools
                     + $"but got an array with length {tools.GetArrayLength()} instead.");
             }
 
-            return [.. tools.EnumerateArray().Select(ReadTool)];
+            return [.. tools.EnumerateArray()
+                .Where(tool => !isLenient || IsCallable(tool))
+                .Select(ReadTool)];
         }
 
         if (ChatFields.List(body, "functions", "an array of objects", "functions") is not { } functions)
@@ -96,6 +98,11 @@ internal static partial class ChatTools
             ? (ToolUse.Named, name)
             : throw ChatErrors.Refused("tool_choice", null, $"Tool choice '{name}' not found in 'tools' parameter.");
     }
+
+    /// <summary>Not a tool that some platform runs by itself.</summary>
+    private static bool IsCallable(JsonElement tool) =>
+        tool.ValueKind != JsonValueKind.Object || !tool.TryGetProperty("type", out JsonElement type)
+        || type.ValueKind != JsonValueKind.String || type.GetString() is "function" or "custom";
 
     private static ToolSpec ReadTool(JsonElement tool, int index)
     {

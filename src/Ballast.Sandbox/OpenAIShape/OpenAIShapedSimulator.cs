@@ -58,7 +58,7 @@ internal abstract class OpenAIShapedSimulator(SandboxServices services) : Platfo
             throw new VendorErrorException(UnknownModel(model));
         }
 
-        ChatRequest request = ChatRequestReader.Read(body, Name, model);
+        ChatRequest request = ChatRequestReader.Read(body, Name, model, services.Options.ReplaysRecordings);
         if (request.InputTokens > ContextTokens)
         {
             throw ChatErrors.Refused(
