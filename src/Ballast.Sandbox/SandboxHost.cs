@@ -49,13 +49,13 @@ public sealed class SandboxHost : IAsyncDisposable
         Task warm = Task.Run(Tokens.Warm, cancellation);
         try
         {
+            await host._control.StartAsync(cancellation).ConfigureAwait(false);
             foreach (PlatformHost platform in host._hosts)
             {
                 await platform.StartAsync(cancellation).ConfigureAwait(false);
             }
 
             host.Platforms = host._hosts.Select(platform => platform.Describe()).ToDictionary(platform => platform.Name);
-            await host._control.StartAsync(cancellation).ConfigureAwait(false);
             await warm.ConfigureAwait(false);
             return host;
         }

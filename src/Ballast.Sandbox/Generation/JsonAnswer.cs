@@ -22,7 +22,7 @@ internal static partial class JsonAnswer
         }
 
         Match listed = ListedKeys().Match(words.Text);
-        if (listed.Success)
+        if (made.Count == 0 && listed.Success)
         {
             foreach (Match key in KeyText().Matches(listed.Groups[1].Value))
             {

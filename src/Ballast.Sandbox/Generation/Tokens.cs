@@ -5,8 +5,8 @@ namespace Ballast.Sandbox.Generation;
 /// <summary>Token counts by the o200k_base encoding, for every vendor: near enough for the others, exact for OpenAI's.</summary>
 internal static class Tokens
 {
-    /// <summary>Texts longer than this are counted in slices, so that one word of megabytes cannot hold a processor.</summary>
-    private const int SliceCharacters = 16 * 1024;
+    /// <summary>Texts longer than this are counted in slices, cut before a space where there is one: the time for one word grows with its square.</summary>
+    private const int SliceCharacters = 2048;
 
     private static readonly Lazy<TiktokenTokenizer> Encoding = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
 
@@ -16,9 +16,14 @@ internal static class Tokens
     public static int Count(string text)
     {
         int count = 0;
-        for (int start = 0; start < text.Length; start += SliceCharacters)
+        int start = 0;
+        while (start < text.Length)
         {
-            count += Encoding.Value.CountTokens(text.AsSpan(start, Math.Min(SliceCharacters, text.Length - start)));
+            int end = Math.Min(text.Length, start + SliceCharacters);
+            int space = end < text.Length ? text.LastIndexOf(' ', end - 1, end - start - 1) : -1;
+            end = space > start ? space : end;
+            count += Encoding.Value.CountTokens(text.AsSpan(start, end - start));
+            start = end;
         }
 
         return count;
@@ -37,8 +42,8 @@ internal static class Tokens
             int end = i == tokens.Count - 1 ? text.Length : tokens[i].Offset.End.Value;
 
             // A token may hold only some bytes of a character: it waits for the token that ends it.
-            bool insideCharacter = end < text.Length
-                && (tokens[i + 1].Offset.Start.Value < end || char.IsLowSurrogate(text[end]));
+            bool insideCharacter = i < tokens.Count - 1
+                && (end == text.Length || tokens[i + 1].Offset.Start.Value < end || char.IsLowSurrogate(text[end]));
             if (end > start && !insideCharacter)
             {
                 parts.Add((text[start..end], waiting));
