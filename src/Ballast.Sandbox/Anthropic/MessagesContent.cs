@@ -192,7 +192,8 @@ internal sealed partial class MessagesContent(ThinkingSignature signature, Input
     /// <summary>What Anthropic's own tools leave in a conversation is taken back as it is.</summary>
     private static string CheckOther(JsonElement block, string type, string path)
     {
-        bool isKnown = type is "search_result" or "container_upload" or "compaction" or "server_tool_use" or "mcp_tool_use" or "tool_addition"
+        bool isKnown = type is "search_result" or "container_upload" or "compaction" or "server_tool_use" or "mcp_tool_use"
+            or "tool_addition"
             || type.EndsWith("_tool_result", StringComparison.Ordinal);
         return isKnown
             ? block.GetRawText()
@@ -247,7 +248,8 @@ internal sealed partial class MessagesContent(ThinkingSignature signature, Input
         {
             null => "",
             { ValueKind: JsonValueKind.String } whole => MessagesFields.Text(whole),
-            { ValueKind: JsonValueKind.Array } parts => string.Join('\n', parts.EnumerateArray().Select((part, i) => ReadPart(part, $"{path}.content.{i}"))),
+            { ValueKind: JsonValueKind.Array } parts => string.Join(
+                '\n', parts.EnumerateArray().Select((part, i) => ReadPart(part, $"{path}.content.{i}"))),
             _ => throw MessagesErrors.Invalid(path + ".content", "Input should be a valid string or list"),
         };
         return new ToolResult(id, "", text);

@@ -21,7 +21,8 @@ internal static class MessagesPairing
 
             if (role == "user")
             {
-                if (!acceptsForeignIds || turn.SelectMany(message => message.Results).All(result => open.Exists(call => call.Id == result.CallId)))
+                IEnumerable<ToolResult> results = turn.SelectMany(message => message.Results);
+                if (!acceptsForeignIds || results.All(result => open.Exists(call => call.Id == result.CallId)))
                 {
                     CheckResults(turn, open, callerIndex);
                 }
@@ -73,5 +74,6 @@ internal static class MessagesPairing
 
     private static Server.VendorErrorException Unanswered(int index, List<ToolCall> calls) => MessagesErrors.Invalid(
         $"messages.{index}: `tool_use` ids were found without `tool_result` blocks immediately after: "
-        + $"{string.Join(", ", calls.Select(call => call.Id))}. Each `tool_use` block must have a corresponding `tool_result` block in the next message.");
+        + $"{string.Join(", ", calls.Select(call => call.Id))}. Each `tool_use` block must have a corresponding "
+        + "`tool_result` block in the next message.");
 }

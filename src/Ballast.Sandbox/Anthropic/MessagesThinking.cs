@@ -81,15 +81,17 @@ internal readonly record struct MessagesThinking(bool IsOn, bool IsAdaptive, lon
                 string first = message.Types.FirstOrDefault("text");
                 if (first is not ("thinking" or "redacted_thinking") && (message.Types.Contains("tool_use") || i == messages.Count - 1))
                 {
-                    throw MessagesErrors.Invalid(
-                        $"messages.{message.Index}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{first}`. When `thinking` "
-                        + "is enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost set of `tool_use` and "
-                        + "`tool_result` blocks). We recommend you include thinking blocks from previous turns. To avoid this requirement, disable "
-                        + $"`thinking`. Please consult our documentation at {Docs}");
+                    throw ThinkingMissing(message.Index, first);
                 }
 
                 return;
             }
         }
     }
+
+    private static Server.VendorErrorException ThinkingMissing(int index, string first) => MessagesErrors.Invalid(
+        $"messages.{index}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{first}`. When `thinking` is enabled, "
+        + "a final `assistant` message must start with a thinking block (preceeding the lastmost set of `tool_use` and `tool_result` "
+        + "blocks). We recommend you include thinking blocks from previous turns. To avoid this requirement, disable `thinking`. "
+        + $"Please consult our documentation at {Docs}");
 }

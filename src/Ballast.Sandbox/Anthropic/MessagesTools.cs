@@ -62,7 +62,7 @@ internal static partial class MessagesTools
                 string name = MessagesFields.RequiredText(choice, "name", "tool_choice.tool.name");
                 bool isCallable = tools.Any(tool => tool.Name == name);
                 bool isDeclared = isCallable || body.GetProperty("tools").EnumerateArray().Any(
-                    tool => tool.TryGetProperty("name", out JsonElement known) && known.ValueKind == JsonValueKind.String && known.GetString() == name);
+                    tool => MessagesFields.Text(tool, "name", "tools.name") == name);
                 return isDeclared
                     ? (isCallable ? ToolUse.Named : ToolUse.Never, name, isParallel)
                     : throw MessagesErrors.Invalid($"Tool '{name}' not found in provided tools");

@@ -3,7 +3,8 @@ using Ballast.Sandbox.Billing;
 namespace Ballast.Sandbox;
 
 /// <summary>
-/// The truth about what was used: one row for every request that reached a platform, appended to a file of JSON lines when the request ends.
+/// The truth about what was used: one row for every request that reached a platform, appended to a file of JSON lines when the
+/// request ends.
 /// </summary>
 public sealed class BillingLog : IDisposable
 {

@@ -28,8 +28,7 @@ public sealed record FaultRule
     /// <summary>For <see cref="FaultKind.SlowFirstByte"/>. Not scaled by <see cref="SandboxOptions.LatencyScale"/>.</summary>
     public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>For <see cref="FaultKind.Stall"/>, <see cref="FaultKind.Cut"/>, <see cref="FaultKind.Reset"/>, <see cref="FaultKind.StreamErrorAfter"/>
-    /// and others that begin within a stream.</summary>
+    /// <summary>For <see cref="FaultKind.Stall"/>, <see cref="FaultKind.Cut"/> and others that begin within a stream.</summary>
     public int AfterEvents { get; init; } = 3;
 
     /// <summary>For <see cref="FaultKind.RateLimit"/>; null sends no retry-after header.</summary>

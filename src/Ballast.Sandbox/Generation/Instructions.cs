@@ -45,7 +45,8 @@ internal static partial class Instructions
         }
 
         int step = to < from ? -1 : 1;
-        return string.Join(", ", Enumerable.Range(0, Math.Abs(to - from) + 1).Select(i => (from + (i * step)).ToString(CultureInfo.InvariantCulture)));
+        IEnumerable<int> steps = Enumerable.Range(0, Math.Abs(to - from) + 1);
+        return string.Join(", ", steps.Select(i => (from + (i * step)).ToString(CultureInfo.InvariantCulture)));
     }
 
     private static string? Sum(string text)
@@ -84,12 +85,14 @@ internal static partial class Instructions
     }
 
     [GeneratedRegex(
-        @"\b(?:reply|respond|answer|say|output|return|print|repeat)\b[^\n""'“`]{0,60}?(?:exactly|only|just|with|the words?|the phrase|this|:)?\s*[""“'`]([^""”'`\n]{1,400})[""”'`](?=\s*(?:$|[.!]|and nothing|,? (?:exactly|only|verbatim)))",
+        @"\b(?:reply|respond|answer|say|output|return|print|repeat)\b[^\n""'“`]{0,60}?(?:exactly|only|just|with|the words?|the phrase|this|:)?\s*"
+        + @"[""“'`]([^""”'`\n]{1,400})[""”'`](?=\s*(?:$|[.!]|and nothing|,? (?:exactly|only|verbatim)))",
         RegexOptions.IgnoreCase)]
     private static partial Regex QuotedReply();
 
     [GeneratedRegex(
-        @"\b(?:reply|respond|answer|say|output|print|repeat)\b(?: back| to this| to me)?(?: with)? (?:exactly|only|just)(?: with)?(?: this| the words?| the phrase| the text)?:?\s+([^\n]{1,400}?)(?:(?<=\w)[.!](?=\s|$)| and nothing (?:else|more)|, nothing|\n|$)",
+        @"\b(?:reply|respond|answer|say|output|print|repeat)\b(?: back| to this| to me)?(?: with)? (?:exactly|only|just)(?: with)?"
+        + @"(?: this| the words?| the phrase| the text)?:?\s+([^\n]{1,400}?)(?:(?<=\w)[.!](?=\s|$)| and nothing (?:else|more)|, nothing|\n|$)",
         RegexOptions.IgnoreCase)]
     private static partial Regex ExactReply();
 

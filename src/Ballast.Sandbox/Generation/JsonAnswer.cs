@@ -3,13 +3,15 @@ using System.Text.RegularExpressions;
 
 namespace Ballast.Sandbox.Generation;
 
-/// <summary>Structured output: JSON that validates against the schema asked for, or an object of the fields that the prompt names.</summary>
+/// <summary>JSON that validates against the schema asked for, or an object of the fields that the prompt names.</summary>
 internal static partial class JsonAnswer
 {
     public static string Write(Prompt prompt, PromptWords words, ref Dice dice)
     {
         PlausibleValues plausible = new(words, null, new Dice(0, dice.NextHex(16)));
-        JsonNode? made = prompt.AnswerSchema is { } schema ? new SchemaValues(schema, plausible).Make() : FromPrompt(words, plausible, ref dice);
+        JsonNode? made = prompt.AnswerSchema is { } schema
+            ? new SchemaValues(schema, plausible).Make()
+            : FromPrompt(words, plausible, ref dice);
         return made?.ToJsonString(RelaxedJson.Options) ?? "null";
     }
 

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Ballast.Sandbox.Generation;
 
-/// <summary>Values that fit a parameter's name and, where they can, come from the prompt: a city for <c>city</c>, a number for <c>limit</c>.</summary>
+/// <summary>Values that fit a parameter's name and come from the prompt where they can: a city for <c>city</c>.</summary>
 internal sealed partial class PlausibleValues(PromptWords words, string? subject, Dice dice)
 {
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(50);
@@ -139,8 +139,8 @@ internal sealed partial class PlausibleValues(PromptWords words, string? subject
             return Formatted("date")!;
         }
 
-        if (Has(parts, "query", "question", "prompt", "message", "task", "request", "input", "text", "content", "reason", "summary", "answer",
-            "description", "explanation", "command", "instruction"))
+        if (Has(parts, "query", "question", "prompt", "message", "task", "request", "input", "text", "content", "reason", "summary",
+            "answer", "description", "explanation", "command", "instruction"))
         {
             return subject ?? Turned(words.Quoted) ?? (words.LastSentence.Length > 0 ? ClipTo(words.LastSentence, 200) : "a short text");
         }
@@ -175,7 +175,8 @@ internal sealed partial class PlausibleValues(PromptWords words, string? subject
 
     private string? Find(Regex pattern) => Find(pattern, words.Text);
 
-    private static string? Find(Regex pattern, string text) => pattern.Match(text) is { Success: true } match ? match.Groups[1].Value : null;
+    private static string? Find(Regex pattern, string text) =>
+        pattern.Match(text) is { Success: true } match ? match.Groups[1].Value : null;
 
     private static bool Has(string[] parts, params ReadOnlySpan<string> names)
     {

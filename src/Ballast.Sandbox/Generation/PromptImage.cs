@@ -20,14 +20,16 @@ internal sealed record PromptImage(string? Format, int Width, int Height)
         {
             return bytes.Length < 24
                 ? new PromptImage("png", 0, 0)
-                : new PromptImage("png", BinaryPrimitives.ReadInt32BigEndian(bytes[16..]), BinaryPrimitives.ReadInt32BigEndian(bytes[20..]));
+                : new PromptImage(
+                    "png", BinaryPrimitives.ReadInt32BigEndian(bytes[16..]), BinaryPrimitives.ReadInt32BigEndian(bytes[20..]));
         }
 
         if (bytes.StartsWith("GIF8"u8))
         {
             return bytes.Length < 10
                 ? new PromptImage("gif", 0, 0)
-                : new PromptImage("gif", BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]), BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]));
+                : new PromptImage(
+                    "gif", BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]), BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]));
         }
 
         if (bytes.Length > 12 && bytes.StartsWith("RIFF"u8) && bytes[8..].StartsWith("WEBP"u8))

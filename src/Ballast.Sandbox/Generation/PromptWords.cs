@@ -10,16 +10,17 @@ internal sealed partial class PromptWords
 
     private static readonly HashSet<string> Common = new(StringComparer.OrdinalIgnoreCase)
     {
-        "a", "about", "after", "again", "all", "also", "always", "an", "and", "another", "answer", "any", "are", "as", "ask", "at", "be", "been",
-        "before", "between", "both", "but", "by", "call", "can", "could", "day", "did", "do", "does", "each", "else", "every", "exactly",
-        "example", "explain", "first", "for", "from", "function", "functions", "get", "gets", "give", "given", "had", "has", "have", "he",
-        "hello", "her", "here", "hey", "hi", "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "know", "last", "let", "like",
-        "list", "look", "make", "many", "may", "me", "more", "most", "much", "must", "my", "name", "need", "new", "no", "not", "now", "of",
-        "off", "on", "one", "only", "or", "other", "our", "out", "over", "own", "please", "provide", "put", "reply", "respond", "return",
-        "returns", "right", "said", "same", "say", "second", "see", "set", "she", "should", "show", "so", "some", "such", "sure", "take",
-        "tell", "than", "thank", "thanks", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "today",
-        "too", "tool", "tools", "two", "up", "us", "use", "used", "uses", "using", "very", "want", "was", "way", "we", "well", "were", "what",
-        "when", "where", "which", "while", "who", "why", "will", "with", "word", "words", "would", "write", "yes", "you", "your",
+        "a", "about", "after", "again", "all", "also", "always", "an", "and", "another", "answer", "any", "are", "as", "ask",
+        "at", "be", "been", "before", "between", "both", "but", "by", "call", "can", "could", "day", "did", "do", "does", "each",
+        "else", "every", "exactly", "example", "explain", "first", "for", "from", "function", "functions", "get", "gets", "give",
+        "given", "had", "has", "have", "he", "hello", "her", "here", "hey", "hi", "his", "how", "i", "if", "in", "into", "is",
+        "it", "its", "just", "know", "last", "let", "like", "list", "look", "make", "many", "may", "me", "more", "most", "much",
+        "must", "my", "name", "need", "new", "no", "not", "now", "of", "off", "on", "one", "only", "or", "other", "our", "out",
+        "over", "own", "please", "provide", "put", "reply", "respond", "return", "returns", "right", "said", "same", "say",
+        "second", "see", "set", "she", "should", "show", "so", "some", "such", "sure", "take", "tell", "than", "thank", "thanks",
+        "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "today", "too", "tool", "tools",
+        "two", "up", "us", "use", "used", "uses", "using", "very", "want", "was", "way", "we", "well", "were", "what", "when",
+        "where", "which", "while", "who", "why", "will", "with", "word", "words", "would", "write", "yes", "you", "your",
     };
 
     public PromptWords(string text)
@@ -30,7 +31,11 @@ internal sealed partial class PromptWords
         Numbers = [.. NumberText().Matches(head).Select(match => match.Value)];
         Names = FindNames(head);
         All = [.. WordText().Matches(head).Select(match => match.Value)];
-        Significant = [.. All.Where(word => IsSignificant(word) && !word.EndsWith("ly", StringComparison.OrdinalIgnoreCase)).Distinct(StringComparer.OrdinalIgnoreCase)];
+        Significant =
+        [
+            .. All.Where(word => IsSignificant(word) && !word.EndsWith("ly", StringComparison.OrdinalIgnoreCase))
+                .Distinct(StringComparer.OrdinalIgnoreCase),
+        ];
     }
 
     public string Text { get; }

@@ -38,7 +38,8 @@ internal sealed class SchemaValues(JsonElement root, PlausibleValues plausible)
             return ToNode(constant);
         }
 
-        if (schema.TryGetProperty("enum", out JsonElement choices) && choices.ValueKind == JsonValueKind.Array && choices.GetArrayLength() > 0)
+        if (schema.TryGetProperty("enum", out JsonElement choices) && choices.ValueKind == JsonValueKind.Array
+            && choices.GetArrayLength() > 0)
         {
             return ToNode(plausible.Choose([.. choices.EnumerateArray()]));
         }
@@ -170,7 +171,8 @@ internal sealed class SchemaValues(JsonElement root, PlausibleValues plausible)
             JsonElement target = root;
             foreach (string step in reference.GetString()!.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
             {
-                string key = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+                string key = Uri.UnescapeDataString(step)
+                    .Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
                 if (target.ValueKind != JsonValueKind.Object || !target.TryGetProperty(key, out target))
                 {
                     return default;
@@ -269,7 +271,8 @@ internal sealed class SchemaValues(JsonElement root, PlausibleValues plausible)
 
             if (type.ValueKind == JsonValueKind.Array && type.GetArrayLength() > 0)
             {
-                string[] types = [.. type.EnumerateArray().Where(one => one.ValueKind == JsonValueKind.String).Select(one => one.GetString()!)];
+                string[] types =
+                    [.. type.EnumerateArray().Where(one => one.ValueKind == JsonValueKind.String).Select(one => one.GetString()!)];
                 return types.FirstOrDefault(one => one != "null") ?? "null";
             }
         }

@@ -5,7 +5,9 @@ namespace Ballast.Sandbox.Generation;
 /// <summary>Token counts by the o200k_base encoding, for every vendor: near enough for the others, exact for OpenAI's.</summary>
 internal static class Tokens
 {
-    /// <summary>Texts longer than this are counted in slices, cut before a space where there is one: the time for one word grows with its square.</summary>
+    /// <summary>
+    /// Texts longer than this are counted in slices, cut before a space where there is one: the time for one word grows with its square.
+    /// </summary>
     private const int SliceCharacters = 2048;
 
     private static readonly Lazy<TiktokenTokenizer> Encoding = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));

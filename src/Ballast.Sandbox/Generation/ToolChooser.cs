@@ -75,10 +75,14 @@ internal static partial class ToolChooser
     [GeneratedRegex(@"\b(?:do not|don't|don’t|never|without)\b[^.\n]{0,30}\b(?:tools?|functions?)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Forbidden();
 
-    [GeneratedRegex(@"\b(?:both|twice|two (?:calls|times|cities|places|things|tools|functions)|call\w* .{0,40}\btwo\b|in parallel|parallel)\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"\b(?:both|twice|two (?:calls|times|cities|places|things|tools|functions)|call\w* .{0,40}\btwo\b|in parallel|parallel)\b",
+        RegexOptions.IgnoreCase)]
     private static partial Regex AskedTwice();
 
-    [GeneratedRegex(@"\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)*(?:, ?(?:and )?\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)*)*,? (?:and|&|or) (?:in |for |of |the )*\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)*")]
+    [GeneratedRegex(
+        @"\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)*(?:, ?(?:and )?\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)*)*"
+        + @",? (?:and|&|or) (?:in |for |of |the )*\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)*")]
     private static partial Regex SideBySide();
 
     [GeneratedRegex(@",? (?:and|&|or) (?:in |for |of |the )*|, ?(?:and )?")]

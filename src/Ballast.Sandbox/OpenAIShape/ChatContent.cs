@@ -103,7 +103,8 @@ internal sealed record ChatContent(string Text, IReadOnlyList<PromptImage> Image
             throw ChatErrors.BadValue(
                 path + ".url",
                 $"Invalid '{path}.url'. Expected a base64-encoded data URL with an image MIME type "
-                + $"(e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), but got unsupported MIME type '{(head.Length > 0 ? head[0] : "")}'.");
+                + $"(e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), "
+                + $"but got unsupported MIME type '{(head.Length > 0 ? head[0] : "")}'.");
         }
 
         return Decode(url[(comma + 1)..], path);
@@ -122,6 +123,7 @@ internal sealed record ChatContent(string Text, IReadOnlyList<PromptImage> Image
             ?? throw ChatErrors.Refused(
                 null,
                 "invalid_image_format",
-                "You uploaded an unsupported image. Please make sure your image has of one the following formats: ['png', 'jpeg', 'gif', 'webp'].");
+                "You uploaded an unsupported image. Please make sure your image has of one the following formats: "
+                + "['png', 'jpeg', 'gif', 'webp'].");
     }
 }

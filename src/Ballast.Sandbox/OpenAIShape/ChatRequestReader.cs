@@ -73,7 +73,8 @@ internal static class ChatRequestReader
         StringBuilder text = new();
         foreach (JsonProperty property in body.EnumerateObject())
         {
-            if (property.Name is not ("model" or "stream" or "stream_options" or "user" or "metadata" or "n" or "logprobs" or "top_logprobs"))
+            if (property.Name is not ("model" or "stream" or "stream_options" or "user" or "metadata" or "n" or "logprobs"
+                or "top_logprobs"))
             {
                 text.Append(property.Name).Append('=').Append(property.Value.GetRawText()).Append(';');
             }
@@ -197,7 +198,8 @@ internal static class ChatRequestReader
     {
         const string Path = "response_format.json_schema";
         JsonElement named = ChatFields.Object(format, "json_schema", Path) ?? throw ChatErrors.Missing(Path);
-        string name = ChatFields.Text(named, "name", Path + ".name") ?? (isLenient ? "answer" : null) ?? throw ChatErrors.Missing(Path + ".name");
+        string name = ChatFields.Text(named, "name", Path + ".name") ?? (isLenient ? "answer" : null)
+            ?? throw ChatErrors.Missing(Path + ".name");
         if (!ChatTools.IsName(name))
         {
             throw ChatErrors.BadValue(

@@ -6,7 +6,7 @@ using Ballast.Sandbox.Server;
 
 namespace Ballast.Sandbox.OpenAIShape;
 
-/// <summary>Answers <c>/embeddings</c>: vectors made of the input's words, so that texts with words in common lie near each other.</summary>
+/// <summary>Answers <c>/embeddings</c>: vectors made of the input's words; texts with words in common lie near each other.</summary>
 internal static class EmbeddingsEndpoint
 {
     private const int FullDimensions = 1536;

@@ -64,7 +64,8 @@ internal abstract class OpenAIShapedSimulator(SandboxServices services) : Platfo
             throw ChatErrors.Refused(
                 "messages",
                 "context_length_exceeded",
-                $"Input tokens exceed the configured limit of {ContextTokens} tokens. Your messages resulted in {request.InputTokens} tokens. "
+                $"Input tokens exceed the configured limit of {ContextTokens} tokens. "
+                + $"Your messages resulted in {request.InputTokens} tokens. "
                 + "Please reduce the length of the messages.");
         }
 

@@ -71,7 +71,8 @@ internal static class StrictSchema
                 throw ChatErrors.Refused(
                     param,
                     "invalid_function_parameters",
-                    $"{lead}: In context={where}, 'required' is required to be supplied and to be an array including every key in properties. "
+                    $"{lead}: In context={where}, 'required' is required to be supplied "
+                    + "and to be an array including every key in properties. "
                     + $"Missing '{property.Name}'.");
             }
         }

@@ -117,15 +117,16 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
             429,
             "",
             $"Requests to the ChatCompletions_Create Operation under Azure OpenAI API have exceeded rate limit of your current OpenAI S0 "
-            + "pricing tier. Please retry after the time told. Please go here: https://aka.ms/oai/quotaincrease if you would like to further "
-            + "increase the default rate limit.",
+            + "pricing tier. Please retry after the time told. Please go here: https://aka.ms/oai/quotaincrease if you would like to "
+            + "further increase the default rate limit.",
             "429"),
         FaultKind.Quota => new VendorError(
             429,
             "insufficient_quota",
             "You exceeded your current quota, please check your plan and billing details.",
             "insufficient_quota"),
-        FaultKind.Error503 => new VendorError(503, "", "The service is temporarily unable to process your request. Please try again later.", "503"),
+        FaultKind.Error503 => new VendorError(
+            503, "", "The service is temporarily unable to process your request. Please try again later.", "503"),
         FaultKind.Overloaded529 => new VendorError(529, "", "The service is overloaded. Please try again later.", "529"),
         _ => new VendorError(
             500, "server_error", "The server had an error while processing your request. Sorry about that!", "InternalServerError"),
@@ -160,8 +161,8 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
             throw ChatErrors.Refused(
                 "prompt",
                 "content_filter",
-                "The response was filtered due to the prompt triggering Azure OpenAI's content management policy. Please modify your prompt "
-                + "and retry. To learn more about our content filtering policies please read our documentation: "
+                "The response was filtered due to the prompt triggering Azure OpenAI's content management policy. Please modify "
+                + "your prompt and retry. To learn more about our content filtering policies please read our documentation: "
                 + "https://go.microsoft.com/fwlink/?linkid=2198766");
         }
     }

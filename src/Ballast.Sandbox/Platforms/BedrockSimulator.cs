@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace Ballast.Sandbox.Platforms;
 
 /// <summary>
-/// AWS Bedrock's OpenAI-shaped endpoints on one port: <c>/v1/…</c> as bedrock-mantle has it and <c>/openai/v1/…</c> as bedrock-runtime does
-/// (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html).
+/// AWS Bedrock's OpenAI-shaped endpoints on one port: <c>/v1/…</c> as bedrock-mantle has it and <c>/openai/v1/…</c> as bedrock-runtime
+/// does (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html).
 /// </summary>
 internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedSimulator(services)
 {
@@ -25,7 +25,7 @@ internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedS
     public override IReadOnlyList<SandboxModel> Models { get; } =
     [
         new("openai.gpt-5.2", Chat: true, Tools: true, JsonSchema: true, Images: true, Streaming: true, Thinking: true, Embeddings: false),
-        new("openai.gpt-5-mini", Chat: true, Tools: true, JsonSchema: true, Images: true, Streaming: true, Thinking: true, Embeddings: false),
+        new("openai.gpt-5-mini", true, true, true, true, Streaming: true, Thinking: true, Embeddings: false),
         new("meta.llama4-maverick-17b-instruct", true, true, true, true, true, Thinking: false, Embeddings: false),
     ];
 
@@ -33,7 +33,12 @@ internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedS
 
     protected override long ContextTokens => 400_000;
 
-    protected override ChatDialect Dialect { get; } = new(OpenAIStyle) { UuidMessageIds = true, ServiceTier = "default", CachesPrefixes = true };
+    protected override ChatDialect Dialect { get; } = new(OpenAIStyle)
+    {
+        UuidMessageIds = true,
+        ServiceTier = "default",
+        CachesPrefixes = true,
+    };
 
     public override string NewRequestId(ref Dice dice) => dice.NextGuid().ToString();
 
@@ -93,7 +98,11 @@ internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedS
             429, "insufficient_quota", "Too many tokens per day, please wait before trying again.", "insufficient_quota"),
         FaultKind.Error503 => new VendorError(503, AwsTypes.Unavailable, "Bedrock is unable to process your request."),
         FaultKind.Overloaded529 => new VendorError(529, "server_error", "The model is overloaded. Please try again later."),
-        _ => new VendorError(500, "server_error", "The system encountered an unexpected error during processing. Try your request again.", "internal_server_error"),
+        _ => new VendorError(
+            500,
+            "server_error",
+            "The system encountered an unexpected error during processing. Try your request again.",
+            "internal_server_error"),
     };
 
     protected override VendorError UnknownModel(string model) => new(

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace Ballast.Sandbox.Platforms;
 
 /// <summary>
-/// A self-hosted server such as vLLM or llama.cpp: OpenAI's shape with their habits — a tool call comes whole in one chunk, reasoning shows
-/// as <c>reasoning_content</c>, and no header tells of rates.
+/// A self-hosted server such as vLLM or llama.cpp: OpenAI's shape with their habits — a tool call comes whole in one chunk, reasoning
+/// shows as <c>reasoning_content</c>, and no header tells of rates.
 /// </summary>
 internal sealed class LocalSimulator(SandboxServices services) : OpenAIShapedSimulator(services)
 {
@@ -54,7 +54,8 @@ internal sealed class LocalSimulator(SandboxServices services) : OpenAIShapedSim
     {
         ("POST", "/v1/chat/completions") => ChatAsync(visit),
         ("GET", "/v1/models") => ListModelsAsync(visit),
-        ("GET", { } path) when path.StartsWith("/v1/models/", StringComparison.Ordinal) => ShowModelAsync(visit, path["/v1/models/".Length..]),
+        ("GET", { } path) when path.StartsWith("/v1/models/", StringComparison.Ordinal) =>
+            ShowModelAsync(visit, path["/v1/models/".Length..]),
         ("GET", "/health") => Task.CompletedTask,
         _ => throw new VendorErrorException(new VendorError(404, "NotFound", "Not Found")),
     };

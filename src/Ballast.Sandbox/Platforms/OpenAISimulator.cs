@@ -77,7 +77,8 @@ internal sealed class OpenAISimulator(SandboxServices services) : OpenAIShapedSi
         ("POST", "/v1/chat/completions") => ChatAsync(visit),
         ("POST", "/v1/embeddings") => EmbedAsync(visit),
         ("GET", "/v1/models") => ListModelsAsync(visit),
-        ("GET", { } path) when path.StartsWith("/v1/models/", StringComparison.Ordinal) => ShowModelAsync(visit, path["/v1/models/".Length..]),
+        ("GET", { } path) when path.StartsWith("/v1/models/", StringComparison.Ordinal) =>
+            ShowModelAsync(visit, path["/v1/models/".Length..]),
         (var method, var path) => throw UnknownPath(method, path),
     };
 
@@ -94,10 +95,11 @@ internal sealed class OpenAISimulator(SandboxServices services) : OpenAIShapedSi
         FaultKind.Quota => new VendorError(
             429,
             "insufficient_quota",
-            "You exceeded your current quota, please check your plan and billing details. For more information on this error, read the docs: "
-            + "https://platform.openai.com/docs/guides/error-codes/api-errors.",
+            "You exceeded your current quota, please check your plan and billing details. For more information on this error, "
+            + "read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
             "insufficient_quota"),
-        FaultKind.Error503 => new VendorError(503, "server_error", "The server is currently overloaded with other requests. Sorry about that!"),
+        FaultKind.Error503 => new VendorError(
+            503, "server_error", "The server is currently overloaded with other requests. Sorry about that!"),
         FaultKind.Overloaded529 => new VendorError(529, "server_error", "The engine is currently overloaded, please try again later"),
         _ => new VendorError(500, "server_error", "The server had an error while processing your request. Sorry about that!"),
     };

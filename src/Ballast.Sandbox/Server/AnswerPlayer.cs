@@ -18,7 +18,9 @@ internal static class AnswerPlayer
     public static async Task StreamAsync(Visit visit, IEnumerable<StreamEvent> events, StreamEvent error)
     {
         HttpResponse response = visit.Http.Response;
-        response.ContentType = visit.HasFault(FaultKind.WrongContentType) ? "text/plain; charset=utf-8" : "text/event-stream; charset=utf-8";
+        response.ContentType = visit.HasFault(FaultKind.WrongContentType)
+            ? "text/plain; charset=utf-8"
+            : "text/event-stream; charset=utf-8";
         response.Headers.CacheControl = "no-cache";
         visit.Billing.Status = response.StatusCode;
         await visit.PauseAsync(visit.Pace.FirstToken).ConfigureAwait(false);

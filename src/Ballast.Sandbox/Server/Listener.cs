@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
@@ -16,7 +15,6 @@ namespace Ballast.Sandbox.Server;
 internal sealed class Listener(string address, int port, RequestDelegate handle) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private ConcurrentDictionary<ConnectionContext, bool> _connections = new();
     private WebApplication? _server;
     private Socket? _placeholder;
 
@@ -38,8 +36,7 @@ internal sealed class Listener(string address, int port, RequestDelegate handle)
 
             _placeholder?.Dispose();
             _placeholder = null;
-            _connections = new ConcurrentDictionary<ConnectionContext, bool>();
-            WebApplication server = Build(_connections);
+            WebApplication server = Build();
             try
             {
                 await server.StartAsync(cancellation).ConfigureAwait(false);
@@ -60,7 +57,9 @@ internal sealed class Listener(string address, int port, RequestDelegate handle)
         }
     }
 
-    /// <summary>Refuses connects at once; resets live connections after <paramref name="grace"/>, which lets their streams break off in mid-event.</summary>
+    /// <summary>
+    /// Refuses connects at once; aborts live connections after <paramref name="grace"/>, which lets their streams break off in mid-event.
+    /// </summary>
     public async Task CloseAsync(Task grace)
     {
         await _turn.WaitAsync().ConfigureAwait(false);
@@ -74,11 +73,6 @@ internal sealed class Listener(string address, int port, RequestDelegate handle)
             using CancellationTokenSource noMore = new();
             Task stopped = server.StopAsync(noMore.Token);
             await grace.ConfigureAwait(false);
-            foreach (ConnectionContext connection in _connections.Keys)
-            {
-                connection.Abort();
-            }
-
             await noMore.CancelAsync().ConfigureAwait(false);
             await stopped.ConfigureAwait(false);
             await server.DisposeAsync().ConfigureAwait(false);
@@ -98,7 +92,7 @@ internal sealed class Listener(string address, int port, RequestDelegate handle)
         _turn.Dispose();
     }
 
-    private WebApplication Build(ConcurrentDictionary<ConnectionContext, bool> connections)
+    private WebApplication Build()
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -107,22 +101,7 @@ internal sealed class Listener(string address, int port, RequestDelegate handle)
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Parse(address), Port, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http1;
-                listen.Use(next => async connection =>
-                {
-                    connections[connection] = true;
-                    try
-                    {
-                        await next(connection).ConfigureAwait(false);
-                    }
-                    finally
-                    {
-                        connections.TryRemove(connection, out _);
-                    }
-                });
-            });
+            kestrel.Listen(IPAddress.Parse(address), Port, listen => listen.Protocols = HttpProtocols.Http1);
         });
         WebApplication server = builder.Build();
         server.Run(handle);

@@ -91,7 +91,10 @@ internal sealed class PlatformHost : IAsyncDisposable
             _services.Billing.Begin(entry);
         }
 
-        Visit visit = new(http, entry, dice, _services.Time, gone) { Pace = Pace.Draw(_simulator.Latency, _services.Options.LatencyScale, dice) };
+        Visit visit = new(http, entry, dice, _services.Time, gone)
+        {
+            Pace = Pace.Draw(_simulator.Latency, _services.Options.LatencyScale, dice),
+        };
         try
         {
             await ServeAsync(visit).ConfigureAwait(false);
