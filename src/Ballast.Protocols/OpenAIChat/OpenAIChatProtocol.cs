@@ -40,10 +40,10 @@ public sealed class OpenAIChatProtocol : Protocol
         OpenAIChatEnvelope.Splice(envelope, target, output);
 
     public override ResponseReader OpenReader(ReaderOptions options) =>
-        options.Stream ? new OpenAIChatStreamReader(options) : new OpenAIChatBodyReader(options);
+        options.Stream ? new OpenAIChatStreamReader(options) : new OpenAIChatResponseReader(options);
 
     public override ResponseWriter OpenWriter(WriterOptions options) =>
-        options.Stream ? new OpenAIChatStreamWriter(options) : new OpenAIChatBodyWriter(options);
+        options.Stream ? new OpenAIChatStreamWriter(options) : new OpenAIChatResponseWriter(options);
 
     public override ChatError ReadError(int status, ReadOnlyMemory<byte> body) => OpenAIChatError.Read(status, body);
 

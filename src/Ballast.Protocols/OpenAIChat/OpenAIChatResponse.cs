@@ -6,7 +6,7 @@ using Ballast.Protocols.Conversation;
 namespace Ballast.Protocols.OpenAIChat;
 
 /// <summary>Reads an answer that comes as one body: the whole of it is one frame.</summary>
-internal sealed class OpenAIChatBodyReader(ReaderOptions options) : OpenAIChatReader(options)
+internal sealed class OpenAIChatResponseReader(ReaderOptions options) : OpenAIChatReader(options)
 {
     public override bool TryReadFrame(ref ReadOnlySequence<byte> buffer, bool isCompleted, out ReadOnlySequence<byte> frame, out FrameSignals signals)
     {
@@ -36,7 +36,7 @@ internal sealed class OpenAIChatBodyReader(ReaderOptions options) : OpenAIChatRe
 }
 
 /// <summary>Gathers an answer and writes it as one body at its end.</summary>
-internal sealed class OpenAIChatBodyWriter(WriterOptions options) : ResponseWriter(options)
+internal sealed class OpenAIChatResponseWriter(WriterOptions options) : ResponseWriter(options)
 {
     private readonly StringBuilder _text = new();
     private readonly StringBuilder _refusal = new();

@@ -253,7 +253,7 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
             }
         }
 
-        OpenAIChatBodyWriter.LoseStopSequence(finished, Options.Losses);
+        OpenAIChatResponseWriter.LoseStopSequence(finished, Options.Losses);
         BeginDelta(output);
         EndDelta(output, OpenAIChatFinish.Write(finished.Reason, _hasRefusal, _calls.Count > 0, Options.Losses));
     }
