@@ -122,7 +122,7 @@ internal sealed class ChatStreamWriter(ChatReply reply, Dice dice)
             choice["content_filter_results"] = finish is null && tokens > 0 ? ContentFilter.AnswerResults() : new JsonObject();
         }
 
-        return new StreamEvent(Chunk([choice]).ToJsonString(RelaxedJson.Options), IsEnding: finish is not null, Tokens: tokens);
+        return new StreamEvent(Chunk(new JsonArray(choice)).ToJsonString(RelaxedJson.Options), IsEnding: finish is not null, Tokens: tokens);
     }
 
     private JsonObject Chunk(JsonArray choices)

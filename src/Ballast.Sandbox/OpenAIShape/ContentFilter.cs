@@ -8,7 +8,7 @@ internal static class ContentFilter
     private static readonly string[] Graded = ["hate", "self_harm", "sexual", "violence"];
 
     public static JsonArray PromptResults() =>
-        [new JsonObject { ["prompt_index"] = 0, ["content_filter_results"] = Results("jailbreak") }];
+        new(new JsonObject { ["prompt_index"] = 0, ["content_filter_results"] = Results("jailbreak") });
 
     public static JsonObject AnswerResults() => Results("protected_material_text");
 
