@@ -1,0 +1,14 @@
+namespace Ballast.Cli.Demo;
+
+/// <summary>All that a picture of the running demo is drawn from.</summary>
+internal sealed record DemoScene(DemoSettings Settings, DemoHouse House, DemoStory Story, DemoTally Tally)
+{
+    public string Headline => Story.Phase switch
+    {
+        StoryPhase.Calm => "all clouds are there",
+        StoryPhase.Outage => "Azure has disappeared",
+        StoryPhase.Recovery => "Azure is back and earns its share again",
+        StoryPhase.Closing => "the last answers come in",
+        _ => "the story is over",
+    };
+}

@@ -1,0 +1,69 @@
+namespace Ballast.Cli.Demo;
+
+/// <summary>Where the story is.</summary>
+internal enum StoryPhase
+{
+    /// <summary>All platforms are there.</summary>
+    Calm,
+
+    /// <summary>Azure has disappeared.</summary>
+    Outage,
+
+    /// <summary>Azure is back and takes its share again.</summary>
+    Recovery,
+
+    /// <summary>No new requests; the last answers come in and the books are closed.</summary>
+    Closing,
+    Over,
+}
+
+/// <summary>Plays the story: the applications' traffic, and above it a cloud that goes and comes back.</summary>
+internal sealed class DemoStory(DemoHouse house, DemoTraffic traffic)
+{
+    /// <summary>The platform that disappears, by its name in the sandbox.</summary>
+    public const string Platform = "azure";
+
+    private const double DisappearsAt = 0.35;
+    private const double ReturnsAt = 0.70;
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
+
+    private volatile StoryPhase _phase;
+
+    public StoryPhase Phase => _phase;
+
+    public long StartedTimestamp { get; } = house.Server.Time.GetTimestamp();
+
+    /// <summary>From 0 to 1.</summary>
+    public double Progress => traffic.Progress(StartedTimestamp);
+
+    public async Task PlayAsync(CancellationToken cancellation)
+    {
+        Task sending = traffic.RunAsync(StartedTimestamp, cancellation);
+        try
+        {
+            await WaitForAsync(DisappearsAt, sending, cancellation).ConfigureAwait(false);
+            _phase = StoryPhase.Outage;
+            await house.Sandbox.DisappearAsync(Platform).ConfigureAwait(false);
+            await WaitForAsync(ReturnsAt, sending, cancellation).ConfigureAwait(false);
+            await house.Sandbox.ReturnAsync(Platform).ConfigureAwait(false);
+            _phase = StoryPhase.Recovery;
+            await WaitForAsync(1, sending, cancellation).ConfigureAwait(false);
+            _phase = StoryPhase.Closing;
+        }
+        finally
+        {
+            await sending.ConfigureAwait(false);
+        }
+
+        await house.SettleAsync().ConfigureAwait(false);
+        _phase = StoryPhase.Over;
+    }
+
+    private async Task WaitForAsync(double progress, Task sending, CancellationToken cancellation)
+    {
+        while (Progress < progress && !sending.IsCompleted)
+        {
+            await Task.Delay(Step, house.Server.Time, cancellation).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using System.CommandLine;
+using Ballast.Cli.Demo;
+using Ballast.Ledger;
+using Ballast.Sandbox;
+using Ballast.Server;
+
+namespace Ballast.Cli;
+
+/// <summary><c>ballast demo</c>: a cloud disappears under three applications. Exit code 0 if no request failed and the ledger agrees with the bill, 1 if not, 2 if it could not start.</summary>
+public static class DemoCommand
+{
+    private static readonly Option<int> Seconds = new("--seconds")
+    {
+        Description = "Length of the story; at least 1. Simulated waits shrink with it.",
+        DefaultValueFactory = _ => DemoSettings.SecondsDefault,
+    };
+    private static readonly Option<bool> Headless = new("--headless") { Description = "No live picture: a line every few seconds on standard error." };
+    private static readonly Option<bool> Json = new("--json") { Description = "One line of JSON on standard output when the story is over; everything else goes to standard error." };
+    private static readonly Option<bool> Hold = new("--hold")
+    {
+        Description = $"After the story keep everything running, healthy and without traffic of its own, for your requests with the key {DemoConfiguration.OpenKey}; ends on SIGTERM or Ctrl-C.",
+    };
+    private static readonly Option<string?> Requests = new("--requests")
+    {
+        Description = "Send recorded real requests in place of the sample ones: a folder with index.jsonl and the files it names (docs/demo.md).",
+    };
+    private static readonly Option<int?> RequestsMax = new("--max-requests") { Description = "Of the recorded requests, at most so many; which ones follows from --seed." };
+    private static readonly Option<int> Port = new("--port") { Description = "The gateway's port; 0 takes any free one.", DefaultValueFactory = _ => 8080 };
+    private static readonly Option<int> AdminPort = new("--admin-port") { Description = "Port of the live page; 0 takes any free one.", DefaultValueFactory = _ => 8081 };
+    private static readonly Option<int> SandboxPort = new("--sandbox-port")
+    {
+        Description = "The sandbox's first port, the five platforms take the ones after it; 0 takes any free ones.",
+        DefaultValueFactory = _ => 9100,
+    };
+    private static readonly Option<string?> LedgerFile = new("--ledger") { Description = "SQLite file to keep the ledger in, for `ballast usage`, `exposure` and `compare`. Default: a temporary one." };
+    private static readonly Option<int> Seed = new("--seed") { Description = "Answers, their order and routing's dice repeat with the same seed.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<bool> PrintConfig = new("--print-config") { Description = "Print the demo's configuration and end." };
+
+    public static Command Create()
+    {
+        Command command = new("demo",
+            """
+            Watch a cloud disappear under three applications.
+
+            Starts simulated platforms (OpenAI, Azure, AWS Bedrock, Anthropic, a local Llama server), the gateway in front of
+            them and three sample applications, all on loopback: no account, no key, no cost. After a third of the time Azure
+            disappears in the middle of its answers, later it returns. In the end a table says what carried how much, what it
+            cost, whether the ledger agrees with the platforms' bill, and which models would stop if any of them went away.
+
+            The live page is at http://127.0.0.1:8081/ while it runs.
+
+            Examples:
+              ballast demo
+              ballast demo --headless --seconds 25 --json
+              ballast demo --hold                        then: curl http://127.0.0.1:8080/v1/models -H 'x-api-key: ballast-demo'
+            """)
+        {
+            Seconds, Headless, Json, Hold, Requests, RequestsMax, Port, AdminPort, SandboxPort, LedgerFile, Seed, PrintConfig,
+        };
+        foreach (Option<int> port in (ReadOnlySpan<Option<int>>)[Port, AdminPort, SandboxPort])
+        {
+            port.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int>() is < 0 or > 65_529)
+                {
+                    result.AddError($"{port.Name} takes a port from 0 to 65529.");
+                }
+            });
+        }
+
+        Seconds.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 86_400)
+            {
+                result.AddError("--seconds takes a whole number from 1 to 86400.");
+            }
+        });
+        command.SetAction((parsed, _) => RunAsync(parsed));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed)
+    {
+        if (parsed.GetValue(PrintConfig))
+        {
+            Console.Out.Write(DemoConfiguration.Text);
+            return 0;
+        }
+
+        DemoSettings settings = new()
+        {
+            Seconds = parsed.GetValue(Seconds),
+            Headless = parsed.GetValue(Headless),
+            Json = parsed.GetValue(Json),
+            Hold = parsed.GetValue(Hold),
+            RequestsFolder = parsed.GetValue(Requests),
+            RequestsMax = parsed.GetValue(RequestsMax),
+            Port = parsed.GetValue(Port),
+            AdminPort = parsed.GetValue(AdminPort),
+            SandboxPort = parsed.GetValue(SandboxPort),
+            LedgerPath = parsed.GetValue(LedgerFile),
+            Seed = parsed.GetValue(Seed),
+        };
+        if (settings.RequestsFolder is { } folder && !File.Exists(Path.Combine(folder, RecordedRequests.IndexFile)))
+        {
+            return Fail($"there is no {RecordedRequests.IndexFile} in '{folder}'.");
+        }
+
+        using StopSignal stop = new();
+        try
+        {
+            return await DemoRun.RunAsync(settings, stop, Console.Out, Console.Error).ConfigureAwait(false);
+        }
+        catch (SandboxPortInUseException busy)
+        {
+            return Busy(busy.Port, "--sandbox-port", "six ports in a row are needed");
+        }
+        catch (AddressInUseException busy)
+        {
+            return busy.Address.Port == settings.AdminPort ? Busy(busy.Address.Port, "--admin-port", null) : Busy(busy.Address.Port, "--port", null);
+        }
+        catch (LedgerException fault)
+        {
+            return Fail(fault.Message);
+        }
+    }
+
+    private static int Busy(int port, string option, string? detail) =>
+        Fail($"port {port} is already in use by another program. Choose another with {option} N, or {option} 0 for any free one{(detail is null ? "" : $" ({detail})")}.");
+
+    private static int Fail(string message)
+    {
+        Console.Error.WriteLine($"error: {message}");
+        return CommandLine.UsageError;
+    }
+}

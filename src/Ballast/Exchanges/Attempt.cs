@@ -1,0 +1,52 @@
+using Ballast.Catalog;
+using Ballast.Protocols;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Exchanges;
+
+/// <summary>One try at one deployment: plain data, filled while it runs, one ledger row when it ends.</summary>
+public sealed class Attempt(string id, int number, Deployment deployment, DateTimeOffset startedAt, long startedTimestamp)
+{
+    /// <summary>Sent upstream as <c>x-client-request-id</c>.</summary>
+    public string Id { get; } = id;
+    public int Number { get; } = number;
+    public Deployment Deployment { get; } = deployment;
+    public DateTimeOffset StartedAt { get; } = startedAt;
+
+    /// <summary>Monotonic, of the exchange's <see cref="TimeProvider"/>.</summary>
+    public long StartedTimestamp { get; } = startedTimestamp;
+    public LossReport Losses { get; } = new();
+
+    /// <summary>The request was handed to a standing connection.</summary>
+    public bool Reached { get; set; }
+    public int? UpstreamStatus { get; set; }
+    public string? UpstreamRequestId { get; set; }
+    public string? ServedModel { get; set; }
+    public Usage? Usage { get; set; }
+    public FinishReason? Finish { get; set; }
+
+    /// <summary>Characters of content read, for an estimate where the vendor reports no usage.</summary>
+    public long ContentLength { get; set; }
+    public TimeSpan? TimeToFirstToken { get; set; }
+    public TimeSpan Duration { get; set; }
+    public AttemptResult Result { get; set; }
+
+    /// <summary>Code of the failure; null where there was none.</summary>
+    public string? Reason { get; set; }
+}
+
+/// <summary>How an attempt ended.</summary>
+public enum AttemptResult
+{
+    Running,
+    Completed,
+
+    /// <summary>Nothing reached the client: another deployment may be tried.</summary>
+    Failed,
+
+    /// <summary>Cut after content had reached the client.</summary>
+    Interrupted,
+
+    /// <summary>The client went away.</summary>
+    Cancelled,
+}

@@ -1,0 +1,49 @@
+using Ballast.Catalog;
+using Ballast.Protocols;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Exchanges;
+
+/// <summary>
+/// All that is known of one client request: plain data, no HTTP types. Taken apart by the ledger when it ends.
+/// The catalog snapshot is taken once, so that a reload cannot tear a request.
+/// </summary>
+public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnapshot catalog, TimeProvider time)
+{
+    private ChatRequest? _request;
+
+    /// <summary>What the client quotes and the log finds: <c>req_</c> and 32 hex digits, ordered by time.</summary>
+    public string Id { get; } = $"req_{Guid.CreateVersion7(time.GetUtcNow()):N}";
+    public Protocol Protocol { get; } = protocol;
+    public Operation Operation { get; } = operation;
+    public CatalogSnapshot Catalog { get; } = catalog;
+    public TimeProvider Time { get; } = time;
+    public long StartedTimestamp { get; } = time.GetTimestamp();
+    public RequestEnvelope Envelope { get; set; } = null!;
+    public ApiKey Key { get; set; } = null!;
+    public Model Model { get; set; } = null!;
+
+    /// <summary>The model as the client asked for it: from the path where the surface has it there (Azure), else from the body.</summary>
+    public string RequestedModel { get; set; } = "";
+
+    /// <summary>Headers of the caller that its protocol defines and that may go on to the same protocol (<c>anthropic-version</c>, <c>anthropic-beta</c>).</summary>
+    public List<KeyValuePair<string, string>> ProtocolHeaders { get; } = [];
+    public List<Attempt> Attempts { get; } = [];
+
+    /// <summary>Content or the terminal mark was written to the client, or the hold's grace has passed: no other deployment may be tried.</summary>
+    public bool OutputCommitted { get; set; }
+
+    /// <summary>The request was repeated by the client's own retry logic (<c>x-stainless-retry-count</c>).</summary>
+    public bool IsClientRetry { get; set; }
+
+    /// <summary>The neutral form: parsed on first use, once for all attempts.</summary>
+    public ChatRequest Request => _request ??= Protocol.ReadRequest(Envelope.Body);
+
+    public Attempt BeginAttempt(Deployment deployment)
+    {
+        int number = Attempts.Count + 1;
+        Attempt attempt = new($"{Id}-{number}", number, deployment, Time.GetUtcNow(), Time.GetTimestamp());
+        Attempts.Add(attempt);
+        return attempt;
+    }
+}

@@ -1,0 +1,89 @@
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Exchanges;
+
+/// <summary>Whose fault an error is.</summary>
+public enum ErrorSide
+{
+    Client,
+    Gateway,
+    Upstream,
+}
+
+/// <summary>
+/// The closed list of Ballast's own errors. What a client may see: code, message, hint and id. Never an address, a credential or an exception's text.
+/// </summary>
+/// <param name="Code">Stable word for programs; the ledger's <c>reason</c> for failed attempts.</param>
+/// <param name="Side">Whose fault it is.</param>
+/// <param name="Kind">How each protocol reports it.</param>
+/// <param name="IsRetryable">Another deployment may be tried.</param>
+/// <param name="Message">One sentence for people.</param>
+/// <param name="Hint">What to do about it.</param>
+public sealed record GatewayError(
+    string Code, ErrorSide Side, ChatErrorKind Kind, bool IsRetryable, string Message, string? Hint = null)
+{
+    public static readonly GatewayError MissingKey = new("ballast_missing_key", ErrorSide.Client, ChatErrorKind.Authentication, false,
+        "No API key was sent.", "Send it as 'Authorization: Bearer …' or as 'x-api-key'.");
+    public static readonly GatewayError InvalidKey = new("ballast_invalid_key", ErrorSide.Client, ChatErrorKind.Authentication, false,
+        "The API key is not known here.", "Use a key of this gateway, not one of a vendor.");
+    public static readonly GatewayError AmbiguousKey = new("ballast_ambiguous_key", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "Two different API keys were sent.", "Send one key, in one header.");
+    public static readonly GatewayError ModelNotAllowed = new("ballast_model_not_allowed", ErrorSide.Client, ChatErrorKind.Permission, false,
+        "This API key may not use that model.");
+    public static readonly GatewayError ModelNotFound = new("ballast_model_not_found", ErrorSide.Client, ChatErrorKind.NotFound, false,
+        "There is no such model.", "GET /v1/models lists what can be asked for.");
+    public static readonly GatewayError UnknownPath = new("ballast_unknown_path", ErrorSide.Client, ChatErrorKind.NotFound, false,
+        "There is nothing at this path.", "Served are /v1/chat/completions, /v1/messages, /v1/messages/count_tokens and /v1/models.");
+    public static readonly GatewayError MethodNotAllowed = new("ballast_method_not_allowed", ErrorSide.Client, ChatErrorKind.MethodNotAllowed,
+        false, "This path does not take that method.");
+    public static readonly GatewayError BodyTooLarge = new("ballast_body_too_large", ErrorSide.Client, ChatErrorKind.RequestTooLarge, false,
+        "The request body is larger than this gateway takes.", "The limit is limits.request_body_max.");
+    public static readonly GatewayError BodyUnreadable = new("ballast_body_unreadable", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "The request body could not be read to its end.");
+    public static readonly GatewayError BodyEncoded = new("ballast_body_encoded", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "The request body is compressed.", "Send it without Content-Encoding.");
+    public static readonly GatewayError LossRefused = new("ballast_loss_refused", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "The request holds fields that no available deployment can carry, and this key's loss policy is strict.");
+    public static readonly GatewayError NoLawfulDeployment = new("ballast_no_lawful_deployment", ErrorSide.Gateway, ChatErrorKind.Unavailable,
+        false, "No deployment of this model is allowed for this API key's data.",
+        "The key's 'allow' terms (geo, retention, training) exclude every candidate.");
+    public static readonly GatewayError AllUnavailable = new("ballast_all_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "Every deployment of this model is resting after failures or rate limits.", "Try again after the time in Retry-After.");
+    public static readonly GatewayError Overloaded = new("ballast_overloaded", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "The gateway serves as many requests as it may at once.");
+    public static readonly GatewayError NotServing = new("ballast_not_serving", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "The gateway does not take requests now.");
+    public static readonly GatewayError Internal = new("ballast_internal", ErrorSide.Gateway, ChatErrorKind.ServerError, false,
+        "The gateway failed.", "Quote the request id to whoever runs it: the log has the cause.");
+
+    public static readonly GatewayError ConnectFailed = new("upstream_connect_failed", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
+        "No connection to the upstream could be made.");
+    public static readonly GatewayError AddressRefused = new("upstream_address_refused", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
+        "The upstream's name resolves to an address that is not allowed.", "Set allow_private_addresses for servers of your own.");
+    public static readonly GatewayError ConnectionLost = new("upstream_connection_lost", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
+        "The upstream closed the connection before its answer.");
+    public static readonly GatewayError StreamCut = new("upstream_stream_cut", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
+        "The upstream's answer broke off before its end.");
+    public static readonly GatewayError StreamError = new("upstream_stream_error", ErrorSide.Upstream, ChatErrorKind.ServerError, true,
+        "The upstream reported an error inside its answer.");
+    public static readonly GatewayError Malformed = new("upstream_malformed", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
+        "The upstream's answer does not keep to its protocol.");
+    public static readonly GatewayError SchemaMismatch = new("upstream_schema_mismatch", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
+        "The model's answer does not fit the JSON schema that was asked for.");
+    public static readonly GatewayError HeldTooLong = new("upstream_held_too_much", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
+        "The upstream's answer is larger than the gateway may hold back.");
+    public static readonly GatewayError FirstTokenTimeout = new("upstream_timeout_first_token", ErrorSide.Upstream, ChatErrorKind.Timeout, true,
+        "The upstream did not begin to answer in time.");
+    public static readonly GatewayError IdleTimeout = new("upstream_timeout_idle", ErrorSide.Upstream, ChatErrorKind.Timeout, true,
+        "The upstream fell silent in the middle of its answer.");
+    public static readonly GatewayError TotalTimeout = new("upstream_timeout_total", ErrorSide.Upstream, ChatErrorKind.Timeout, true,
+        "The answer took longer than a request may take.");
+    public static readonly GatewayError CredentialsRefused = new("upstream_credentials_refused", ErrorSide.Upstream, ChatErrorKind.BadGateway,
+        true, "The upstream refused the gateway's own credentials.", "Whoever runs this gateway must look at that provider's key.");
+    public static readonly GatewayError Redirected = new("upstream_redirected", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
+        "The upstream answered with a redirect, which is never followed.");
+
+    /// <summary>Gives the error as a value that a protocol can write.</summary>
+    public ChatError ToChatError(string? detail = null, string? param = null) =>
+        new(Kind, detail is null ? Message : $"{Message} {detail}") { Code = Code, Param = param, Hint = Hint };
+}

@@ -1,0 +1,106 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+using Ballast.Ledger;
+using Ballast.Protocols;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Gateway;
+
+/// <summary>Turns an ended exchange into ledger rows, one for each attempt, and estimates the tokens of answers whose vendor told none.</summary>
+public sealed class Bookkeeper(LedgerWriter ledger)
+{
+    public async ValueTask RecordAsync(Exchange exchange)
+    {
+        foreach (Attempt attempt in exchange.Attempts)
+        {
+            await ledger.RecordAsync(ToEntry(exchange, attempt)).ConfigureAwait(false);
+        }
+    }
+
+    private static LedgerEntry ToEntry(Exchange exchange, Attempt attempt)
+    {
+        Deployment deployment = attempt.Deployment;
+        Usage usage = UsageOf(exchange, attempt);
+        return new LedgerEntry
+        {
+            AttemptId = attempt.Id,
+            ExchangeId = exchange.Id,
+            AttemptNumber = attempt.Number,
+            StartedAt = attempt.StartedAt,
+            KeyId = exchange.Key.Id,
+            App = exchange.Key.App,
+            Protocol = exchange.Protocol.Name,
+            Operation = exchange.Operation == Operation.CountTokens ? "count_tokens" : "chat",
+            Stream = exchange.Envelope.Stream,
+            RequestedModel = exchange.RequestedModel,
+            SentModel = deployment.SentModel,
+            ServedModel = attempt.ServedModel,
+            Deployment = deployment.Name,
+            Vendor = deployment.Vendor,
+            Platform = deployment.Platform,
+            Region = deployment.Region,
+            InputTokens = usage.InputTokens,
+            CacheReadTokens = usage.CacheReadTokens,
+            CacheWriteTokens = usage.CacheWriteTokens,
+            CacheWriteLongTokens = usage.CacheWriteLongTokens,
+            OutputTokens = usage.OutputTokens,
+            ReasoningTokens = usage.ReasoningTokens,
+            IsEstimated = usage.IsEstimated,
+            CostUsd = Pricing.Cost(deployment.Price, usage),
+            TimeToFirstToken = attempt.TimeToFirstToken,
+            Duration = attempt.Duration,
+            Outcome = OutcomeOf(attempt.Result),
+            Reason = attempt.Reason,
+            Finish = attempt.Finish?.Value,
+            UpstreamStatus = attempt.UpstreamStatus,
+            UpstreamRequestId = attempt.UpstreamRequestId,
+            Reached = attempt.Reached,
+            Losses = [.. attempt.Losses.Losses.Select(loss => loss.InResponse ? "response:" + loss.Pointer : loss.Pointer)],
+        };
+    }
+
+    private static AttemptOutcome OutcomeOf(AttemptResult result) => result switch
+    {
+        AttemptResult.Completed => AttemptOutcome.Completed,
+        AttemptResult.Interrupted => AttemptOutcome.Interrupted,
+        AttemptResult.Cancelled => AttemptOutcome.Cancelled,
+        _ => AttemptOutcome.Failed,
+    };
+
+    /// <summary>
+    /// The vendor's figures where the answer ended; else what is known, with the rest estimated upwards: an answer that was cut is billed for what was produced, and
+    /// its final usage never came.
+    /// </summary>
+    private static Usage UsageOf(Exchange exchange, Attempt attempt)
+    {
+        Usage? told = attempt.Usage;
+        if (attempt.Result == AttemptResult.Completed && told is not null)
+        {
+            return told;
+        }
+
+        // Nothing is billed for what never arrived, what was refused, and what is only counted. A request that arrived and was cut before its answer may be.
+        if (!attempt.Reached || attempt.UpstreamStatus >= 300 || exchange.Operation == Operation.CountTokens)
+        {
+            return new Usage();
+        }
+
+        long output = Math.Max(told?.OutputTokens ?? 0, TokenEstimate.OfLength(attempt.ContentLength));
+        return told is not null
+            ? told with { OutputTokens = output, IsEstimated = true }
+            : new Usage { InputTokens = InputOf(exchange), OutputTokens = output, IsEstimated = true };
+    }
+
+    private static long InputOf(Exchange exchange)
+    {
+        try
+        {
+            return TokenEstimate.Count(exchange.Request);
+        }
+        catch (ProtocolException)
+        {
+            // A request that only its vendor understands: three bytes for a token errs upwards.
+            return TokenEstimate.OfLength(exchange.Envelope.Body.Length);
+        }
+    }
+}

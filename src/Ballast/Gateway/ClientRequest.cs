@@ -1,0 +1,86 @@
+using System.Buffers;
+using Ballast.Exchanges;
+using Microsoft.AspNetCore.Http;
+
+namespace Ballast.Gateway;
+
+/// <summary>Receives a request's body into one piece of pooled memory, bounded, and fills the exchange with what routing needs.</summary>
+public sealed class ClientRequest(HttpRequest http) : IDisposable
+{
+    private const int FirstBufferBytes = 16 * 1024;
+
+    private byte[] _buffer = [];
+
+    /// <exception cref="GatewayException">The body is too large, encoded or broken off.</exception>
+    /// <exception cref="Ballast.Protocols.ProtocolException">The body breaks its protocol.</exception>
+    public async Task ReceiveAsync(Exchange exchange, CancellationToken aborted)
+    {
+        if (!string.IsNullOrEmpty(http.Headers.ContentEncoding) && http.Headers.ContentEncoding != "identity")
+        {
+            throw new GatewayException(GatewayError.BodyEncoded);
+        }
+
+        int length = await ReadAsync(exchange.Catalog.Limits.RequestBodyBytesMax, aborted).ConfigureAwait(false);
+        exchange.Envelope = exchange.Protocol.Peek(_buffer.AsMemory(0, length));
+        TakeHeaders(exchange);
+    }
+
+    public void Dispose()
+    {
+        byte[] buffer = _buffer;
+        _buffer = [];
+        if (buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async Task<int> ReadAsync(int bytesMax, CancellationToken aborted)
+    {
+        if (http.ContentLength > bytesMax)
+        {
+            throw new GatewayException(GatewayError.BodyTooLarge);
+        }
+
+        _buffer = ArrayPool<byte>.Shared.Rent((int)(http.ContentLength ?? FirstBufferBytes) + 1);
+        int length = 0;
+        while (true)
+        {
+            int read = await http.Body.ReadAsync(_buffer.AsMemory(length), aborted).ConfigureAwait(false);
+            if (read == 0)
+            {
+                return length;
+            }
+
+            length += read;
+            if (length > bytesMax)
+            {
+                throw new GatewayException(GatewayError.BodyTooLarge);
+            }
+
+            if (length == _buffer.Length)
+            {
+                byte[] larger = ArrayPool<byte>.Shared.Rent(length * 2);
+                _buffer.AsSpan(0, length).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(_buffer);
+                _buffer = larger;
+            }
+        }
+    }
+
+    private void TakeHeaders(Exchange exchange)
+    {
+        exchange.IsClientRetry = http.Headers["x-stainless-retry-count"] is [{ } count] && count is not ("0" or "");
+        Take(exchange, "anthropic-version");
+        Take(exchange, "anthropic-beta");
+    }
+
+    private void Take(Exchange exchange, string name)
+    {
+        string? value = http.Headers[name];
+        if (!string.IsNullOrEmpty(value) && Upstream.HeaderWriter.IsSafe(value))
+        {
+            exchange.ProtocolHeaders.Add(new(name, value));
+        }
+    }
+}

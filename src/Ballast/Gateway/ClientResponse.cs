@@ -1,0 +1,193 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using Ballast.Catalog;
+using Ballast.Exchanges;
+using Ballast.Protocols;
+using Ballast.Protocols.Conversation;
+using Ballast.Upstream;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Ballast.Gateway;
+
+/// <summary>
+/// The client's side of an answer: its head, the moment it is committed, its end. Until <see cref="Commit"/> everything written is held in memory and can be thrown
+/// away, so that another deployment may still answer.
+/// </summary>
+public sealed class ClientResponse(HttpContext http, Exchange exchange)
+{
+    /// <summary>Longest <c>x-ballast-loss</c> value, in characters; what does not fit is in the ledger.</summary>
+    public const int LossHeaderCharactersMax = 4 * 1024;
+
+    private readonly ArrayBufferWriter<byte> _held = new();
+
+    public bool IsCommitted { get; private set; }
+
+    /// <summary>Where frames go: memory before the commit, the client's connection after it.</summary>
+    public IBufferWriter<byte> Output => IsCommitted ? http.Response.BodyWriter : _held;
+
+    public int HeldBytes => _held.WrittenCount;
+
+    /// <summary>Forgets what a failed attempt has written.</summary>
+    public void Discard()
+    {
+        _held.ResetWrittenCount();
+        http.Response.Headers.Clear();
+    }
+
+    /// <summary>Sets the head of an answer that comes from this attempt.</summary>
+    public void SetHead(Attempt attempt, HttpResponseMessage upstream, bool stream)
+    {
+        IHeaderDictionary headers = http.Response.Headers;
+        http.Response.StatusCode = StatusCodes.Status200OK;
+        headers.ContentType = stream ? "text/event-stream; charset=utf-8" : "application/json";
+        if (stream)
+        {
+            headers.CacheControl = "no-cache";
+            headers["x-accel-buffering"] = "no";
+        }
+
+        SetIds();
+        headers["x-ballast-deployment"] = attempt.Deployment.Name;
+        headers["x-ballast-attempts"] = attempt.Number.ToString(CultureInfo.InvariantCulture);
+        if (attempt.UpstreamRequestId is { } id && HeaderWriter.IsSafe(id))
+        {
+            headers["x-ballast-upstream-request-id"] = id;
+        }
+
+        SetLosses(attempt);
+        Protocol from = attempt.Deployment.Provider.Protocol;
+        RateLimits limits = from.ReadRateLimits(name => upstream.Headers.TryGetValues(name, out IEnumerable<string>? values)
+            ? values.FirstOrDefault() : null, exchange.Time.GetUtcNow());
+        exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), (name, value) => headers[name] = value);
+    }
+
+    /// <summary>Names what could not cross; repeated before a whole answer, when its own losses are known.</summary>
+    public void SetLosses(Attempt attempt)
+    {
+        if (attempt.Losses.Count == 0 || exchange.Key.LossPolicy == LossPolicy.Allow)
+        {
+            return;
+        }
+
+        StringBuilder value = new();
+        foreach (Loss loss in attempt.Losses.Losses)
+        {
+            string pointer = (loss.InResponse ? "response:" : "") + Escape(loss.Pointer);
+            if (value.Length + pointer.Length + 2 > LossHeaderCharactersMax)
+            {
+                break;
+            }
+
+            value.Append(value.Length == 0 ? "" : ", ").Append(pointer);
+        }
+
+        http.Response.Headers["x-ballast-loss"] = value.ToString();
+    }
+
+    /// <summary>From here on what is written reaches the client, and no other deployment may answer.</summary>
+    public void Commit()
+    {
+        if (IsCommitted)
+        {
+            return;
+        }
+
+        IsCommitted = true;
+        exchange.OutputCommitted = true;
+        http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        http.Response.BodyWriter.Write(_held.WrittenSpan);
+    }
+
+    /// <exception cref="ClientGoneException">The client has closed its connection.</exception>
+    public async ValueTask FlushAsync(CancellationToken aborted)
+    {
+        FlushResult result = await http.Response.BodyWriter.FlushAsync(aborted).ConfigureAwait(false);
+        if (result.IsCompleted || result.IsCanceled)
+        {
+            throw new ClientGoneException();
+        }
+    }
+
+    /// <summary>Sends a whole body.</summary>
+    public async Task SendWholeAsync(ReadOnlySequence<byte> body, CancellationToken aborted)
+    {
+        http.Response.ContentLength = body.Length;
+        Commit();
+        foreach (ReadOnlyMemory<byte> piece in body)
+        {
+            http.Response.BodyWriter.Write(piece.Span);
+        }
+
+        await FlushAsync(aborted).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends what was held as a whole body.</summary>
+    public async Task SendHeldAsync(CancellationToken aborted)
+    {
+        http.Response.ContentLength = _held.WrittenCount;
+        Commit();
+        await FlushAsync(aborted).ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses in the caller's own protocol. Nothing may have been committed.</summary>
+    /// <param name="error">What the client is told.</param>
+    /// <param name="rawBody">The vendor's own words, where the caller speaks the vendor's protocol; else empty.</param>
+    public async Task<int> RejectAsync(ChatError error, ReadOnlyMemory<byte> rawBody = default)
+    {
+        Discard();
+        ChatError named = error with { RequestId = exchange.Id };
+        int status = exchange.Protocol.StatusOf(named);
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "application/json";
+        SetIds();
+        if (exchange.Attempts.Count > 0)
+        {
+            http.Response.Headers["x-ballast-attempts"] = exchange.Attempts.Count.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (named.RetryAfter is { } wait)
+        {
+            http.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (rawBody.IsEmpty)
+        {
+            exchange.Protocol.WriteError(named, _held);
+        }
+        else
+        {
+            _held.Write(rawBody.Span);
+        }
+
+        await SendHeldAsync(CancellationToken.None).ConfigureAwait(false);
+        return status;
+    }
+
+    private void SetIds()
+    {
+        http.Response.Headers[exchange.Protocol.RequestIdHeader] = exchange.Id;
+        http.Response.Headers["x-ballast-request-id"] = exchange.Id;
+    }
+
+    // Keys of a caller's JSON may hold anything: what is not plain ASCII, and the list's own comma, is percent-encoded.
+    private static string Escape(string pointer)
+    {
+        StringBuilder escaped = new(pointer.Length);
+        foreach (byte unit in Encoding.UTF8.GetBytes(pointer))
+        {
+            if (unit is > (byte)' ' and <= (byte)'~' and not (byte)',' and not (byte)'%')
+            {
+                escaped.Append((char)unit);
+            }
+            else
+            {
+                escaped.Append('%').Append(unit.ToString("X2", CultureInfo.InvariantCulture));
+            }
+        }
+
+        return escaped.ToString();
+    }
+}

@@ -1,0 +1,203 @@
+using Ballast.Catalog;
+using Ballast.Configuration;
+using Ballast.Exchanges;
+using Ballast.Protocols;
+using Ballast.Protocols.Conversation;
+using Ballast.Routing;
+using Ballast.Telemetry;
+using Ballast.Upstream;
+using Microsoft.Extensions.Logging;
+
+namespace Ballast.Gateway;
+
+/// <summary>
+/// The one loop that turns a plan into an answer.
+/// <code>
+///   plan ──▶ (1) next candidate ──▶ (2) may it be tried? ──▶ (3) build: lossless enough? ──▶ (4) attempt ──▶ (5) judge ──▶ done
+///                 ▲                                                                                             │ failed, nothing committed
+///                 └─────────────────────────────────────────────────────────────────────────────────────────────┘
+/// </code>
+/// The rule: it may move on only while <see cref="Exchange.OutputCommitted"/> is false. A client that went away is nobody's failure.
+/// </summary>
+public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget budget, ILogger log)
+{
+    /// <summary>How long a retry without budget waits for a candidate to prove itself healthy or for the budget to refill.</summary>
+    private static readonly TimeSpan RetryWaitMax = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RetryWaitStep = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Answers the client: with a model's answer or with an error of its own protocol.</summary>
+    public async Task RunAsync(Exchange exchange, RoutePlan plan, ClientResponse response, CancellationToken aborted)
+    {
+        LimitsOptions limits = exchange.Catalog.Limits;
+        budget.CountRequest();
+        if (exchange.IsClientRetry)
+        {
+            budget.CountClientRetry();
+        }
+
+        UpstreamFailure? last = null;
+        Deployment? unreportedProbe = plan.Probe;
+        try
+        {
+            while (exchange.Attempts.Count < limits.AttemptsMax && plan.TryNext(out Deployment deployment))                      // (1)
+            {
+                if (exchange.Attempts.Count > 0 && !await MayRetryAsync(deployment, exchange, aborted).ConfigureAwait(false))    // (2)
+                {
+                    break;
+                }
+
+                Attempt attempt = exchange.BeginAttempt(deployment);
+                if (!TryBuild(exchange, attempt, out HttpRequestMessage? request, out UpstreamFailure? refusal))                 // (3)
+                {
+                    last ??= refusal;
+                    continue;
+                }
+
+                using (request)
+                {
+                    UpstreamFailure? failure = await AttemptAsync(exchange, attempt, request, response, aborted).ConfigureAwait(false);  // (4)
+                    unreportedProbe = deployment == unreportedProbe ? null : unreportedProbe;
+                    if (failure is null || exchange.OutputCommitted)
+                    {
+                        return;
+                    }
+
+                    last = failure;
+                    plan.NoteFailure(deployment);
+                    response.Discard();
+                    if (!failure.IsRetryable)
+                    {
+                        break;
+                    }
+                }
+            }
+        }
+        finally
+        {
+            if (unreportedProbe is not null)
+            {
+                health.Of(unreportedProbe).ReportNothing();
+            }
+        }
+
+        await RejectAsync(exchange, last, response).ConfigureAwait(false);
+    }
+
+    private async Task<UpstreamFailure?> AttemptAsync(
+        Exchange exchange, Attempt attempt, HttpRequestMessage request, ClientResponse response, CancellationToken aborted)
+    {
+        DeploymentHealth deploymentHealth = health.Of(attempt.Deployment);
+        UpstreamFailure? failure = null;
+        try
+        {
+            attempt.Result = AttemptResult.Cancelled;
+            failure = await call.RunAsync(exchange, attempt, request, response, aborted).ConfigureAwait(false);
+            Judge(exchange, attempt, failure, deploymentHealth);                                                                 // (5)
+            if (failure is not null && exchange.OutputCommitted)
+            {
+                await response.FlushAsync(aborted).ConfigureAwait(false);
+            }
+
+            return failure;
+        }
+        finally
+        {
+            attempt.Duration = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
+            if (attempt.Result == AttemptResult.Cancelled)
+            {
+                attempt.Reason ??= "client_cancelled";
+                deploymentHealth.ReportNothing();
+            }
+        }
+    }
+
+    private void Judge(Exchange exchange, Attempt attempt, UpstreamFailure? failure, DeploymentHealth deploymentHealth)
+    {
+        if (failure is null)
+        {
+            attempt.Result = AttemptResult.Completed;
+            deploymentHealth.ReportSuccess();
+            return;
+        }
+
+        attempt.Reason = failure.Code;
+        attempt.Result = exchange.OutputCommitted ? AttemptResult.Interrupted : AttemptResult.Failed;
+        if (exchange.OutputCommitted)
+        {
+            log.Interrupted(exchange.Id, attempt.Deployment.Name, failure.Code);
+        }
+        else
+        {
+            log.AttemptFailed(exchange.Id, attempt.Number, attempt.Deployment.Name, failure.Code);
+        }
+
+        if (failure.BlamesDeployment)
+        {
+            deploymentHealth.ReportFailure(exchange.Catalog.Limits);
+        }
+        else
+        {
+            deploymentHealth.ReportNothing();
+        }
+
+        if (failure.RestFor is { } rest)
+        {
+            deploymentHealth.Rest(rest, exchange.Catalog.Limits);
+        }
+    }
+
+    /// <summary>Free towards a deployment that has proven healthy; else out of the budget. Without budget it waits a little: probes go first, the herd follows.</summary>
+    private async Task<bool> MayRetryAsync(Deployment deployment, Exchange exchange, CancellationToken aborted)
+    {
+        DeploymentHealth deploymentHealth = health.Of(deployment);
+        long start = exchange.Time.GetTimestamp();
+        while (true)
+        {
+            if (deploymentHealth.IsProven || budget.TryTake(exchange.Catalog.Limits))
+            {
+                return true;
+            }
+
+            if (deploymentHealth.IsOpen || exchange.Time.GetElapsedTime(start) >= RetryWaitMax)
+            {
+                return false;
+            }
+
+            await Task.Delay(RetryWaitStep, exchange.Time, aborted).ConfigureAwait(false);
+        }
+    }
+
+    private static bool TryBuild(Exchange exchange, Attempt attempt, out HttpRequestMessage request, out UpstreamFailure? refusal)
+    {
+        refusal = null;
+        try
+        {
+            request = UpstreamRequest.Build(exchange, attempt);
+        }
+        catch (ProtocolException)
+        {
+            exchange.Attempts.Remove(attempt);
+            throw;
+        }
+
+        if (exchange.Key.LossPolicy != LossPolicy.Strict || attempt.Losses.Count == 0)
+        {
+            return true;
+        }
+
+        // It was never sent, so it is no attempt. Another candidate may carry everything.
+        exchange.Attempts.Remove(attempt);
+        request.Dispose();
+        string pointers = string.Join(", ", attempt.Losses.Losses.Select(loss => loss.Pointer));
+        ChatError error = GatewayError.LossRefused.ToChatError($"At {attempt.Deployment.Name}: {pointers}.", attempt.Losses.Losses[0].Pointer);
+        refusal = new UpstreamFailure(GatewayError.LossRefused.Code, error, IsRetryable: true, BlamesDeployment: false);
+        return false;
+    }
+
+    private async Task RejectAsync(Exchange exchange, UpstreamFailure? last, ClientResponse response)
+    {
+        UpstreamFailure failure = last ?? UpstreamFailure.Of(GatewayError.AllUnavailable);
+        int status = await response.RejectAsync(failure.Error, failure.RawBody).ConfigureAwait(false);
+        log.Refused(exchange.Id, failure.Code, status);
+    }
+}

@@ -1,0 +1,102 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+using Ballast.Guards;
+using Ballast.Protocols;
+using Ballast.Routing;
+using Ballast.Telemetry;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Ballast.Gateway;
+
+/// <summary>The table of contents of a request, straight down: receive, admit, plan, answer, settle, record.</summary>
+public sealed class GatewayHandler(
+    CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, Bookkeeper bookkeeper, TimeProvider time, ILogger log)
+{
+    /// <summary>Answers one request, whatever happens.</summary>
+    public async Task HandleAsync(HttpContext http, Protocol protocol, Operation operation, string? modelOfPath)
+    {
+        Exchange exchange = new(protocol, operation, catalog.Current, time);
+        ClientResponse response = new(http, exchange);
+        using ClientRequest request = new(http.Request);
+        CancellationToken aborted = http.RequestAborted;
+        Admission? admission = null;
+        try
+        {
+            admission = guard.Admit(exchange, Credentials.Find(http.Request.Headers));        // key, room
+            if (operation == Operation.Models)
+            {
+                await ModelList.SendAsync(exchange, response, http.Response, aborted).ConfigureAwait(false);
+                return;
+            }
+
+            await request.ReceiveAsync(exchange, aborted).ConfigureAwait(false);                // body; Peek: model, stream
+            FindModel(exchange, modelOfPath);
+            RoutePlan plan = router.Plan(exchange);                                             // ordered, lawful candidates
+            if (operation == Operation.CountTokens)
+            {
+                await tokenCount.RunAsync(exchange, plan, http.Response, response, aborted).ConfigureAwait(false);
+                return;
+            }
+
+            await failover.RunAsync(exchange, plan, response, aborted).ConfigureAwait(false);   // attempt, judge, next
+        }
+        catch (Exception exception)
+        {
+            await RefuseAsync(exchange, response, exception, aborted).ConfigureAwait(false);    // in the caller's own protocol
+        }
+        finally
+        {
+            await bookkeeper.RecordAsync(exchange).ConfigureAwait(false);                       // exactly once, whatever happened
+            guard.Settle(admission);
+        }
+    }
+
+    /// <summary>Refuses what is no request of any protocol: an unknown path, a wrong method, a gateway that does not serve.</summary>
+    public async Task RefuseAsync(HttpContext http, Protocol protocol, GatewayError error)
+    {
+        Exchange exchange = new(protocol, Operation.Models, catalog.Current, time);
+        int status = await new ClientResponse(http, exchange).RejectAsync(error.ToChatError()).ConfigureAwait(false);
+        log.Refused(exchange.Id, error.Code, status);
+    }
+
+    private static void FindModel(Exchange exchange, string? modelOfPath)
+    {
+        exchange.RequestedModel = modelOfPath ?? exchange.Envelope.Model;
+        exchange.Model = exchange.Catalog.FindModel(exchange.RequestedModel) ?? throw new GatewayException(GatewayError.ModelNotFound, param: "model");
+        Guard.Check(exchange, exchange.Model);
+    }
+
+    private async Task RefuseAsync(Exchange exchange, ClientResponse response, Exception exception, CancellationToken aborted)
+    {
+        if (exception is OperationCanceledException && (aborted.IsCancellationRequested || exception is ClientGoneException))
+        {
+            return;
+        }
+
+        (Protocols.Conversation.ChatError error, string code) = exception switch
+        {
+            GatewayException failure => (failure.Error, failure.Code),
+            ProtocolException failure => (failure.Error, "ballast_invalid_request"),
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Plain(GatewayError.BodyTooLarge),
+            BadHttpRequestException or IOException => Plain(GatewayError.BodyUnreadable),
+            _ => Plain(GatewayError.Internal),
+        };
+        if (code == GatewayError.Internal.Code)
+        {
+            log.Internal(exception, exchange.Id);
+        }
+
+        if (response.IsCommitted)
+        {
+            exchange.Protocol.WriteStreamError(error with { RequestId = exchange.Id }, response.Output);
+            await response.FlushAsync(aborted).ConfigureAwait(false);
+            return;
+        }
+
+        int status = await response.RejectAsync(error).ConfigureAwait(false);
+        log.Refused(exchange.Id, code, status);
+    }
+
+    private static (Protocols.Conversation.ChatError Error, string Code) Plain(GatewayError error) => (error.ToChatError(), error.Code);
+}

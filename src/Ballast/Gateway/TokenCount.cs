@@ -1,0 +1,89 @@
+using System.Buffers;
+using Ballast.Catalog;
+using Ballast.Exchanges;
+using Ballast.Protocols;
+using Ballast.Protocols.AnthropicMessages;
+using Ballast.Routing;
+using Ballast.Upstream;
+using Microsoft.AspNetCore.Http;
+
+namespace Ballast.Gateway;
+
+/// <summary>Answers <c>count_tokens</c>: by the vendor where the first candidate has a native count, else by an estimate that says so.</summary>
+public sealed class TokenCount(UpstreamClient client, HealthBook health)
+{
+    /// <summary>Marks an answer that Ballast counted itself.</summary>
+    public const string EstimatedHeader = "x-ballast-estimated";
+
+    private const int AnswerBytesMax = 16 * 1024;
+
+    public async Task RunAsync(Exchange exchange, RoutePlan plan, HttpResponse http, ClientResponse response, CancellationToken aborted)
+    {
+        long? native = null;
+        try
+        {
+            if (plan.TryNext(out Deployment first) && first.Target.Has(TargetFeatures.CountTokens) && UpstreamRequest.IsPassthrough(exchange, first))
+            {
+                native = await AskAsync(exchange, first, aborted).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            if (plan.Probe is { } probe)
+            {
+                health.Of(probe).ReportNothing();
+            }
+        }
+
+        long tokens = native ?? TokenEstimate.Count(exchange.Request);
+        if (native is null)
+        {
+            http.Headers[EstimatedHeader] = "true";
+        }
+
+        http.Headers[exchange.Protocol.RequestIdHeader] = exchange.Id;
+        http.ContentType = "application/json";
+        AnthropicMessagesProtocol.WriteTokenCount(tokens, response.Output);
+        await response.SendHeldAsync(aborted).ConfigureAwait(false);
+    }
+
+    private async Task<long?> AskAsync(Exchange exchange, Deployment deployment, CancellationToken aborted)
+    {
+        Attempt attempt = exchange.BeginAttempt(deployment);
+        attempt.Result = AttemptResult.Failed;
+        ArrayBufferWriter<byte> body = new(exchange.Envelope.Body.Length + 64);
+        AnthropicMessagesProtocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
+        using HttpRequestMessage request = UpstreamRequest.Address(exchange, attempt, body.WrittenMemory);
+        using AttemptTimer timer = new(exchange, aborted);
+        try
+        {
+            using HttpResponseMessage upstream =
+                await client.SendAsync(request, deployment.Provider, exchange.Catalog.Limits, timer.Token).ConfigureAwait(false);
+            attempt.Reached = true;
+            attempt.UpstreamStatus = (int)upstream.StatusCode;
+            if (upstream.IsSuccessStatusCode)
+            {
+                byte[] answer = new byte[AnswerBytesMax];
+                Stream stream = await upstream.Content.ReadAsStreamAsync(timer.Token).ConfigureAwait(false);
+                int length = await stream.ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false, timer.Token).ConfigureAwait(false);
+                long tokens = AnthropicMessagesProtocol.ReadTokenCount(answer.AsMemory(0, length));
+                attempt.Result = AttemptResult.Completed;
+                return tokens;
+            }
+
+            attempt.Reason = $"upstream_status_{attempt.UpstreamStatus}";
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException or ProtocolException
+            || (exception is OperationCanceledException && !aborted.IsCancellationRequested))
+        {
+            attempt.Reached |= ((BodyContent)request.Content!).WasSent && exception is not HttpRequestException;
+            attempt.Reason = GatewayError.ConnectionLost.Code;
+        }
+        finally
+        {
+            attempt.Duration = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,68 @@
+using Ballast.Protocols.Conversation;
+using Microsoft.ML.Tokenizers;
+
+namespace Ballast.Gateway;
+
+/// <summary>
+/// Counts tokens where no vendor does: upwards, so that money is never understated, and always flagged. The tokenizer (o200k) takes half a second to load and is
+/// loaded on first use.
+/// </summary>
+public static class TokenEstimate
+{
+    /// <summary>What a message costs beyond its text: role and separators.</summary>
+    public const int TokensPerMessage = 4;
+
+    /// <summary>What one image is taken for; vendors count between 85 and about 1,600.</summary>
+    public const int TokensPerImage = 1600;
+
+    /// <summary>Characters of an answer for one token, on the low side: English has about four, other scripts fewer.</summary>
+    private const int CharactersPerToken = 3;
+
+    private static readonly Lazy<Tokenizer> Tokenizer = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
+
+    /// <summary>Input tokens of a request.</summary>
+    public static long Count(ChatRequest request)
+    {
+        long tokens = 3;
+        foreach (Message message in request.Messages)
+        {
+            tokens += TokensPerMessage + Count(message.Parts);
+        }
+
+        foreach (Tool tool in request.Tools)
+        {
+            tokens += TokensPerMessage + Count(tool.Name) + Count(tool.Description) + Count(tool.Parameters.ToString()) + Count(tool.Native.ToString());
+        }
+
+        return tokens + Count(request.ResponseFormat?.Schema.ToString());
+    }
+
+    /// <summary>Output tokens of an answer of which only the length in characters is known.</summary>
+    public static long OfLength(long characters) => (characters + CharactersPerToken - 1) / CharactersPerToken;
+
+    private static long Count(IReadOnlyList<Part> parts)
+    {
+        long tokens = 0;
+        foreach (Part part in parts)
+        {
+            tokens += part switch
+            {
+                TextPart text => Count(text.Text),
+                RefusalPart refusal => Count(refusal.Text),
+                ThinkingPart thinking => Count(thinking.Text),
+                RedactedThinkingPart redacted => OfLength(redacted.Data.Length),
+                ToolCallPart call => TokensPerMessage + Count(call.Name) + Count(call.Arguments),
+                ToolResultPart result => TokensPerMessage + Count(result.Content),
+                ImagePart => TokensPerImage,
+                DocumentPart document => Count(document.Text) + OfLength(document.Source.Base64?.Length ?? 0),
+                AudioPart audio => OfLength(audio.Base64.Length),
+                OpaquePart opaque => Count(opaque.Value.ToString()),
+                _ => 0,
+            };
+        }
+
+        return tokens;
+    }
+
+    private static long Count(string? text) => string.IsNullOrEmpty(text) ? 0 : Tokenizer.Value.CountTokens(text);
+}

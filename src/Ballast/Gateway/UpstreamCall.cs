@@ -1,0 +1,136 @@
+using System.Buffers;
+using Ballast.Exchanges;
+using Ballast.Protocols;
+using Ballast.Protocols.Conversation;
+using Ballast.Upstream;
+using Ballast.Upstream.Providers;
+
+namespace Ballast.Gateway;
+
+/// <summary>One attempt from request to last byte: send, judge the head, relay the body. Every failure comes back as a value.</summary>
+public sealed class UpstreamCall(UpstreamClient client)
+{
+    /// <summary>Returns null when the client has a whole answer, else why not. A client that went away is an <see cref="OperationCanceledException"/>.</summary>
+    public async Task<UpstreamFailure?> RunAsync(
+        Exchange exchange, Attempt attempt, HttpRequestMessage request, ClientResponse response, CancellationToken aborted)
+    {
+        using AttemptTimer timer = new(exchange, aborted);
+        BodyContent body = (BodyContent)request.Content!;
+        HttpResponseMessage upstream;
+        try
+        {
+            upstream = await client.SendAsync(request, attempt.Deployment.Provider, exchange.Catalog.Limits, timer.Token).ConfigureAwait(false);
+        }
+        catch (HttpRequestException exception)
+        {
+            bool isConnect = exception.HttpRequestError
+                is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError;
+            attempt.Reached = body.WasSent && !isConnect;
+            bool isRefused = exception.InnerException is AddressRefusedException;
+            return UpstreamFailure.Of(isRefused ? GatewayError.AddressRefused : attempt.Reached ? GatewayError.ConnectionLost : GatewayError.ConnectFailed);
+        }
+        catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
+        {
+            attempt.Reached = body.WasSent;
+            return UpstreamFailure.Of(body.WasSent ? timer.Verdict : GatewayError.ConnectFailed);
+        }
+        catch (OperationCanceledException)
+        {
+            attempt.Reached = body.WasSent;
+            throw;
+        }
+
+        using (upstream)
+        {
+            attempt.Reached = true;
+            attempt.UpstreamStatus = (int)upstream.StatusCode;
+            attempt.UpstreamRequestId = RequestId(attempt, upstream);
+            return await JudgeAsync(exchange, attempt, upstream, response, timer, aborted).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<UpstreamFailure?> JudgeAsync(
+        Exchange exchange, Attempt attempt, HttpResponseMessage upstream, ClientResponse response, AttemptTimer timer, CancellationToken aborted)
+    {
+        int status = (int)upstream.StatusCode;
+        if (status is >= 300 and < 400)
+        {
+            return UpstreamFailure.Of(GatewayError.Redirected);
+        }
+
+        Stream stream = await upstream.Content.ReadAsStreamAsync(timer.Token).ConfigureAwait(false);
+        if (status is < 200 or >= 300)
+        {
+            return await ErrorAsync(exchange, attempt, upstream, stream, timer, aborted).ConfigureAwait(false);
+        }
+
+        string? mediaType = upstream.Content.Headers.ContentType?.MediaType;
+        if (IsWrong(mediaType, exchange.Envelope.Stream))
+        {
+            return UpstreamFailure.Of(GatewayError.Malformed);
+        }
+
+        response.SetHead(attempt, upstream, exchange.Envelope.Stream);
+        return await new Relay(exchange, attempt, response, timer).RunAsync(stream, aborted).ConfigureAwait(false);
+    }
+
+    // An HTML page with status 200 is a proxy's, not a model's. Anything else is left to the reader, which refuses what breaks the protocol.
+    private static bool IsWrong(string? mediaType, bool stream) =>
+        mediaType is "text/html" || (stream && mediaType is "application/xml" or "text/xml");
+
+    private static string? RequestId(Attempt attempt, HttpResponseMessage upstream)
+    {
+        ProviderEndpoint endpoint = ProviderEndpoint.Of(attempt.Deployment.Provider.Kind);
+        foreach (string name in (ReadOnlySpan<string>)[endpoint.RequestIdHeader, "x-request-id", "request-id"])
+        {
+            if (upstream.Headers.TryGetValues(name, out IEnumerable<string>? values))
+            {
+                return values.FirstOrDefault();
+            }
+        }
+
+        return null;
+    }
+
+    private static async Task<UpstreamFailure> ErrorAsync(
+        Exchange exchange, Attempt attempt, HttpResponseMessage upstream, Stream stream, AttemptTimer timer, CancellationToken aborted)
+    {
+        int status = (int)upstream.StatusCode;
+        ReadOnlyMemory<byte> body = default;
+        try
+        {
+            body = await ReadBoundedAsync(stream, exchange.Catalog.Limits.ErrorBodyBytesMax, timer.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or HttpRequestException
+            || (exception is OperationCanceledException && !aborted.IsCancellationRequested))
+        {
+            // An error whose body cannot be read is still that error.
+        }
+
+        Protocol protocol = attempt.Deployment.Provider.Protocol;
+        ChatError error = protocol.ReadError(status, body);
+        UpstreamFailure failure = StatusJudge.Judge(status, error, UpstreamClient.RetryAfter(upstream.Headers, exchange.Time));
+        bool mayPass = exchange.Protocol == protocol && !failure.IsRetryable && IsJsonObject(upstream, body.Span);
+        return mayPass ? failure with { RawBody = body } : failure;
+    }
+
+    private static bool IsJsonObject(HttpResponseMessage upstream, ReadOnlySpan<byte> body) =>
+        upstream.Content.Headers.ContentType?.MediaType == "application/json" && body.Length > 1 && body[0] == (byte)'{';
+
+    private static async Task<ReadOnlyMemory<byte>> ReadBoundedAsync(Stream stream, int bytesMax, CancellationToken cancellation)
+    {
+        ArrayBufferWriter<byte> body = new(4096);
+        while (body.WrittenCount < bytesMax)
+        {
+            int read = await stream.ReadAsync(body.GetMemory(4096), cancellation).ConfigureAwait(false);
+            if (read == 0)
+            {
+                break;
+            }
+
+            body.Advance(read);
+        }
+
+        return body.WrittenMemory;
+    }
+}

@@ -1,0 +1,58 @@
+using Ballast.Catalog;
+
+namespace Ballast.Routing;
+
+/// <summary>
+/// The candidates of one request, in order. After a failure the next one leaves the failed platform first, then the failed region: a cloud's outage takes its
+/// neighbours along more often than it takes strangers.
+/// </summary>
+public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = null)
+{
+    private readonly List<Deployment> _left = candidates;
+    private readonly List<Deployment> _failed = [];
+
+    public int Count => _left.Count;
+
+    /// <summary>The candidate that was claimed as its breaker's one probe; whoever runs the plan reports on it, or gives it back.</summary>
+    public Deployment? Probe { get; } = probe;
+
+    public bool TryNext(out Deployment deployment)
+    {
+        deployment = null!;
+        int best = -1;
+        int bestShared = int.MaxValue;
+        for (int index = 0; index < _left.Count && bestShared > 0; index++)
+        {
+            int shared = Shared(_left[index]);
+            if (shared < bestShared)
+            {
+                best = index;
+                bestShared = shared;
+            }
+        }
+
+        if (best < 0)
+        {
+            return false;
+        }
+
+        deployment = _left[best];
+        _left.RemoveAt(best);
+        return true;
+    }
+
+    public void NoteFailure(Deployment deployment) => _failed.Add(deployment);
+
+    // 2 for a platform that has failed, 1 for a region that has; regions of different platforms share a place on the map, not a name.
+    private int Shared(Deployment deployment)
+    {
+        int shared = 0;
+        foreach (Deployment failed in _failed)
+        {
+            int now = (failed.Platform == deployment.Platform ? 2 : 0) + (failed.Region == deployment.Region ? 1 : 0);
+            shared = Math.Max(shared, now);
+        }
+
+        return shared;
+    }
+}

@@ -1,0 +1,104 @@
+using Ballast.Catalog;
+using Ballast.Configuration;
+using Ballast.Exchanges;
+
+namespace Ballast.Routing;
+
+/// <summary>Puts the lawful and available candidates of a request in order. What the key's data terms forbid never enters a plan, so no failover can reach it.</summary>
+public sealed class Router(HealthBook health, Random random)
+{
+    private readonly Lock _lock = new();
+
+    /// <exception cref="GatewayException">No candidate is lawful, or all are resting.</exception>
+    public RoutePlan Plan(Exchange exchange)
+    {
+        LimitsOptions limits = exchange.Catalog.Limits;
+        List<Candidate> lawful = [];
+        foreach (Candidate candidate in exchange.Model.Candidates)
+        {
+            if (exchange.Key.Allow.Allows(candidate.Deployment.Data))
+            {
+                lawful.Add(candidate);
+            }
+        }
+
+        if (lawful.Count == 0)
+        {
+            throw new GatewayException(GatewayError.NoLawfulDeployment);
+        }
+
+        List<Deployment> first = new(lawful.Count);
+        List<Deployment> later = [];
+        Deployment? probe = null;
+        TimeSpan soonest = TimeSpan.MaxValue;
+        foreach (Candidate candidate in InOrder(exchange.Model.Selection, lawful))
+        {
+            Deployment deployment = candidate.Deployment;
+            switch (health.Of(deployment).Check(limits, out TimeSpan readyIn, out double share))
+            {
+                case Availability.Ready:
+                    first.Add(deployment);
+                    break;
+                case Availability.Ramping:
+                    (Roll() < share ? first : later).Add(deployment);
+                    break;
+                case Availability.Probe when probe is null && health.Of(deployment).TryBeginProbe(limits):
+                    // The probe goes first: a breaker that is never probed never closes. If it fails, the request moves on.
+                    first.Insert(0, deployment);
+                    probe = deployment;
+                    break;
+                default:
+                    soonest = readyIn < soonest ? readyIn : soonest;
+                    break;
+            }
+        }
+
+        first.AddRange(later);
+        if (first.Count == 0)
+        {
+            throw Resting(soonest);
+        }
+
+        return new RoutePlan(first, probe);
+    }
+
+    private static GatewayException Resting(TimeSpan soonest)
+    {
+        TimeSpan wait = soonest == TimeSpan.MaxValue ? TimeSpan.FromSeconds(1) : soonest;
+        GatewayError error = GatewayError.AllUnavailable;
+        return new GatewayException(error.ToChatError() with { RetryAfter = wait }, error.Code);
+    }
+
+    private List<Candidate> InOrder(Selection selection, List<Candidate> candidates)
+    {
+        if (selection == Selection.Ordered || candidates.Count == 1)
+        {
+            return candidates;
+        }
+
+        List<Candidate> left = [.. candidates];
+        List<Candidate> ordered = new(left.Count);
+        while (left.Count > 0)
+        {
+            double roll = Roll() * left.Sum(candidate => candidate.Weight);
+            int index = 0;
+            while (index < left.Count - 1 && (roll -= left[index].Weight) >= 0)
+            {
+                index++;
+            }
+
+            ordered.Add(left[index]);
+            left.RemoveAt(index);
+        }
+
+        return ordered;
+    }
+
+    private double Roll()
+    {
+        lock (_lock)
+        {
+            return random.NextDouble();
+        }
+    }
+}

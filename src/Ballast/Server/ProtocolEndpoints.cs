@@ -1,0 +1,77 @@
+using Ballast.Exchanges;
+using Ballast.Gateway;
+using Ballast.Protocols;
+using Microsoft.AspNetCore.Http;
+
+namespace Ballast.Server;
+
+/// <summary>Which path speaks which protocol: a table, no logic. Paths are those that the official SDKs use.</summary>
+public static class ProtocolEndpoints
+{
+    private const string AzurePrefix = "/openai/deployments/";
+    private const string ChatPath = "/chat/completions";
+
+    private sealed record Endpoint(string Method, Protocol Protocol, Operation Operation);
+
+    private static readonly Dictionary<string, Endpoint> Table = new(StringComparer.Ordinal)
+    {
+        ["/v1/chat/completions"] = new("POST", ProtocolList.OpenAIChat, Operation.Chat),
+        ["/openai/v1/chat/completions"] = new("POST", ProtocolList.OpenAIChat, Operation.Chat),
+        ["/chat/completions"] = new("POST", ProtocolList.OpenAIChat, Operation.Chat),
+        ["/v1/messages"] = new("POST", ProtocolList.AnthropicMessages, Operation.Chat),
+        ["/v1/messages/count_tokens"] = new("POST", ProtocolList.AnthropicMessages, Operation.CountTokens),
+        ["/v1/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
+        ["/openai/v1/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
+        ["/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
+    };
+
+    /// <summary>Hands a request to its protocol, or refuses it in the protocol that its caller most likely speaks.</summary>
+    public static Task DispatchAsync(HttpContext http, GatewayHandler handler, GatewayError? refusal)
+    {
+        string path = http.Request.Path.Value ?? "/";
+        Protocol spoken = Spoken(http, path);
+        if (refusal is not null)
+        {
+            return handler.RefuseAsync(http, spoken, refusal);
+        }
+
+        string? modelOfPath = null;
+        if (!Table.TryGetValue(path, out Endpoint? endpoint) && TryAzure(http, path, out modelOfPath))
+        {
+            endpoint = Table[ChatPath];
+        }
+
+        if (endpoint is null)
+        {
+            return handler.RefuseAsync(http, spoken, GatewayError.UnknownPath);
+        }
+
+        if (http.Request.Method != endpoint.Method)
+        {
+            http.Response.Headers.Allow = endpoint.Method;
+            return handler.RefuseAsync(http, spoken, GatewayError.MethodNotAllowed);
+        }
+
+        Protocol protocol = endpoint.Operation == Operation.Models ? spoken : endpoint.Protocol;
+        return handler.HandleAsync(http, protocol, endpoint.Operation, modelOfPath);
+    }
+
+    // /openai/deployments/{model}/chat/completions?api-version=…: the model stands in the path, its slash raw or escaped.
+    private static bool TryAzure(HttpContext http, string path, out string? model)
+    {
+        model = null;
+        if (!path.StartsWith(AzurePrefix, StringComparison.Ordinal) || !path.EndsWith(ChatPath, StringComparison.Ordinal)
+            || path.Length <= AzurePrefix.Length + ChatPath.Length || !http.Request.Query.ContainsKey("api-version"))
+        {
+            return false;
+        }
+
+        model = path[AzurePrefix.Length..^ChatPath.Length].Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        return true;
+    }
+
+    private static Protocol Spoken(HttpContext http, string path) =>
+        http.Request.Headers.ContainsKey("anthropic-version") || path.StartsWith("/v1/messages", StringComparison.Ordinal)
+            ? ProtocolList.AnthropicMessages
+            : ProtocolList.OpenAIChat;
+}

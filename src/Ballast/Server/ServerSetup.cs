@@ -1,0 +1,30 @@
+using Ballast.Catalog;
+using Microsoft.Extensions.Logging;
+
+namespace Ballast.Server;
+
+/// <summary>What a server is made of. Ports may be 0: then any free one is taken and told by the server.</summary>
+public sealed record ServerSetup
+{
+    public required CatalogHolder Catalog { get; init; }
+    public required Uri Listen { get; init; }
+
+    /// <summary>Loopback only.</summary>
+    public required Uri Admin { get; init; }
+    public required string LedgerPath { get; init; }
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Seed of weighted selection and ramps; fixed in tests.</summary>
+    public int Seed { get; init; } = Environment.TickCount;
+
+    /// <summary>Apps whose requests are taken at first; null means all. See <see cref="Guards.Guard.AdmitOnly"/>.</summary>
+    public IReadOnlySet<string>? AdmitOnly { get; init; }
+}
+
+/// <summary>An address that cannot be listened on.</summary>
+public sealed class AddressInUseException(Uri address, Exception inner)
+    : Exception($"{address.GetLeftPart(UriPartial.Authority)} is already in use by another program.", inner)
+{
+    public Uri Address { get; } = address;
+}

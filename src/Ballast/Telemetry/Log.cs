@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace Ballast.Telemetry;
+
+/// <summary>Every log line there is. Fields are chosen one by one: no prompt, no answer, no key, no upstream address.</summary>
+public static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Serving on {Gateway}, administration on {Admin}")]
+    public static partial void Serving(this ILogger log, string gateway, string admin);
+
+    [LoggerMessage(2, LogLevel.Warning, "{ExchangeId} refused: {Code} ({Status})")]
+    public static partial void Refused(this ILogger log, string exchangeId, string code, int status);
+
+    [LoggerMessage(3, LogLevel.Warning, "{ExchangeId} attempt {Number} at {Deployment} failed: {Code}")]
+    public static partial void AttemptFailed(this ILogger log, string exchangeId, int number, string deployment, string code);
+
+    [LoggerMessage(4, LogLevel.Warning, "{ExchangeId} interrupted at {Deployment} after content was sent: {Code}")]
+    public static partial void Interrupted(this ILogger log, string exchangeId, string deployment, string code);
+
+    [LoggerMessage(5, LogLevel.Error, "{ExchangeId} failed inside the gateway")]
+    public static partial void Internal(this ILogger log, Exception exception, string exchangeId);
+
+    [LoggerMessage(6, LogLevel.Information, "Configuration revision {Revision} is in force")]
+    public static partial void Reloaded(this ILogger log, int revision);
+
+    [LoggerMessage(7, LogLevel.Error, "Configuration refused, the last good one stays in force: {Fault}")]
+    public static partial void ReloadRefused(this ILogger log, string fault);
+
+    [LoggerMessage(8, LogLevel.Error, "The ledger could not be written, {Pending} rows wait")]
+    public static partial void LedgerFailed(this ILogger log, Exception exception, long pending);
+}

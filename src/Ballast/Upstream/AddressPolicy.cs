@@ -1,0 +1,59 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Ballast.Upstream;
+
+/// <summary>Which addresses an upstream may have. Checked where the connection is made, on the address that is dialled: a name cannot resolve differently afterwards.</summary>
+public static class AddressPolicy
+{
+    private static readonly IPNetwork[] Private =
+    [
+        IPNetwork.Parse("0.0.0.0/8"), IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("100.64.0.0/10"), IPNetwork.Parse("127.0.0.0/8"),
+        IPNetwork.Parse("169.254.0.0/16"), IPNetwork.Parse("172.16.0.0/12"), IPNetwork.Parse("192.0.0.0/24"), IPNetwork.Parse("192.168.0.0/16"),
+        IPNetwork.Parse("198.18.0.0/15"), IPNetwork.Parse("224.0.0.0/3"), IPNetwork.Parse("::/127"), IPNetwork.Parse("64:ff9b::/96"),
+        IPNetwork.Parse("64:ff9b:1::/48"), IPNetwork.Parse("fc00::/7"), IPNetwork.Parse("fe80::/10"), IPNetwork.Parse("ff00::/8"),
+    ];
+
+    /// <summary>Instance metadata services: refused even where private addresses are allowed.</summary>
+    private static readonly IPAddress[] Metadata =
+    [
+        IPAddress.Parse("169.254.169.254"), IPAddress.Parse("169.254.170.2"), IPAddress.Parse("fd00:ec2::254"), IPAddress.Parse("100.100.100.200"),
+    ];
+
+    public static bool IsAllowed(IPAddress address, bool allowPrivate)
+    {
+        IPAddress plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        if (Array.IndexOf(Metadata, plain) >= 0)
+        {
+            return false;
+        }
+
+        return allowPrivate || !Array.Exists(Private, network => network.BaseAddress.AddressFamily == plain.AddressFamily && network.Contains(plain));
+    }
+
+    /// <summary>Resolves, checks every address, connects to a checked one.</summary>
+    /// <exception cref="AddressRefusedException">An address is not allowed.</exception>
+    public static async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, bool allowPrivate, CancellationToken cancellation)
+    {
+        IPAddress[] addresses = await Dns.GetHostAddressesAsync(endPoint.Host, cancellation).ConfigureAwait(false);
+        if (!Array.TrueForAll(addresses, address => IsAllowed(address, allowPrivate)))
+        {
+            throw new AddressRefusedException();
+        }
+
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, endPoint.Port, cancellation).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>An upstream's name resolves to an address that is not allowed. The message names none.</summary>
+public sealed class AddressRefusedException() : IOException("The upstream's address is not allowed.");

@@ -1,0 +1,31 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+
+namespace Ballast.Upstream.Providers;
+
+/// <summary>api.anthropic.com, Messages.</summary>
+public sealed class AnthropicProvider : ProviderEndpoint
+{
+    /// <summary>Sent where the caller sent none.</summary>
+    public const string DefaultVersion = "2023-06-01";
+
+    public static AnthropicProvider Instance { get; } = new();
+
+    public override string RequestIdHeader => "request-id";
+
+    public override Uri AddressOf(Deployment deployment, Operation operation) =>
+        Join(deployment.Provider, operation == Operation.CountTokens ? "/v1/messages/count_tokens" : "/v1/messages");
+
+    public override void Sign(HttpRequestMessage request, Provider provider)
+    {
+        if (provider.ApiKey is { } key)
+        {
+            HeaderWriter.Add(request.Headers, "x-api-key", key.Reveal());
+        }
+
+        if (!request.Headers.Contains("anthropic-version"))
+        {
+            HeaderWriter.Add(request.Headers, "anthropic-version", DefaultVersion);
+        }
+    }
+}

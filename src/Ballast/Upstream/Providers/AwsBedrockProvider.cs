@@ -1,0 +1,19 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+
+namespace Ballast.Upstream.Providers;
+
+/// <summary>
+/// AWS Bedrock's OpenAI-shaped endpoints with a Bedrock API key: <c>bedrock-mantle.REGION.api.aws/v1</c>, or <c>bedrock-runtime.REGION.amazonaws.com/openai/v1</c>
+/// (the base address ends in <c>/openai</c> then).
+/// </summary>
+public sealed class AwsBedrockProvider : ProviderEndpoint
+{
+    public static AwsBedrockProvider Instance { get; } = new();
+
+    public override string RequestIdHeader => "x-amzn-requestid";
+
+    public override Uri AddressOf(Deployment deployment, Operation operation) => Join(deployment.Provider, "/v1/chat/completions");
+
+    public override void Sign(HttpRequestMessage request, Provider provider) => SignBearer(request, provider);
+}

@@ -1,0 +1,28 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+
+namespace Ballast.Upstream.Providers;
+
+/// <summary>Azure OpenAI with a resource key: <c>/openai/v1</c>, or the classic deployment paths where an API version is configured.</summary>
+public sealed class AzureOpenAIProvider : ProviderEndpoint
+{
+    public static AzureOpenAIProvider Instance { get; } = new();
+
+    public override string RequestIdHeader => "apim-request-id";
+
+    public override Uri AddressOf(Deployment deployment, Operation operation)
+    {
+        Provider provider = deployment.Provider;
+        return provider.ApiVersion is { } version
+            ? Join(provider, $"/openai/deployments/{Uri.EscapeDataString(deployment.SentModel)}/chat/completions?api-version={version}")
+            : Join(provider, "/openai/v1/chat/completions");
+    }
+
+    public override void Sign(HttpRequestMessage request, Provider provider)
+    {
+        if (provider.ApiKey is { } key)
+        {
+            HeaderWriter.Add(request.Headers, "api-key", key.Reveal());
+        }
+    }
+}

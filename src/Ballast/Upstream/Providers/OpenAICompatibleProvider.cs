@@ -1,0 +1,17 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+
+namespace Ballast.Upstream.Providers;
+
+/// <summary>
+/// Any server that speaks Chat Completions (vLLM, llama.cpp, Ollama, Groq, Llama hosts …). The base address is written as such servers document it, with its
+/// <c>/v1</c> or other prefix: only <c>/chat/completions</c> is added.
+/// </summary>
+public sealed class OpenAICompatibleProvider : ProviderEndpoint
+{
+    public static OpenAICompatibleProvider Instance { get; } = new();
+
+    public override Uri AddressOf(Deployment deployment, Operation operation) => Join(deployment.Provider, "/chat/completions");
+
+    public override void Sign(HttpRequestMessage request, Provider provider) => SignBearer(request, provider);
+}

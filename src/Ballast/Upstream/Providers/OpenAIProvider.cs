@@ -1,0 +1,14 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+
+namespace Ballast.Upstream.Providers;
+
+/// <summary>api.openai.com, Chat Completions.</summary>
+public sealed class OpenAIProvider : ProviderEndpoint
+{
+    public static OpenAIProvider Instance { get; } = new();
+
+    public override Uri AddressOf(Deployment deployment, Operation operation) => Join(deployment.Provider, "/v1/chat/completions");
+
+    public override void Sign(HttpRequestMessage request, Provider provider) => SignBearer(request, provider);
+}

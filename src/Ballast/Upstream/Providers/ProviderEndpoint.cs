@@ -1,0 +1,43 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+
+namespace Ballast.Upstream.Providers;
+
+/// <summary>Where requests of one kind of provider go and how they are signed. Stateless; the provider's own data comes with each call.</summary>
+public abstract class ProviderEndpoint
+{
+    /// <summary>The address of an operation. Made of configuration only: nothing that a caller sent enters it unescaped.</summary>
+    public abstract Uri AddressOf(Deployment deployment, Operation operation);
+
+    /// <summary>Adds credentials and the headers that the endpoint demands.</summary>
+    public abstract void Sign(HttpRequestMessage request, Provider provider);
+
+    /// <summary>Response header that carries the platform's request id.</summary>
+    public virtual string RequestIdHeader => "x-request-id";
+
+    /// <summary>All kinds; the one visible list.</summary>
+    public static ProviderEndpoint Of(ProviderKind kind) => kind switch
+    {
+        ProviderKind.OpenAI => OpenAIProvider.Instance,
+        ProviderKind.AzureOpenAI => AzureOpenAIProvider.Instance,
+        ProviderKind.AwsBedrock => AwsBedrockProvider.Instance,
+        ProviderKind.Anthropic => AnthropicProvider.Instance,
+        ProviderKind.OpenAICompatible => OpenAICompatibleProvider.Instance,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown kind of provider."),
+    };
+
+    /// <summary>Joins a path to the provider's base address, which may have a path of its own.</summary>
+    protected static Uri Join(Provider provider, string path)
+    {
+        string prefix = provider.BaseAddress.AbsolutePath.TrimEnd('/');
+        return new Uri(provider.BaseAddress, prefix + path);
+    }
+
+    protected static void SignBearer(HttpRequestMessage request, Provider provider)
+    {
+        if (provider.ApiKey is { } key)
+        {
+            HeaderWriter.Add(request.Headers, "Authorization", "Bearer " + key.Reveal());
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Buffers;
+using Ballast.Catalog;
+using Ballast.Exchanges;
+using Ballast.Upstream.Providers;
+
+namespace Ballast.Upstream;
+
+/// <summary>Makes the upstream's request of the caller's: the same bytes with the model name spliced in, or a translation.</summary>
+public static class UpstreamRequest
+{
+    /// <summary>True where the caller's own bytes can go on.</summary>
+    public static bool IsPassthrough(Exchange exchange, Deployment deployment) =>
+        exchange.Protocol == deployment.Provider.Protocol && !exchange.Envelope.HasForeignThinking;
+
+    /// <summary>Builds the request; what cannot cross is added to the attempt's losses.</summary>
+    public static HttpRequestMessage Build(Exchange exchange, Attempt attempt)
+    {
+        Deployment deployment = attempt.Deployment;
+        ArrayBufferWriter<byte> body = new(exchange.Envelope.Body.Length + 256);
+        if (IsPassthrough(exchange, deployment))
+        {
+            deployment.Provider.Protocol.SpliceRequest(exchange.Envelope, deployment.Target, body);
+        }
+        else
+        {
+            deployment.Provider.Protocol.WriteRequest(exchange.Request, deployment.Target, attempt.Losses, body);
+        }
+
+        return Address(exchange, attempt, body.WrittenMemory);
+    }
+
+    /// <summary>Puts a body that is already in the upstream's protocol into an addressed and signed request.</summary>
+    public static HttpRequestMessage Address(Exchange exchange, Attempt attempt, ReadOnlyMemory<byte> body)
+    {
+        Provider provider = attempt.Deployment.Provider;
+        ProviderEndpoint endpoint = ProviderEndpoint.Of(provider.Kind);
+        HttpRequestMessage request = new(HttpMethod.Post, endpoint.AddressOf(attempt.Deployment, exchange.Operation))
+        {
+            Content = new BodyContent(body),
+            Version = System.Net.HttpVersion.Version11,
+        };
+        foreach ((string name, string value) in provider.Headers)
+        {
+            HeaderWriter.Add(request.Headers, name, value);
+        }
+
+        if (exchange.Protocol == provider.Protocol)
+        {
+            foreach ((string name, string value) in exchange.ProtocolHeaders)
+            {
+                HeaderWriter.Add(request.Headers, name, value);
+            }
+        }
+
+        HeaderWriter.Add(request.Headers, "Accept", exchange.Envelope.Stream ? "text/event-stream" : "application/json");
+        HeaderWriter.Add(request.Headers, "User-Agent", "ballast/0.1");
+        HeaderWriter.Add(request.Headers, "x-client-request-id", attempt.Id);
+        endpoint.Sign(request, provider);
+        return request;
+    }
+}
