@@ -91,7 +91,7 @@ internal sealed class ChatMessages
                 AddAssistant(message, content.Text, path, index);
                 break;
             case "tool":
-                AddToolResult(message, content.Text, path, index);
+                AddToolResult(message, content.Text, path, index, isLenient);
                 break;
             case "function":
                 string function = ChatFields.Text(message, "name", path + ".name") ?? throw ChatErrors.Missing(path + ".name");
@@ -147,7 +147,7 @@ internal sealed class ChatMessages
         return new ToolCall(id, name, arguments, isCustom);
     }
 
-    private void AddToolResult(JsonElement message, string text, string path, int index)
+    private void AddToolResult(JsonElement message, string text, string path, int index, bool isLenient)
     {
         string id = ChatFields.Text(message, "tool_call_id", path + ".tool_call_id") ?? throw ChatErrors.Missing(path + ".tool_call_id");
         bool follows = _turns.Count > 0 && (_turns[^1].Role == TurnRole.Tool || _turns[^1].Calls.Count > 0);
@@ -157,6 +157,11 @@ internal sealed class ChatMessages
                 $"messages.[{index}].role",
                 null,
                 "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.");
+        }
+
+        if (isLenient && _open.Count > 0 && !_open.ContainsKey(id))
+        {
+            id = _open.Keys.First(); // a recorder, or the hand that wrote the history, has given the result another id
         }
 
         if (!_open.Remove(id, out string? name))

@@ -69,12 +69,6 @@ internal sealed class PlatformHost : IAsyncDisposable
     private async Task HandleAsync(HttpContext http)
     {
         CancellationToken gone = _gone.Token;
-        if (gone.IsCancellationRequested)
-        {
-            http.Abort();
-            return;
-        }
-
         Interlocked.Increment(ref _running);
         Dice dice = _services.NextRequestDice(_simulator.Name);
         BillingEntry entry = new(_services.Billing)
@@ -119,6 +113,13 @@ internal sealed class PlatformHost : IAsyncDisposable
     {
         try
         {
+            if (visit.IsGone)
+            {
+                // It came over a connection that still stood: it has reached the platform, so it has its row, and no answer.
+                await visit.ResetAsync().ConfigureAwait(false);
+                return;
+            }
+
             _simulator.WriteHeaders(visit);
             if (!_simulator.IsFree(visit.Path))
             {

@@ -1,4 +1,5 @@
 using Ballast.Catalog;
+using Ballast.Exchanges;
 using Ballast.Ledger;
 using Ballast.Protocols.Conversation;
 using Ballast.Sandbox;
@@ -12,6 +13,12 @@ internal sealed class DemoBooks
 
     /// <summary>Attempts that reached a platform.</summary>
     public required int LedgerRows { get; init; }
+
+    /// <summary>
+    /// Attempts that the ledger must take for having reached their platform, because a connection stood, while that platform never saw them: the connection
+    /// broke before the first byte of an answer. Only the bill can tell; they count in neither book.
+    /// </summary>
+    public required int InDoubt { get; init; }
 
     /// <summary>Rows of the bill that belong to an attempt.</summary>
     public required int BilledRows { get; init; }
@@ -67,11 +74,13 @@ internal sealed class DemoBooks
             }
         }
 
-        mismatches.AddRange(entries.Where(entry => entry.Reached && !billed.Contains(entry.AttemptId))
+        LedgerEntry[] unbilled = [.. entries.Where(entry => entry.Reached && !billed.Contains(entry.AttemptId))];
+        mismatches.AddRange(unbilled.Where(entry => !IsInDoubt(entry))
             .Select(entry => $"{entry.AttemptId} at {entry.Deployment} ({entry.Outcome}, {entry.Reason}) is in the ledger as having reached its platform, which did not bill it"));
         return new DemoBooks
         {
-            LedgerRows = entries.Count(entry => entry.Reached),
+            LedgerRows = entries.Count(entry => entry.Reached) - unbilled.Count(IsInDoubt),
+            InDoubt = unbilled.Count(IsInDoubt),
             BilledRows = joined,
             Mismatches = mismatches,
             Shares = shares,
@@ -81,6 +90,9 @@ internal sealed class DemoBooks
             Failovers = entries.Count(entry => entry is { AttemptNumber: > 1, Outcome: AttemptOutcome.Completed }),
         };
     }
+
+    private static bool IsInDoubt(LedgerEntry entry) =>
+        entry is { Outcome: AttemptOutcome.Failed, UpstreamStatus: null } && entry.Reason == GatewayError.ConnectionLost.Code;
 
     /// <summary>What the two say differently of one attempt; null where they agree. Tokens are compared wherever the platform told them to the end.</summary>
     private static string? Difference(LedgerEntry entry, BillingRow row)

@@ -24,6 +24,7 @@ internal sealed record DemoSummary(DemoCounts Counts, DemoBooks Books, TimeSpan 
             json.WriteNumber("interrupted", Counts.Interrupted);
             json.WriteNumber("ledger_rows", Books.LedgerRows);
             json.WriteNumber("billed_rows", Books.BilledRows);
+            json.WriteNumber("in_doubt_rows", Books.InDoubt);
             json.WriteNumber("mismatched_rows", Books.Mismatches.Count);
             WriteShares(json, "by_platform", share => share.Platform);
             WriteShares(json, "by_vendor", share => share.Vendor);
