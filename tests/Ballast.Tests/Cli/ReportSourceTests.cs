@@ -1,0 +1,109 @@
+using System.Text.Json;
+using Ballast.Cli;
+using Ballast.Tests.Ledger;
+
+namespace Ballast.Tests.Cli;
+
+public sealed class ReportSourceTests
+{
+    private const string Yaml =
+        """
+        ledger: { path: LEDGER }
+        providers:
+          anthropic:
+            kind: anthropic
+            platform: anthropic
+            region: global
+            api_key: ${BALLAST_TEST_KEY_THAT_IS_NOT_SET}
+            data: { geo: us, retention_days: 30, training: false }
+            deployments:
+              claude: { vendor: anthropic }
+          foundry:
+            kind: anthropic
+            platform: azure
+            region: sweden
+            base_url: https://example.services.ai.azure.com/anthropic
+            api_key: ${BALLAST_TEST_KEY_THAT_IS_NOT_SET}
+            data: { geo: eu, retention_days: 0, training: false }
+            deployments:
+              claude: { vendor: anthropic }
+        models:
+          assistant: { deployments: [foundry/claude, anthropic/claude] }
+        keys:
+          bank: { key_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08, app: bank, allow: { geo: [eu] } }
+          news: { key_sha256: 60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752, app: news }
+        """;
+
+    [Fact]
+    public async Task Exposure_ConfigurationFile_NamesTheAppThatStops()
+    {
+        await using TestLedger ledger = await TestLedger.WithAsync(SampleEntries.Completed("a1", "azure", "anthropic"));
+        using TemporaryFolder folder = new();
+
+        CommandRun run = await CommandRun.OfAsync(ExposureCommand.Create(), "--config", Write(folder, ledger.Path), "--since", "all", "--json");
+
+        Assert.Equal(0, run.ExitCode);
+        using JsonDocument document = JsonDocument.Parse(run.OnlyLine);
+        Assert.Equal(1, document.RootElement.GetProperty("requests").GetInt64());
+        JsonElement azure = document.RootElement.GetProperty("platform").EnumerateArray()
+            .Single(platform => platform.GetProperty("name").GetString() == "azure");
+        Assert.Equal(["bank"], azure.GetProperty("stops")[0].GetProperty("apps").EnumerateArray().Select(app => app.GetString()));
+    }
+
+    [Fact]
+    public async Task Exposure_CredentialsNotSetHere_ReportsAllTheSameAndSaysSo()
+    {
+        await using TestLedger ledger = new();
+        using TemporaryFolder folder = new();
+
+        CommandRun run = await CommandRun.OfAsync(ExposureCommand.Create(), "--config", Write(folder, ledger.Path));
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("environment variables that are not set here", run.Error, StringComparison.Ordinal);
+        Assert.Contains("assistant (for bank)", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Usage_ConfigurationFile_FindsTheLedger()
+    {
+        await using TestLedger ledger = await TestLedger.WithAsync(SampleEntries.Completed("a1"));
+        using TemporaryFolder folder = new();
+
+        CommandRun run = await CommandRun.OfAsync(UsageCommand.Create(), "--config", Write(folder, ledger.Path), "--since", "all", "--md");
+
+        Assert.Contains("| assistant | 1 |", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Compare_ConfigurationFile_TellsWhereElseTheModelIs()
+    {
+        await using TestLedger ledger = await TestLedger.WithAsync(SampleEntries.Completed("a1", "azure", "anthropic"));
+        using TemporaryFolder folder = new();
+
+        CommandRun run = await CommandRun.OfAsync(
+            CompareCommand.Create(), "azure", "platform:anthropic", "--config", Write(folder, ledger.Path), "--since", "all", "--md");
+
+        Assert.Contains("| where its models can be had | claude: anthropic | claude: azure |", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Exposure_FaultyConfiguration_IsExitTwoWithThePlace()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.File("ballast.yaml");
+        await File.WriteAllTextAsync(path, "providers:\n  x: { kind: nonsense }\n", TestContext.Current.CancellationToken);
+
+        CommandRun run = await CommandRun.OfAsync(ExposureCommand.Create(), "--config", path);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("ballast.yaml:2:", run.Error, StringComparison.Ordinal);
+        Assert.Equal("", run.Output);
+    }
+
+    private static string Write(TemporaryFolder folder, string ledgerPath)
+    {
+        string path = folder.File("ballast.yaml");
+        File.WriteAllText(path, Yaml.Replace("LEDGER", $"'{ledgerPath}'", StringComparison.Ordinal));
+        return path;
+    }
+}
