@@ -6,7 +6,7 @@ namespace Ballast.Tests.Ledger;
 
 public sealed class LedgerWriterTests
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -41,7 +41,7 @@ public sealed class LedgerWriterTests
     {
         FakeTimeProvider time = new();
         RecordingStore store = new();
-        await using LedgerWriter writer = new(store, new LedgerWriterOptions { BatchRowsMax = 100 }, time);
+        LedgerWriter writer = new(store, new LedgerWriterOptions { BatchRowsMax = 100 }, time);
 
         for (int index = 0; index < 30; index++)
         {
@@ -50,6 +50,7 @@ public sealed class LedgerWriterTests
 
         await AdvanceUntilAsync(time, TimeSpan.FromMilliseconds(50), () => writer.Written == 30);
         Assert.Equal([30], store.BatchSizes);
+        await writer.DisposeAsync().AsTask().WaitAsync(s_patience, Cancellation);
     }
 
     [Fact]
@@ -107,7 +108,7 @@ public sealed class LedgerWriterTests
         Assert.Equal(20, writer.Pending);
         gate.Release(1000);
         await Task.WhenAll(recorded).WaitAsync(s_patience, Cancellation);
-        await writer.DisposeAsync();
+        await writer.DisposeAsync().AsTask().WaitAsync(s_patience, Cancellation);
 
         Assert.Equal(20, store.Rows.Count);
         Assert.Equal(20, writer.Written);
@@ -146,7 +147,7 @@ public sealed class LedgerWriterTests
             await writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}")));
         }
 
-        await writer.DisposeAsync();
+        await writer.DisposeAsync().AsTask().WaitAsync(s_patience, Cancellation);
 
         Assert.Equal(100, store.Rows.Count);
     }
