@@ -43,7 +43,10 @@ public sealed class LedgerWriterTests
         RecordingStore store = new();
         LedgerWriter writer = new(store, new LedgerWriterOptions { BatchRowsMax = 100 }, time);
 
-        for (int index = 0; index < 30; index++)
+        await writer.RecordAsync(SampleEntries.Completed("first"));
+        await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, Cancellation);
+        Assert.Equal(0, writer.Written);
+        for (int index = 1; index < 30; index++)
         {
             await writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}")));
         }

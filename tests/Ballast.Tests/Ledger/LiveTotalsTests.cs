@@ -93,10 +93,23 @@ public sealed class LiveTotalsTests
         LiveTotals totals = new(TimeProvider.System);
         LedgerEntry entry = SampleEntries.Completed("a");
 
-        Parallel.For(0, 10_000, _ => totals.Record(entry));
+        using Barrier start = new(4);
+        Thread[] threads =
+        [
+            .. Enumerable.Range(0, 4).Select(_ => new Thread(() =>
+            {
+                start.SignalAndWait();
+                for (int index = 0; index < 100_000; index++)
+                {
+                    totals.Record(entry);
+                }
+            })),
+        ];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
 
-        Assert.Equal(10_000, totals.Snapshot().Completed);
-        Assert.Equal(5m, totals.Snapshot().CostUsd);
+        Assert.Equal(400_000, totals.Snapshot().Completed);
+        Assert.Equal(200m, totals.Snapshot().CostUsd);
     }
 
     [Fact]
