@@ -12,8 +12,13 @@ internal sealed class Visit(HttpContext http, BillingEntry billing, Dice dice, T
     /// <summary>Documents nested deeper are malformed.</summary>
     public const int MaxDepth = 64;
 
-    /// <summary>Lets bytes that were written leave before the connection is reset.</summary>
-    private static readonly TimeSpan BeforeReset = TimeSpan.FromMilliseconds(30);
+    /// <summary>
+    /// A reset throws away what the client has received and not yet read. A fault that comes after a number of events gives a busy client
+    /// time to read them; a platform that disappears does not wait as long.
+    /// </summary>
+    private static readonly TimeSpan BeforeFaultReset = TimeSpan.FromMilliseconds(400);
+
+    private static readonly TimeSpan BeforeCutReset = TimeSpan.FromMilliseconds(30);
 
     public HttpContext Http => http;
 
@@ -93,7 +98,8 @@ internal sealed class Visit(HttpContext http, BillingEntry billing, Dice dice, T
         IsReset = true;
         if (http.Response.HasStarted)
         {
-            await Task.Delay(BeforeReset, TimeProvider.System, CancellationToken.None).ConfigureAwait(false);
+            TimeSpan wait = Fault is null || IsGone ? BeforeCutReset : BeforeFaultReset;
+            await Task.Delay(wait, TimeProvider.System, CancellationToken.None).ConfigureAwait(false);
         }
 
         http.Abort();
