@@ -8,7 +8,8 @@ namespace Ballast.Sandbox.Generation;
 /// <summary>Values that fit a parameter's name and come from the prompt where they can: a city for <c>city</c>.</summary>
 internal sealed partial class PlausibleValues(PromptWords words, string? subject, Dice dice)
 {
-    private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(50);
+    /// <summary>Only a pattern that backtracks without end takes this long, even on a busy machine: an answer may not depend on load.</summary>
+    private static readonly TimeSpan MatchTimeout = TimeSpan.FromSeconds(2);
 
     private static readonly string[] Places = ["Paris", "London", "Berlin", "Tokyo", "Lisbon", "Toronto"];
 
