@@ -18,13 +18,14 @@ internal static class ReportFormat
         _ => Short(count, 1_000_000_000, "G"),
     };
 
-    /// <summary>Cents for dollars, four more digits for what is below one; what is below these too is not shown as nothing.</summary>
+    /// <summary>Two decimals for dollars, four below one, six below a cent; what is smaller still is not shown as nothing.</summary>
     public static string Usd(decimal? dollars) => dollars switch
     {
         null => Unknown,
         0 => "$0",
         > 0 and < 0.000_001m => "<$0.000001",
-        < 1 and > -1 => "$" + dollars.Value.ToString("0.00####", CultureInfo.InvariantCulture),
+        < 0.01m and > 0 => "$" + dollars.Value.ToString("0.000000", CultureInfo.InvariantCulture),
+        < 1 and > 0 => "$" + dollars.Value.ToString("0.0000", CultureInfo.InvariantCulture),
         _ => "$" + dollars.Value.ToString("N2", CultureInfo.InvariantCulture),
     };
 

@@ -9,11 +9,6 @@ internal static class ReportSource
 {
     private const string ConfigDefault = "ballast.yaml";
 
-    /// <summary>
-    /// Stands in for an environment variable that is not set: a report needs no credentials, so that it can be made where the gateway does not run.
-    /// </summary>
-    private const string Unset = "unset";
-
     /// <summary><c>--ledger</c>, else what the configuration says, else the default file of a gateway without configuration.</summary>
     public static LedgerReader OpenLedger(ReportRequest request) =>
         new(request.LedgerPath ?? FindOptions(request)?.Ledger.Path ?? new LedgerOptions().Path);
@@ -44,13 +39,22 @@ internal static class ReportSource
             return result.Options;
         }
 
-        if (OptionsLoader.LoadFile(path, name => Environment.GetEnvironmentVariable(name) ?? Unset).Options is { } options)
+        if (OptionsLoader.LoadFile(path, name => Environment.GetEnvironmentVariable(name) ?? StandIn(name)).Options is { } options)
         {
-            request.Error.WriteLine($"{path} names environment variables that are not set here; '{Unset}' stands for their values.");
+            request.Error.WriteLine($"{path} names environment variables that are not set here; 'unset-…' stands for their values.");
             return options;
         }
 
         IEnumerable<string> faults = result.Faults.Where(fault => !fault.IsWarning).Select(fault => fault.Print(path));
         throw new UsageException(string.Join(Environment.NewLine, faults));
     }
+
+    /// <summary>
+    /// For an environment variable that is not set: a report needs no credentials, so that it can be made where the gateway does not run. Two
+    /// variables have two values, because two keys must differ.
+    /// </summary>
+    private static string StandIn(string name) =>
+        name.Contains("URL", StringComparison.OrdinalIgnoreCase) || name.Contains("ENDPOINT", StringComparison.OrdinalIgnoreCase)
+            ? "https://unset.invalid"
+            : "unset-" + name;
 }

@@ -9,7 +9,7 @@ public sealed class ReportFormatTests
     [InlineData(null, "-")]
     [InlineData("0", "$0")]
     [InlineData("0.000123", "$0.000123")]
-    [InlineData("0.5", "$0.50")]
+    [InlineData("0.5", "$0.5000")]
     [InlineData("1234.567", "$1,234.57")]
     public void Usd_Amounts_KeepWhatMatters(string? dollars, string expected) => Assert.Equal(
         expected, ReportFormat.Usd(dollars is null ? null : decimal.Parse(dollars, CultureInfo.InvariantCulture)));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ballast.Cli;
 using Ballast.Tests.Ledger;
+using Ballast.Tests.Tidy;
 
 namespace Ballast.Tests.Cli;
 
@@ -30,8 +31,8 @@ public sealed class ReportSourceTests
         models:
           assistant: { deployments: [foundry/claude, anthropic/claude] }
         keys:
-          bank: { key_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08, app: bank, allow: { geo: [eu] } }
-          news: { key_sha256: 60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752, app: news }
+          bank: { key_env: BALLAST_TEST_BANK_KEY_THAT_IS_NOT_SET, app: bank, allow: { geo: [eu] } }
+          news: { key_env: BALLAST_TEST_NEWS_KEY_THAT_IS_NOT_SET, app: news }
         """;
 
     [Fact]
@@ -61,6 +62,19 @@ public sealed class ReportSourceTests
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("environment variables that are not set here", run.Error, StringComparison.Ordinal);
         Assert.Contains("assistant (for bank)", run.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The sample names credentials and an address by variables; nobody who makes a report has them all.</summary>
+    [Fact]
+    public async Task Exposure_SampleConfigurationWithNothingSet_IsReportedAllTheSame()
+    {
+        await using TestLedger ledger = new();
+        string path = Path.Combine(Repository.Root, "ballast.sample.yaml");
+
+        CommandRun run = await CommandRun.OfAsync(ExposureCommand.Create(), "--config", path, "--ledger", ledger.Path, "--md");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.ExitCode == 0 ? "" : run.Error));
+        Assert.Contains("| azure | 0 | - | - | $0 | - | gpt-5-mini | assistant (2 of 3 left) |", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
