@@ -61,13 +61,13 @@ public sealed partial class FormTests
             where type.IsPublic && !type.HasDocComment
             select $"{file.Path}:{type.Line}: {type.Name} has no doc comment");
 
-    /// <summary>The dependency tests rely on it. The sandbox keeps to itself and shows one flat face.</summary>
+    /// <summary>The dependency tests rely on it. The sandbox keeps to itself and shows one flat face; a protocol is one namespace, its drawers included.</summary>
     [Fact]
     public void Namespaces_OfTheProduct_FollowTheFolders() =>
         AssertNone(
             from file in Repository.ProductFiles
             where !file.Path.StartsWith("src/Ballast.Sandbox/", StringComparison.Ordinal)
-            let folder = Path.GetDirectoryName(file.Path)!.Replace('\\', '/')
+            let folder = Drawer().Replace(Path.GetDirectoryName(file.Path)!.Replace('\\', '/'), "$1")
             let expected = folder[(folder.IndexOf('/', StringComparison.Ordinal) + 1)..].Replace('/', '.')
             where file.Namespace.Length > 0 && file.Namespace != expected
             select $"{file.Path}:1: namespace {file.Namespace}, expected {expected}");
@@ -82,6 +82,22 @@ public sealed partial class FormTests
             let expected = $"{match.Groups["folder"].Value}/{match.Groups["name"].Value}{part}.cs"
             where !Repository.TextFiles.Contains(expected)
             select $"{path}:1: {expected} is missing beside it");
+
+    /// <summary>What does not fit into the five lies in a drawer of its direction, so that the folders read side by side.</summary>
+    [Fact]
+    public void ProtocolFolders_All_HoldNothingElse() =>
+        AssertNone(
+            from path in Repository.TextFiles
+            let match = ProtocolFile().Match(path)
+            where match.Success
+            let folder = match.Groups["folder"].Value + "/"
+            let name = match.Groups["name"].Value
+            from other in Repository.TextFiles
+            where other.StartsWith(folder, StringComparison.Ordinal)
+            let rest = other[folder.Length..]
+            where !rest.StartsWith($"Request/{name}", StringComparison.Ordinal) && !rest.StartsWith($"Response/{name}", StringComparison.Ordinal)
+                && !FiveFile().IsMatch(rest)
+            select $"{other}:1: belongs into {folder}Request/ or {folder}Response/ and begins with {name}");
 
     [Fact]
     public void Texts_Everywhere_HoldNoLeftoverWork() =>
@@ -136,6 +152,12 @@ public sealed partial class FormTests
 
     [GeneratedRegex(@"^(?<folder>src/Ballast\.Protocols/[^/]+)/(?<name>\w+)Protocol\.cs$")]
     private static partial Regex ProtocolFile();
+
+    [GeneratedRegex(@"^\w+(Protocol|Request|Response|Stream|Error)\.cs$")]
+    private static partial Regex FiveFile();
+
+    [GeneratedRegex(@"^(src/Ballast\.Protocols/[^/]+)/(Request|Response)$")]
+    private static partial Regex Drawer();
 
     [GeneratedRegex(@"\]\((?!https?://|#|mailto:)([^)#\s]+)")]
     private static partial Regex RelativeLink();
