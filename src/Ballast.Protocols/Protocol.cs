@@ -48,6 +48,12 @@ public abstract class Protocol
     /// <summary>Writes an error as a whole body.</summary>
     public abstract void WriteError(ChatError error, IBufferWriter<byte> output);
 
+    /// <summary>
+    /// Passes a vendor's own error body on to a caller of this protocol, with the caller's request id in place of the vendor's. False, and nothing is written, where
+    /// it is not a whole error in this protocol's form (half a body, another server's habits): then the error must be written anew.
+    /// </summary>
+    public abstract bool TrySpliceError(ReadOnlyMemory<byte> body, string requestId, IBufferWriter<byte> output);
+
     /// <summary>Writes an error as the last frame of a stream that was already committed. No terminal mark of success follows.</summary>
     public abstract void WriteStreamError(ChatError error, IBufferWriter<byte> output);
 

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -88,6 +90,44 @@ internal static class AnthropicMessagesError
         json.WriteEndObject();
         json.WriteString("request_id"u8, error.RequestId);
         json.WriteEndObject();
+    }
+
+    /// <summary>Writes a vendor's own error with the caller's request id; false where it is none.</summary>
+    public static bool TrySplice(ReadOnlyMemory<byte> body, string requestId, IBufferWriter<byte> output)
+    {
+        if (!IsOwn(body))
+        {
+            return false;
+        }
+
+        JsonSpan id = AnthropicMessagesPeek.FindField(body, "request_id"u8);
+        JsonEdit edit = id.IsPresent
+            ? new JsonEdit(id, Encoding.UTF8.GetBytes($"\"{requestId}\""))
+            : new JsonEdit(new JsonSpan(AnthropicMessagesPeek.FindField(body, "type"u8).End, 0), Encoding.UTF8.GetBytes($",\"request_id\":\"{requestId}\""));
+        JsonSplice.Write(body.Span, [edit], output);
+        return true;
+    }
+
+    private static bool IsOwn(ReadOnlyMemory<byte> body)
+    {
+        if (!Utf8.IsValid(body.Span))
+        {
+            return false;
+        }
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(body);
+            return document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("type"u8, out JsonElement kind) && kind.ValueKind == JsonValueKind.String && kind.ValueEquals("error"u8)
+                && root.TryGetProperty("error"u8, out JsonElement error) && error.ValueKind == JsonValueKind.Object
+                && error.TryGetProperty("type"u8, out JsonElement type) && type.ValueKind == JsonValueKind.String
+                && error.TryGetProperty("message"u8, out JsonElement message) && message.ValueKind == JsonValueKind.String;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private static ReadOnlySpan<byte> TypeOf(ChatErrorKind kind) => kind switch

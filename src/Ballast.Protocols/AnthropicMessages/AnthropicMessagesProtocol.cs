@@ -94,6 +94,9 @@ public sealed class AnthropicMessagesProtocol : Protocol
 
     public override void WriteError(ChatError error, IBufferWriter<byte> output) => AnthropicMessagesError.Write(error, output);
 
+    public override bool TrySpliceError(ReadOnlyMemory<byte> body, string requestId, IBufferWriter<byte> output) =>
+        AnthropicMessagesError.TrySplice(body, requestId, output);
+
     public override void WriteStreamError(ChatError error, IBufferWriter<byte> output)
     {
         output.Write("event: error\ndata: "u8);

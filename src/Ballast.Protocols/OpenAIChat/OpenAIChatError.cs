@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Ballast.Protocols.Conversation;
 
 namespace Ballast.Protocols.OpenAIChat;
@@ -28,6 +29,27 @@ internal static class OpenAIChatError
         }
 
         return Assemble(status, fields);
+    }
+
+    /// <summary>True for a whole error in OpenAI's own form: what clients of this protocol can read.</summary>
+    public static bool IsOwn(ReadOnlyMemory<byte> body)
+    {
+        if (!Utf8.IsValid(body.Span))
+        {
+            return false;
+        }
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(body);
+            return document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("error"u8, out JsonElement error) && error.ValueKind == JsonValueKind.Object
+                && error.TryGetProperty("message"u8, out JsonElement message) && message.ValueKind == JsonValueKind.String;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Reads an error object that came inside an answer of status 200.</summary>

@@ -55,6 +55,17 @@ public sealed class OpenAIChatProtocol : Protocol
         OpenAIChatError.Write(error, json);
     }
 
+    public override bool TrySpliceError(ReadOnlyMemory<byte> body, string requestId, IBufferWriter<byte> output)
+    {
+        if (!OpenAIChatError.IsOwn(body))
+        {
+            return false;
+        }
+
+        output.Write(body.Span); // This protocol has the request id in a header alone.
+        return true;
+    }
+
     public override void WriteStreamError(ChatError error, IBufferWriter<byte> output)
     {
         output.Write("data: "u8);

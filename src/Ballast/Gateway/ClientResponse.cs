@@ -135,9 +135,11 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange)
     /// <summary>Refuses in the caller's own protocol. Nothing may have been committed.</summary>
     /// <param name="error">What the client is told.</param>
     /// <param name="rawBody">The vendor's own words, where the caller speaks the vendor's protocol; else empty.</param>
-    public async Task<int> RejectAsync(ChatError error, ReadOnlyMemory<byte> rawBody = default)
+    /// <param name="allowedMethod">The method that the path does take, where another one was used.</param>
+    public async Task<int> RejectAsync(ChatError error, ReadOnlyMemory<byte> rawBody = default, string? allowedMethod = null)
     {
         Discard();
+        http.Response.Headers.Allow = allowedMethod;
         ChatError named = error with { RequestId = exchange.Id };
         int status = exchange.Protocol.StatusOf(named);
         http.Response.StatusCode = status;
@@ -153,20 +155,17 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange)
             http.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
-        if (rawBody.IsEmpty)
+        if (rawBody.IsEmpty || !exchange.Protocol.TrySpliceError(rawBody, exchange.Id, _held))
         {
             exchange.Protocol.WriteError(named, _held);
-        }
-        else
-        {
-            _held.Write(rawBody.Span);
         }
 
         await SendHeldAsync(CancellationToken.None).ConfigureAwait(false);
         return status;
     }
 
-    private void SetIds()
+    /// <summary>Every answer names the request: in the header of its protocol, and in one that is the same everywhere.</summary>
+    public void SetIds()
     {
         http.Response.Headers[exchange.Protocol.RequestIdHeader] = exchange.Id;
         http.Response.Headers["x-ballast-request-id"] = exchange.Id;

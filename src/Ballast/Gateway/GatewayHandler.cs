@@ -53,10 +53,10 @@ public sealed class GatewayHandler(
     }
 
     /// <summary>Refuses what is no request of any protocol: an unknown path, a wrong method, a gateway that does not serve.</summary>
-    public async Task RefuseAsync(HttpContext http, Protocol protocol, GatewayError error)
+    public async Task RefuseAsync(HttpContext http, Protocol protocol, GatewayError error, string? allowedMethod = null)
     {
         Exchange exchange = new(protocol, Operation.Models, catalog.Current, time);
-        int status = await new ClientResponse(http, exchange).RejectAsync(error.ToChatError()).ConfigureAwait(false);
+        int status = await new ClientResponse(http, exchange).RejectAsync(error.ToChatError(), allowedMethod: allowedMethod).ConfigureAwait(false);
         log.Refused(exchange.Id, error.Code, status);
     }
 

@@ -22,7 +22,7 @@ public static class ModelList
         }
 
         http.ContentType = "application/json";
-        http.Headers[exchange.Protocol.RequestIdHeader] = exchange.Id;
+        response.SetIds();
         exchange.Protocol.WriteModels(models, response.Output);
         await response.SendHeldAsync(aborted).ConfigureAwait(false);
     }

@@ -41,7 +41,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
             http.Headers[EstimatedHeader] = "true";
         }
 
-        http.Headers[exchange.Protocol.RequestIdHeader] = exchange.Id;
+        response.SetIds();
         http.ContentType = "application/json";
         AnthropicMessagesProtocol.WriteTokenCount(tokens, response.Output);
         await response.SendHeldAsync(aborted).ConfigureAwait(false);

@@ -110,12 +110,8 @@ public sealed class UpstreamCall(UpstreamClient client)
         Protocol protocol = attempt.Deployment.Provider.Protocol;
         ChatError error = protocol.ReadError(status, body);
         UpstreamFailure failure = StatusJudge.Judge(status, error, UpstreamClient.RetryAfter(upstream.Headers, exchange.Time));
-        bool mayPass = exchange.Protocol == protocol && !failure.IsRetryable && IsJsonObject(upstream, body.Span);
-        return mayPass ? failure with { RawBody = body } : failure;
+        return exchange.Protocol == protocol && !failure.IsRetryable ? failure with { RawBody = body } : failure;
     }
-
-    private static bool IsJsonObject(HttpResponseMessage upstream, ReadOnlySpan<byte> body) =>
-        upstream.Content.Headers.ContentType?.MediaType == "application/json" && body.Length > 1 && body[0] == (byte)'{';
 
     private static async Task<ReadOnlyMemory<byte>> ReadBoundedAsync(Stream stream, int bytesMax, CancellationToken cancellation)
     {

@@ -21,6 +21,7 @@ public static class ProtocolEndpoints
         ["/v1/messages"] = new("POST", ProtocolList.AnthropicMessages, Operation.Chat),
         ["/v1/messages/count_tokens"] = new("POST", ProtocolList.AnthropicMessages, Operation.CountTokens),
         ["/v1/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
+        ["/openai/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
         ["/openai/v1/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
         ["/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
     };
@@ -48,8 +49,7 @@ public static class ProtocolEndpoints
 
         if (http.Request.Method != endpoint.Method)
         {
-            http.Response.Headers.Allow = endpoint.Method;
-            return handler.RefuseAsync(http, spoken, GatewayError.MethodNotAllowed);
+            return handler.RefuseAsync(http, spoken, GatewayError.MethodNotAllowed, endpoint.Method);
         }
 
         Protocol protocol = endpoint.Operation == Operation.Models ? spoken : endpoint.Protocol;
