@@ -27,6 +27,9 @@ public sealed class RequestEnvelope
     /// <summary>How many answers are wanted.</summary>
     public int ChoiceCount { get; init; } = 1;
 
+    /// <summary>The answer must fit a JSON schema: an endpoint that has no such thing needs the request rewritten.</summary>
+    public bool AsksJsonSchema { get; init; }
+
     /// <summary>
     /// The body holds a mark (<see cref="ForeignThinking.Mark"/>) of reasoning that another vendor issued, or lacks reasoning where its protocol demands it because
     /// another vendor gave the turn: it must be parsed and rewritten, never spliced.

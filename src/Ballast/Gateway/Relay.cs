@@ -229,7 +229,8 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
 
     private UpstreamFailure? SchemaFault()
     {
-        if (_structured is null || exchange.Request.ResponseFormat is not { } format)
+        // A call of a tool, a refusal and an answer cut at its limit are no final answers: the caller is told by the finish, as by an endpoint with schemas.
+        if (_structured is null || exchange.Request.ResponseFormat is not { } format || _reader.Finish is { } finish && finish != FinishReason.Stop)
         {
             return null;
         }

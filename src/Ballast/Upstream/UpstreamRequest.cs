@@ -1,6 +1,7 @@
 using System.Buffers;
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Protocols;
 using Ballast.Upstream.Providers;
 
 namespace Ballast.Upstream;
@@ -10,7 +11,8 @@ public static class UpstreamRequest
 {
     /// <summary>True where the caller's own bytes can go on.</summary>
     public static bool IsPassthrough(Exchange exchange, Deployment deployment) =>
-        exchange.Protocol == deployment.Provider.Protocol && !exchange.Envelope.HasForeignThinking;
+        exchange.Protocol == deployment.Provider.Protocol && !exchange.Envelope.HasForeignThinking
+        && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema));
 
     /// <summary>Builds the request; what cannot cross is added to the attempt's losses.</summary>
     public static HttpRequestMessage Build(Exchange exchange, Attempt attempt)

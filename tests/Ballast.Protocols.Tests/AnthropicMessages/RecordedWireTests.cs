@@ -234,7 +234,7 @@ public class RecordedWireTests
         return CanonicalJson.Of(request.ToJsonString());
     }
 
-    private static RequestTarget Target(string model) => new() { Model = model, Vendor = "anthropic", Features = TargetFeatures.None };
+    private static RequestTarget Target(string model) => new() { Model = model, Vendor = "anthropic", Features = TargetFeatures.JsonSchema };
 
     private static ReaderOptions Reading(bool stream, ReadDepth depth) => new() { Stream = stream, Depth = depth, Vendor = "anthropic" };
 

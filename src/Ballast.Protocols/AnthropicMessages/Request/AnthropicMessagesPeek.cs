@@ -95,6 +95,7 @@ internal static class AnthropicMessagesPeek
             Stream = fields.Stream,
             StreamUsage = fields.Stream,
             MaxOutputTokens = fields.MaxTokens,
+            AsksJsonSchema = fields.AsksJsonSchema,
             HasForeignThinking = ForeignThinking.IsIn(body.Span) || (fields.IsThinkingEnabled && LacksThinking(body.Span[fields.MessagesStart..])),
         };
     }
@@ -164,7 +165,19 @@ internal static class AnthropicMessagesPeek
         else if (json.ValueTextEquals("thinking"u8))
         {
             json.Read();
-            fields.IsThinkingEnabled = IsEnabled(json);
+            fields.IsThinkingEnabled = HasType(json, "enabled"u8);
+            json.Skip();
+        }
+        else if (json.ValueTextEquals("output_format"u8))
+        {
+            json.Read();
+            fields.AsksJsonSchema |= HasType(json, "json_schema"u8);
+            json.Skip();
+        }
+        else if (json.ValueTextEquals("output_config"u8))
+        {
+            json.Read();
+            fields.AsksJsonSchema |= HasSchema(json);
             json.Skip();
         }
         else
@@ -174,7 +187,29 @@ internal static class AnthropicMessagesPeek
         }
     }
 
-    private static bool IsEnabled(Utf8JsonReader json)
+    private static bool HasSchema(Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartObject)
+        {
+            return false;
+        }
+
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isFormat = json.ValueTextEquals("format"u8);
+            json.Read();
+            if (isFormat)
+            {
+                return HasType(json, "json_schema"u8);
+            }
+
+            json.Skip();
+        }
+
+        return false;
+    }
+
+    private static bool HasType(Utf8JsonReader json, ReadOnlySpan<byte> wanted)
     {
         if (json.TokenType != JsonTokenType.StartObject)
         {
@@ -187,7 +222,7 @@ internal static class AnthropicMessagesPeek
             json.Read();
             if (isType)
             {
-                return json.TokenType == JsonTokenType.String && json.ValueTextEquals("enabled"u8);
+                return json.TokenType == JsonTokenType.String && json.ValueTextEquals(wanted);
             }
 
             json.Skip();
@@ -297,6 +332,7 @@ internal static class AnthropicMessagesPeek
         public bool Stream;
         public long? MaxTokens;
         public bool IsThinkingEnabled;
+        public bool AsksJsonSchema;
     }
 
     private struct TurnForm

@@ -34,7 +34,7 @@ internal sealed class AnthropicMessagesRequestWriter
         _foreign = new AnthropicMessagesForeignParts(request, target, losses);
         _turns = new AnthropicMessagesTurns(request, target, losses);
         _tools = new AnthropicMessagesTools(request, target, losses, _turns);
-        _thinking = AnthropicMessagesThinking.Plan(request, target, losses, _turns.LacksThinking, _tools.IsForced);
+        _thinking = AnthropicMessagesThinking.Plan(request, target, losses, _turns.LacksThinking, _isNative ? _tools.EmulatesStructuredOutput : _tools.IsForced);
     }
 
     public void Write(IBufferWriter<byte> output)
@@ -71,7 +71,7 @@ internal sealed class AnthropicMessagesRequestWriter
     private void WriteSystem(Utf8JsonWriter json)
     {
         List<Part> system = [.. _turns.System];
-        if (!_isNative && Instruction() is string instruction)
+        if (Instruction() is string instruction)
         {
             system.Add(new TextPart(instruction, _request.ResponseFormat!.Pointer));
         }
@@ -124,7 +124,7 @@ internal sealed class AnthropicMessagesRequestWriter
     private void WriteOutput(Utf8JsonWriter json)
     {
         ResponseFormat? format = _request.ResponseFormat is { Kind: ResponseFormatKind.JsonSchema } asked
-            && (_isNative || _target.Has(TargetFeatures.JsonSchema)) ? asked : null;
+            && _target.Has(TargetFeatures.JsonSchema) ? asked : null;
         bool isLegacy = format?.Pointer == "/output_format";
         string? effort = _thinking.Effort;
         List<Extra> extras = _isNative

@@ -12,6 +12,8 @@ internal sealed class AnthropicMessagesThinking
     /// <summary>Smallest budget the API takes, in tokens.</summary>
     public const long BudgetMin = 1024;
 
+    private const string ExcludedByForce = "Thinking is off for this request: it does not go together with a forced tool call.";
+
     private const string NeedsReasoning = "Thinking is off for this request: the open tool loop does not begin with reasoning of this vendor.";
 
     private readonly ThinkingOptions? _native;
@@ -36,7 +38,7 @@ internal sealed class AnthropicMessagesThinking
 
     public static AnthropicMessagesThinking Plan(ChatRequest request, RequestTarget target, LossReport losses, bool lacksThinking, bool isForced) =>
         request.SourceProtocol == AnthropicMessagesProtocol.ProtocolName
-            ? PlanNative(request, target, losses, lacksThinking)
+            ? PlanNative(request, target, losses, lacksThinking, isForced)
             : PlanForeign(request, target, losses, lacksThinking, isForced);
 
     public void Write(Utf8JsonWriter json)
@@ -65,12 +67,18 @@ internal sealed class AnthropicMessagesThinking
         json.WriteEndObject();
     }
 
-    private static AnthropicMessagesThinking PlanNative(ChatRequest request, RequestTarget target, LossReport losses, bool lacksThinking)
+    private static AnthropicMessagesThinking PlanNative(
+        ChatRequest request, RequestTarget target, LossReport losses, bool lacksThinking, bool isForced)
     {
         ThinkingOptions? thinking = request.Thinking?.Pointer == AnthropicMessagesRequest.ThinkingPointer ? request.Thinking : null;
         if (thinking?.Mode == ThinkingMode.Enabled && lacksThinking)
         {
             losses.Add(thinking.Pointer, NeedsReasoning);
+            thinking = null;
+        }
+        else if (isForced && thinking?.Mode is ThinkingMode.Enabled or ThinkingMode.Adaptive)
+        {
+            losses.Add(thinking!.Pointer, ExcludedByForce);
             thinking = null;
         }
 
@@ -100,7 +108,7 @@ internal sealed class AnthropicMessagesThinking
 
         if (isForced)
         {
-            losses.Add(asked.Pointer, "Thinking is off for this request: it does not go together with a forced tool call.");
+            losses.Add(asked.Pointer, ExcludedByForce);
             return new AnthropicMessagesThinking(null, null, 0, null, maxTokens);
         }
 

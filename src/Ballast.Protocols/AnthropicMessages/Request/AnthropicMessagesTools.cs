@@ -22,16 +22,16 @@ internal sealed class AnthropicMessagesTools
         _losses = losses;
         _foreign = new AnthropicMessagesForeignParts(request, target, losses);
         _isNative = request.SourceProtocol == AnthropicMessagesProtocol.ProtocolName;
+        EmulatesStructuredOutput = StructuredOutput.IsEmulated(request, target) && AnthropicMessagesSchema.IsObject(request.ResponseFormat!.Schema);
         if (_isNative)
         {
             _tools = [.. request.Tools];
-            _choice = request.ToolChoice;
+            _choice = EmulatesStructuredOutput ? ChooseEmulating(request.ToolChoice) : request.ToolChoice;
             _parallel = request.ParallelToolCalls?.Value;
             return;
         }
 
         _tools = [.. request.Tools.Where(IsPortable)];
-        EmulatesStructuredOutput = StructuredOutput.IsEmulated(request, target) && AnthropicMessagesSchema.IsObject(request.ResponseFormat!.Schema);
         _choice = ChooseForeign(turns);
         _parallel = ParallelForeign();
     }
@@ -74,11 +74,7 @@ internal sealed class AnthropicMessagesTools
         ToolChoice? asked = _request.ToolChoice;
         if (EmulatesStructuredOutput && asked?.Mode != ToolChoiceMode.Named)
         {
-            // The caller's own tools stay callable: then any call will do, and the last one is the answer.
-            string pointer = _request.ResponseFormat!.Pointer;
-            return _tools.Count == 0 || asked?.Mode == ToolChoiceMode.None
-                ? new ToolChoice(ToolChoiceMode.Named, StructuredOutput.ToolName, pointer)
-                : new ToolChoice(ToolChoiceMode.Required, null, pointer);
+            return ChooseEmulating(asked);
         }
 
         if (_tools.Count > 0)
@@ -94,6 +90,20 @@ internal sealed class AnthropicMessagesTools
         }
 
         return asked is { Mode: ToolChoiceMode.Required or ToolChoiceMode.Named } ? Refuse(asked) : null;
+    }
+
+    private ToolChoice ChooseEmulating(ToolChoice? asked)
+    {
+        if (asked?.Mode == ToolChoiceMode.Named)
+        {
+            return asked;
+        }
+
+        // The caller's own tools stay callable: then any call will do, and the last one is the answer.
+        string pointer = _request.ResponseFormat!.Pointer;
+        return _tools.Count == 0 || asked?.Mode == ToolChoiceMode.None
+            ? new ToolChoice(ToolChoiceMode.Named, StructuredOutput.ToolName, pointer)
+            : new ToolChoice(ToolChoiceMode.Required, null, pointer);
     }
 
     private ToolChoice? Refuse(ToolChoice asked)

@@ -51,6 +51,7 @@ internal static class OpenAIChatEnvelope
             StreamOptionsValue = scan.StreamOptionsValue,
             MaxOutputTokens = scan.MaxCompletionTokens ?? scan.MaxTokens,
             ChoiceCount = scan.ChoiceCount,
+            AsksJsonSchema = scan.AsksJsonSchema,
             HasForeignThinking = ForeignThinking.IsIn(bytes),
         };
     }
@@ -129,6 +130,7 @@ internal static class OpenAIChatEnvelope
         public long? MaxTokens { get; private set; }
         public long? MaxCompletionTokens { get; private set; }
         public int ChoiceCount { get; private set; } = 1;
+        public bool AsksJsonSchema { get; private set; }
 
         public void Run()
         {
@@ -250,6 +252,28 @@ internal static class OpenAIChatEnvelope
             else if (_reader.ValueTextEquals("n"u8))
             {
                 ChoiceCount = (int)Math.Clamp(Count("n") ?? 1, 1, int.MaxValue);
+            }
+            else if (_reader.ValueTextEquals("response_format"u8))
+            {
+                ResponseFormat();
+            }
+        }
+
+        private void ResponseFormat()
+        {
+            Step();
+            if (_reader.TokenType != JsonTokenType.StartObject)
+            {
+                return; // The endpoint says what is wrong with it.
+            }
+
+            while (Step() && _reader.CurrentDepth > 1)
+            {
+                if (_reader.TokenType == JsonTokenType.PropertyName && _reader.CurrentDepth == 2 && _reader.ValueTextEquals("type"u8))
+                {
+                    Step();
+                    AsksJsonSchema |= _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals("json_schema"u8);
+                }
             }
         }
 

@@ -286,6 +286,13 @@ internal static partial class OpenAIChatRequest
             return;
         }
 
+        if (isEmulated && (output.Request.ToolChoice is null or { Mode: ToolChoiceMode.Auto }))
+        {
+            // The caller's own tools stay callable, and the answer is a call as well: one of them it must be.
+            json.WriteString("tool_choice"u8, "required"u8);
+            return;
+        }
+
         if (output.Request.ToolChoice is not { } choice)
         {
             return;

@@ -25,7 +25,10 @@ internal static class OpenAIChatFinish
             : Framing.JsonText.Read(ref reader);
     }
 
-    public static FinishReason Read(string word, bool hasToolCalls)
+    /// <param name="word">As the server says it.</param>
+    /// <param name="hasToolCalls">The client sees a call.</param>
+    /// <param name="hasAnswerCall">A call carried the emulated structured answer, which the client sees as text.</param>
+    public static FinishReason Read(string word, bool hasToolCalls, bool hasAnswerCall = false)
     {
         FinishReason reason = word switch
         {
@@ -36,6 +39,11 @@ internal static class OpenAIChatFinish
             "refusal" => FinishReason.Refusal,
             _ => new FinishReason(word),
         };
+
+        if (reason == FinishReason.ToolCalls && hasAnswerCall && !hasToolCalls)
+        {
+            return FinishReason.Stop;
+        }
 
         // Gemini and others say "stop" after calls; a client waits for "tool_calls" before it runs them.
         return reason == FinishReason.Stop && hasToolCalls ? FinishReason.ToolCalls : reason;

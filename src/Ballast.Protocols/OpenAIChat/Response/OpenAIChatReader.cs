@@ -23,6 +23,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
     private long _textLength;
     private long _textBase;
     private int _textPart = -1;
+    private readonly List<TextDelta> _heldText = [];
 
     private enum PartKind
     {
@@ -214,7 +215,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
     protected FrameSignals End()
     {
         FrameSignals signals = FrameSignals.Ended;
-        if (Finish is null && (ContentLength > 0 || _calls.HasAny))
+        if (Finish is null && (ContentLength > 0 || _calls.HasAny || _calls.HasAnswer))
         {
             signals |= FinishWith(OpenAIChatFinish.Read("stop", _calls.HasAny));
         }
@@ -236,6 +237,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             Finish = reason;
             if (IsEverything)
             {
+                ReleaseText();
                 Events.Add(new Finished(reason, null));
             }
         }
@@ -310,7 +312,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             return signals | Fail(new ChatError(ChatErrorKind.ServerError, "The upstream ended its answer with an error."));
         }
 
-        return word is null && !isWhole ? signals : signals | FinishWith(OpenAIChatFinish.Read(word ?? "stop", _calls.HasAny));
+        return word is null && !isWhole ? signals : signals | FinishWith(OpenAIChatFinish.Read(word ?? "stop", _calls.HasAny, _calls.HasAnswer));
     }
 
     /// <summary>A second answer (<c>n</c> &gt; 1) has no place among the events; it is passed on only where the bytes are.</summary>

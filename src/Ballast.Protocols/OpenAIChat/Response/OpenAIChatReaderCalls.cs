@@ -112,8 +112,13 @@ internal abstract partial class OpenAIChatReader
         BeginPart(call.IsAnswer ? PartKind.Text : PartKind.ToolCall);
         call.Part = _part;
         _kind = PartKind.ToolCall;
-        if (IsEverything && !call.IsAnswer)
+        if (IsEverything && call.IsAnswer)
         {
+            LoseText();
+        }
+        else if (IsEverything)
+        {
+            ReleaseText();
             Events.Add(new ToolCallStarted(call.Part, id, call.Name));
         }
 
@@ -156,6 +161,37 @@ internal abstract partial class OpenAIChatReader
         }
 
         return FrameSignals.Content;
+    }
+
+    /// <summary>Text beside an emulated structured answer would break its JSON; whether it stands beside one is known when the answer's call comes, or never does.</summary>
+    private void AddText(string text)
+    {
+        if (!Options.UnwrapStructuredOutput)
+        {
+            Events.Add(new TextDelta(_part, text));
+            return;
+        }
+
+        _heldText.Add(new TextDelta(_part, text));
+        if (_calls.HasAnswer)
+        {
+            LoseText();
+        }
+    }
+
+    private void LoseText()
+    {
+        if (_heldText.Count > 0)
+        {
+            Options.Losses.AddInResponse("/choices/0/message/content", "Text beside a structured answer would break its JSON.");
+            _heldText.Clear();
+        }
+    }
+
+    private void ReleaseText()
+    {
+        Events.AddRange(_heldText);
+        _heldText.Clear();
     }
 
     private void AddArguments(OpenAIChatToolCall call, string arguments) =>

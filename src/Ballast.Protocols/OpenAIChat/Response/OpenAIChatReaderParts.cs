@@ -283,12 +283,18 @@ internal abstract partial class OpenAIChatReader
         if (IsEverything)
         {
             string text = JsonText.Read(ref reader);
-            Events.Add(kind switch
+            switch (kind)
             {
-                PartKind.Thinking => new ThinkingDelta(_part, text),
-                PartKind.Refusal => new RefusalDelta(_part, text),
-                _ => new TextDelta(_part, text),
-            });
+                case PartKind.Thinking:
+                    Events.Add(new ThinkingDelta(_part, text));
+                    break;
+                case PartKind.Refusal:
+                    Events.Add(new RefusalDelta(_part, text));
+                    break;
+                default:
+                    AddText(text);
+                    break;
+            }
         }
 
         return FrameSignals.Content;

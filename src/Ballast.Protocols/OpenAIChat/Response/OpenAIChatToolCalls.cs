@@ -75,6 +75,9 @@ internal sealed class OpenAIChatToolCalls
     /// <summary>A call was made that the client will see as one.</summary>
     public bool HasAny { get; private set; }
 
+    /// <summary>A call was made that carries an emulated structured answer.</summary>
+    public bool HasAnswer { get; private set; }
+
     public OpenAIChatToolCall? Find(int index, ReadOnlySpan<char> id, bool hasName)
     {
         OpenAIChatToolCall? last = _calls.Count > 0 ? _calls[^1] : null;
@@ -118,6 +121,7 @@ internal sealed class OpenAIChatToolCalls
     public string Begin(OpenAIChatToolCall call, string? responseId)
     {
         HasAny |= !call.IsAnswer;
+        HasAnswer |= call.IsAnswer;
         bool isTaken = call.Id is null || _calls.Exists(other => other != call && other.Part >= 0 && other.Id == call.Id);
         return isTaken ? string.Create(CultureInfo.InvariantCulture, $"call_{call.Ordinal}_{Hash(responseId, call.Name):x8}") : call.Id!;
     }
