@@ -23,6 +23,12 @@ public sealed class BallastServer : IAsyncDisposable
     /// <summary>Connections taken at once on the client port; the framework has no limit of its own.</summary>
     private const int ConnectionsMax = 20_000;
 
+    /// <summary>
+    /// What the framework takes of a body, in bytes; <see cref="Ballast.Configuration.LimitsOptions.RequestBodyBytesMax"/> is checked by the gateway itself. What lies
+    /// beyond is read and thrown away (for 5 seconds at most) so that the client sees the refusal: a connection closed on unread bytes is reset, and the answer is lost.
+    /// </summary>
+    private const long DiscardBytesMax = 2L * 1024 * 1024 * 1024;
+
     private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(0.5);
 
     private readonly ServerSetup _setup;
@@ -35,7 +41,7 @@ public sealed class BallastServer : IAsyncDisposable
     private BallastServer(ServerSetup setup)
     {
         _setup = setup;
-        _gateway = NewHost(setup, setup.Listen, setup.Catalog.Current.Limits.RequestBodyBytesMax);
+        _gateway = NewHost(setup, setup.Listen, DiscardBytesMax);
         Log = _gateway.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ballast");
         Health = new HealthBook(setup.Time);
         Guard = new Guard { AdmitOnly = setup.AdmitOnly };
@@ -122,19 +128,10 @@ public sealed class BallastServer : IAsyncDisposable
         }
     }
 
-    private static WebApplication NewHost(ServerSetup setup, Uri address, int bodyBytesMax)
+    private static WebApplication NewHost(ServerSetup setup, Uri address, long bodyBytesMax)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
-        builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
-            console.TimestampFormat = "HH:mm:ss.fff ";
-            console.UseUtcTimestamp = true;
-        });
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
-            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        ConfigureLog(builder, setup.LogTo);
         builder.Logging.SetMinimumLevel(setup.LogLevel);
         builder.Logging.AddFilter("Microsoft", LogLevel.Critical);
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
@@ -151,6 +148,26 @@ public sealed class BallastServer : IAsyncDisposable
             kestrel.Listen(IPAddress.Parse(address.Host == "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']')), address.Port);
         });
         return builder.Build();
+    }
+
+    private static void ConfigureLog(WebApplicationBuilder builder, ILoggerProvider? logTo)
+    {
+        builder.Logging.ClearProviders();
+        if (logTo is not null)
+        {
+            builder.Logging.AddProvider(logTo);
+            return;
+        }
+
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+            console.UseUtcTimestamp = true;
+        });
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 
     private static async Task<Uri> ListenAsync(WebApplication host, Uri wanted, CancellationToken cancellation)

@@ -15,6 +15,9 @@ public sealed record ServerSetup
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
+    /// <summary>Where log lines go; null means standard error.</summary>
+    public ILoggerProvider? LogTo { get; init; }
+
     /// <summary>Seed of weighted selection and ramps; fixed in tests.</summary>
     public int Seed { get; init; } = Environment.TickCount;
 

@@ -44,8 +44,8 @@ public sealed class UpstreamClient : IDisposable
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
             MaxResponseHeadersLength = 64,
-            MaxResponseDrainSize = 64 * 1024,
-            ResponseDrainTimeout = TimeSpan.FromSeconds(1),
+            // An answer that is given up ends its connection at once, and with it the vendor's work and bill. Whole answers were read to their end before.
+            ResponseDrainTimeout = TimeSpan.Zero,
             ConnectCallback = (context, cancellation) => AddressPolicy.ConnectAsync(context.DnsEndPoint, allowPrivate, cancellation),
         });
 
