@@ -22,4 +22,19 @@ internal static class SdkCases
         "text", "stream", "tools", "parallel_tools", "structured", "image", "thinking", "max_tokens", "abort", "unknown_model", "wrong_key",
         "wrong_types", "stream_error",
     ];
+
+    /// <summary>Cases that end in an error whose id the gateway must know.</summary>
+    public static readonly string[] Refused = ["unknown_model", "wrong_key", "wrong_types", "wrong_types_stream", "unknown_path", "oversize", "thinking_tampered"];
+
+    public static string[] OpenAIAtGateway(string target) => [.. OpenAI, .. OnlyAtGateway, .. Issues(target) ? (string[])["thinking_tools"] : []];
+
+    // A prompt cache answers the marks of its vendor alone, and only where the same vendor answers twice.
+    public static string[] AnthropicAtGateway(string target) =>
+    [
+        .. Anthropic.Where(name => Issues(target) || name is not ("thinking_tampered" or "cache_control")), .. OnlyAtGateway, "no_max_tokens",
+    ];
+
+    private static readonly string[] OnlyAtGateway = ["switch_vendor", "rate_limits", "oversize"];
+
+    private static bool Issues(string target) => target.StartsWith("anthropic/", StringComparison.Ordinal);
 }

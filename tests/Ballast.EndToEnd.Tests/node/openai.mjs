@@ -200,7 +200,7 @@ async function thinking(target) {
   assert.ok(message.content.length > 10);
   if (target.vendor === 'openai') {
     assert.ok(first.usage.completion_tokens_details.reasoning_tokens > 0, JSON.stringify(first.usage));
-  } else {
+  } else if (target.vendor !== 'any') {
     assert.ok((message.reasoning_content ?? message.reasoning ?? '').length > 10, 'the thoughts are not shown: ' + JSON.stringify(message));
   }
   const second = await client.chat.completions.create({
@@ -247,7 +247,7 @@ async function abort(target) {
     throw new OpenAI.APIUserAbortError();
   });
   assert.ok(error instanceof OpenAI.APIUserAbortError || error.name === 'AbortError', String(error));
-  assert.equal(seen, 3);
+  assert.ok(seen >= 3 && seen < 300, `${seen} pieces`); // what had come with the third is still handed out
   return { id: response.headers.get('x-ballast-request-id') ?? id };
 }
 
@@ -294,6 +294,65 @@ async function unknown_path(target) {
   return checkError(target, error, OpenAI.NotFoundError, 404);
 }
 
+// The gateway answers before it has read such a body; the SDK must come to see that answer, not a broken connection.
+async function oversize(target) {
+  const error = await errorOf(() => clientOf(target).chat.completions.create({ model: target.model, messages: [user('x'.repeat(3 << 20))] }));
+  return checkError(target, error, OpenAI.APIError, 413);
+}
+
+// An application that knows nothing of reasoning keeps it all the same: it sends an answer's message back as it came.
+async function thinking_tools(target) {
+  const client = clientOf(target);
+  const messages = [user('What is the weather in Paris right now?')];
+  const first = await client.chat.completions.create({ model: target.model, messages, tools: [tool], reasoning_effort: 'medium' });
+  const [{ message, finish_reason }] = first.choices;
+  assert.equal(finish_reason, 'tool_calls');
+  assert.ok(message.reasoning_details.some(detail => detail.signature?.length > 10), JSON.stringify(message));
+  const result = { role: 'tool', tool_call_id: message.tool_calls[0].id, content: 'Sunny at 21 degrees' };
+  const ask = told => client.chat.completions.create({
+    model: target.model, messages: [...messages, told, result], tools: [tool], reasoning_effort: 'medium',
+  });
+  const second = await ask(message);
+  assert.match(second.choices[0].message.content, /Sunny at 21 degrees/);
+  // Proof that the signature went on and was verified: with another text it does not fit.
+  const reasoning_details = message.reasoning_details.map(detail => detail.text ? { ...detail, text: detail.text + ' Or not.' } : detail);
+  const error = await errorOf(() => ask({ ...message, reasoning_details }));
+  assert.ok(error instanceof OpenAI.BadRequestError, String(error));
+  assert.match(error.message, /signature/i);
+}
+
+// A conversation begun with one vendor goes on at another: what only the first can read is withheld there, named, and there again afterwards.
+async function switch_vendor(target) {
+  const client = clientOf(target);
+  const ask = (model, messages) => client.chat.completions.create({ model, messages, tools: [tool], reasoning_effort: 'medium' }).withResponse();
+  const messages = [user('What is the weather in Paris right now?')];
+  const first = await ask('anthropic/claude-haiku-4-5', messages);
+  const { message } = first.data.choices[0];
+  assert.ok(message.reasoning_details.some(detail => detail.signature?.length > 10), JSON.stringify(message));
+  messages.push(message, { role: 'tool', tool_call_id: message.tool_calls[0].id, content: 'Sunny at 21 degrees' });
+  const second = await ask(target.model, messages);
+  assert.match(second.data.choices[0].message.content, /Sunny at 21 degrees/);
+  const answeredBy = second.response.headers.get('x-ballast-deployment');
+  const losses = second.response.headers.get('x-ballast-loss') ?? '';
+  assert.equal(/\/messages\/1\/reasoning/.test(losses), !answeredBy.startsWith('anthropic/'), `${answeredBy} lost '${losses}'`);
+  messages.push(second.data.choices[0].message, user('And in London?'));
+  const third = await ask('anthropic/claude-haiku-4-5', messages);
+  assert.ok(['stop', 'tool_calls'].includes(third.data.choices[0].finish_reason));
+}
+
+// Whatever the platform's own headers are called, the caller finds those of its protocol.
+async function rate_limits(target) {
+  const { response } = await clientOf(target).chat.completions.create({ model: target.model, messages: [user('Hello')] }).withResponse();
+  const platform = response.headers.get('x-ballast-deployment').split('/')[0].split('-')[0];
+  if (['openai', 'azure', 'anthropic'].includes(platform)) {
+    for (const kind of ['requests', 'tokens']) {
+      assert.ok(Number(response.headers.get(`x-ratelimit-limit-${kind}`)) > 100, `${platform}: ${[...response.headers]}`);
+      assert.ok(Number(response.headers.get(`x-ratelimit-remaining-${kind}`)) > 10, `${platform}: ${[...response.headers]}`);
+    }
+  }
+  assert.deepEqual([...response.headers.keys()].filter(name => /anthropic|azureml|apim|amzn|envoy/.test(name)), []);
+}
+
 async function models(target) {
   const ids = [];
   for await (const model of clientOf(target).models.list()) {
@@ -306,4 +365,5 @@ async function models(target) {
 await run({
   text, developer, stream, stream_without_usage, stream_helper, tools, tool_choice, parallel_tools, structured, structured_stream, image, image_url,
   thinking, max_tokens, max_tokens_stream, stop, abort, unknown_model, wrong_key, wrong_types, wrong_types_stream, unknown_path, models,
+  oversize, thinking_tools, switch_vendor, rate_limits,
 });

@@ -1,0 +1,195 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Ballast.Catalog;
+using Ballast.Configuration;
+using Ballast.Ledger;
+using Ballast.Sandbox;
+using Ballast.Server;
+
+namespace Ballast.EndToEnd.Tests.Fixtures;
+
+/// <summary>A gateway as <c>ballast serve</c> composes it, in front of a sandbox of its own, with a ledger in a temporary file and its log kept in memory.</summary>
+public sealed class GatewayHost : IAsyncDisposable
+{
+    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(5);
+
+    private readonly string _folder;
+    private readonly Dictionary<string, string> _variables;
+
+    private GatewayHost(SandboxHost sandbox, BallastServer server, LogLines log, string folder, Dictionary<string, string> variables)
+    {
+        Sandbox = sandbox;
+        Server = server;
+        Log = log;
+        Ledger = new LedgerReader(LedgerPathIn(folder));
+        _folder = folder;
+        _variables = variables;
+    }
+
+    public SandboxHost Sandbox { get; }
+    public BallastServer Server { get; }
+    public LogLines Log { get; }
+    public LedgerReader Ledger { get; }
+
+    /// <summary>What no client, no log line and no ledger row may hold: keys of providers and of clients, and where providers are reached.</summary>
+    public IEnumerable<string> Secrets => _variables.Values.Select(value => value.Replace("http://", "", StringComparison.Ordinal));
+
+    /// <param name="latencyScale">0 lets the platforms answer at once, 1 at natural speed.</param>
+    public static async Task<GatewayHost> StartAsync(double latencyScale)
+    {
+        SandboxHost sandbox = await SandboxHost.StartAsync(
+            new SandboxOptions { BasePort = 0, LatencyScale = latencyScale }, TestContext.Current.CancellationToken);
+        Dictionary<string, string> variables = Variables(sandbox);
+        string folder = Directory.CreateTempSubdirectory("ballast-tests-").FullName;
+        LogLines log = new();
+        BallastServer server = await BallastServer.StartAsync(
+            new ServerSetup
+            {
+                Catalog = Load(variables),
+                Listen = new Uri("http://127.0.0.1:0"),
+                Admin = new Uri("http://127.0.0.1:0"),
+                LedgerPath = LedgerPathIn(folder),
+                Seed = 1,
+                LogTo = log,
+            },
+            TestContext.Current.CancellationToken);
+        return new GatewayHost(sandbox, server, log, folder, variables);
+    }
+
+    /// <summary>The key of a client, by its name in <c>gateway.yaml</c>.</summary>
+    public string KeyOf(string client) => _variables[VariableOf(client)];
+
+    /// <summary>The ledger's rows of one application, or of all, once they are written.</summary>
+    public async Task<IReadOnlyList<LedgerEntry>> EntriesAsync(string? app = null)
+    {
+        await Server.Ledger.FlushAsync();
+        return await Ledger.EntriesAsync(new LedgerFilter(App: app), 1_000_000);
+    }
+
+    /// <summary>The ledger's rows of an exchange, as soon as there are any; none where none came within the time.</summary>
+    public async Task<IReadOnlyList<LedgerEntry>> EntriesOfAsync(string exchangeId, TimeSpan? within = null)
+    {
+        IReadOnlyList<LedgerEntry> rows = [];
+        await UntilAsync(
+            async () =>
+            {
+                rows = [.. (await EntriesAsync()).Where(entry => entry.ExchangeId == exchangeId)];
+                return rows.Count > 0;
+            },
+            within ?? SettleWithin);
+        return rows;
+    }
+
+    /// <summary>The line that refuses an exchange; it is written after the client has its answer.</summary>
+    public async Task<string?> RefusalOfAsync(string exchangeId)
+    {
+        string? line = null;
+        await UntilAsync(
+            () =>
+            {
+                line = Log.All.FirstOrDefault(known => known.Contains($"{exchangeId} refused: ", StringComparison.Ordinal));
+                return Task.FromResult(line is not null);
+            },
+            SettleWithin);
+        return line;
+    }
+
+    /// <summary>Fails where a text holds what nobody outside may know.</summary>
+    public void AssertNoSecretIn(string text, string what)
+    {
+        foreach (string secret in Secrets)
+        {
+            Assert.False(text.Contains(secret, StringComparison.OrdinalIgnoreCase), $"'{secret}' leaks through {what}: {text[..Math.Min(text.Length, 400)]}");
+        }
+    }
+
+    /// <summary>Log and ledger, all bytes that lie on the disk, hold no secret.</summary>
+    public async Task AssertNoSecretIsKeptAsync()
+    {
+        await Server.Ledger.FlushAsync();
+        foreach (string line in Log.All)
+        {
+            AssertNoSecretIn(line, "the log");
+        }
+
+        foreach (string file in Directory.GetFiles(_folder))
+        {
+            using FileStream open = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using StreamReader reader = new(open, System.Text.Encoding.Latin1);
+            AssertNoSecretIn(await reader.ReadToEndAsync(), Path.GetFileName(file));
+        }
+    }
+
+    public static async Task<bool> UntilAsync(Func<Task<bool>> isSo, TimeSpan within)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!await isSo())
+        {
+            if (Stopwatch.GetElapsedTime(start) > within)
+            {
+                return false;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+        }
+
+        return true;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        await Sandbox.DisposeAsync();
+        try
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // A file that is still held stays behind in the system's own folder for such files.
+        }
+    }
+
+    private static string LedgerPathIn(string folder) => Path.Combine(folder, "ledger.db");
+
+    private static string VariableOf(string client) => client.ToUpperInvariant().Replace('-', '_');
+
+    private static Dictionary<string, string> Variables(SandboxHost sandbox)
+    {
+        Dictionary<string, string> variables = new(StringComparer.Ordinal)
+        {
+            ["UNAUTHORIZED_KEY"] = "canary-of-an-unknown-key",
+            ["GONE_KEY"] = "canary-of-a-platform-that-is-gone",
+            ["GONE_URL"] = $"http://127.0.0.1:{UnusedPort()}",
+        };
+        foreach (SandboxPlatform platform in sandbox.Platforms.Values)
+        {
+            variables[$"{platform.Name.ToUpperInvariant()}_URL"] = platform.Address.GetLeftPart(UriPartial.Authority);
+            variables[$"{platform.Name.ToUpperInvariant()}_KEY"] = platform.ApiKey;
+        }
+
+        foreach (string client in (ReadOnlySpan<string>)
+            ["npm-openai", "npm-anthropic", "npm-ai", "nuget-openai", "nuget-anthropic", "nuget-extensions", "raw", "allow", "strict"])
+        {
+            variables[VariableOf(client)] = $"client-key-of-{client}-for-tests";
+        }
+
+        return variables;
+    }
+
+    private static CatalogHolder Load(Dictionary<string, string> variables)
+    {
+        string file = Path.Combine(AppContext.BaseDirectory, "Fixtures", "gateway.yaml");
+        LoadResult loaded = OptionsLoader.Load(File.ReadAllText(file), "gateway.yaml", name => variables.GetValueOrDefault(name));
+        Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Select(fault => fault.Print("gateway.yaml"))));
+        return new CatalogHolder(CatalogBuilder.Build(loaded.Options, revision: 1), loaded.Options);
+    }
+
+    private static int UnusedPort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

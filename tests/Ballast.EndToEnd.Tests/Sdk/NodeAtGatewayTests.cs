@@ -1,0 +1,102 @@
+using Ballast.EndToEnd.Tests.Fixtures;
+
+namespace Ballast.EndToEnd.Tests.Sdk;
+
+/// <summary>The vendors' npm SDKs, unmodified, through the gateway to every platform: each SDK also to those of the other protocol.</summary>
+public sealed class NodeAtGatewayTests(NodeAtGatewayTests.Runs runs) : IClassFixture<NodeAtGatewayTests.Runs>
+{
+    private const string AzureClient = "azure-client";
+
+    public static TheoryData<string, string> OpenAICases => Rows(
+        [.. GatewayTargets.All.Select(at => at.Model), AzureClient], target => SdkCases.OpenAIAtGateway(target == AzureClient ? "azure" : target));
+
+    public static TheoryData<string, string> AnthropicCases => Rows(GatewayTargets.All.Select(at => at.Model), SdkCases.AnthropicAtGateway);
+
+    public static TheoryData<string, string> VercelCases =>
+        Rows(GatewayTargets.All.SelectMany(at => (string[])[$"openai:{at.Model}", $"anthropic:{at.Model}"]), _ => SdkCases.Vercel);
+
+    [Theory]
+    [MemberData(nameof(OpenAICases))]
+    public Task OpenAISdk_AtGateway_IsContent(string target, string name) => runs.OpenAI.AssertPassedAsync(target, name);
+
+    [Theory]
+    [MemberData(nameof(AnthropicCases))]
+    public Task AnthropicSdk_AtGateway_IsContent(string target, string name) => runs.Anthropic.AssertPassedAsync(target, name);
+
+    [Theory]
+    [MemberData(nameof(VercelCases))]
+    public Task VercelSdk_AtGateway_IsContent(string target, string name) => runs.Vercel.AssertPassedAsync(target, name);
+
+    [Theory]
+    [InlineData("npm-openai")]
+    [InlineData("npm-anthropic")]
+    [InlineData("npm-ai")]
+    public async Task Ledger_AfterAllCasesOfAnSdk_EqualsTheBill(string app)
+    {
+        await (app switch { "npm-openai" => runs.OpenAI, "npm-anthropic" => runs.Anthropic, _ => runs.Vercel }).EndAsync();
+        Assert.True(await Books.AssertAgreeAsync(runs.Gateways.Fast, app) > 100);
+        Assert.InRange(await Books.AssertAgreeAsync(runs.Gateways.Slow, app), GatewayTargets.All.Length, 3 * GatewayTargets.All.Length);
+        await runs.Gateways.Fast.AssertNoSecretIsKeptAsync();
+        await runs.Gateways.Slow.AssertNoSecretIsKeptAsync();
+    }
+
+    private static TheoryData<string, string> Rows(IEnumerable<string> targets, Func<string, IEnumerable<string>> casesOf)
+    {
+        TheoryData<string, string> rows = [];
+        foreach (string target in targets)
+        {
+            foreach (string name in casesOf(target))
+            {
+                rows.Add(target, name);
+            }
+        }
+
+        return rows;
+    }
+
+    /// <summary>One Node process for each SDK.</summary>
+    public sealed class Runs
+    {
+        public Runs(GatewayFixture gateways)
+        {
+            Gateways = gateways;
+            SdkTarget azure = GatewayTargets.Of(gateways, "npm-openai", "openai", "azure/gpt-5-mini", SdkCases.OpenAIAtGateway("azure"));
+            OpenAI = new NodeRun(
+                "openai.mjs",
+                [
+                    .. GatewayTargets.All.Select(at => GatewayTargets.Of(gateways, "npm-openai", "openai", at.Model, SdkCases.OpenAIAtGateway(at.Model))),
+                    azure with { Name = AzureClient, IsAzure = true },
+                ],
+                CheckAsync);
+            Anthropic = new NodeRun(
+                "anthropic.mjs",
+                [.. GatewayTargets.All.Select(at => GatewayTargets.Of(gateways, "npm-anthropic", "anthropic", at.Model, SdkCases.AnthropicAtGateway(at.Model)))],
+                CheckAsync);
+            Vercel = new NodeRun(
+                "ai.mjs",
+                [.. GatewayTargets.All.SelectMany(at => (SdkTarget[])[VercelTarget("openai", at.Model), VercelTarget("anthropic", at.Model)])],
+                CheckAsync);
+        }
+
+        internal GatewayFixture Gateways { get; }
+
+        internal NodeRun OpenAI { get; }
+
+        internal NodeRun Anthropic { get; }
+
+        internal NodeRun Vercel { get; }
+
+        private SdkTarget VercelTarget(string protocol, string model) =>
+            GatewayTargets.Of(Gateways, "npm-ai", protocol, model, SdkCases.Vercel) with { Name = $"{protocol}:{model}" };
+
+        private async Task<string?> CheckAsync(SdkTarget target, NodeResult result)
+        {
+            if (result.Case == "abort")
+            {
+                return await GatewayTargets.CheckCancelledAsync(Gateways, result.Notes["id"]);
+            }
+
+            return SdkCases.Refused.Contains(result.Case) ? await GatewayTargets.CheckRefusedAsync(Gateways.Fast, result.Notes["request_id"]) : null;
+        }
+    }
+}
