@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 
 namespace Ballast.Cli;
 
@@ -8,7 +9,7 @@ public static class CommandLine
     /// <summary>Exit code for a wrong command line, a wrong configuration, a busy port: nothing was done.</summary>
     public const int UsageError = 2;
 
-    public static Task<int> RunAsync(string[] args)
+    public static async Task<int> RunAsync(string[] args)
     {
         RootCommand root = new(
             """
@@ -17,6 +18,7 @@ public static class CommandLine
 
             Try it:    ballast demo
             Serve:     OPENAI_API_KEY=… ballast serve          (or: ballast serve --config ballast.yaml)
+            Learn:     ballast COMMAND --help
             """)
         {
             DemoCommand.Create(),
@@ -28,6 +30,33 @@ public static class CommandLine
             ExposureCommand.Create(),
         };
         // Signals are the commands' own affair (StopSignal): a server drains, a report just ends.
-        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+        ParseResult parsed = root.Parse(args);
+        if (parsed.CommandResult.Command == root)
+        {
+            Shorten(root);
+        }
+
+        if (parsed.Action is ParseErrorAction mistake)
+        {
+            // A script that reads standard output gets nothing there but what it asked for.
+            mistake.ShowHelp = args.Length == 0;
+            await Console.Error.WriteLineAsync($"See: ballast {(parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ")}--help").ConfigureAwait(false);
+        }
+
+        InvocationConfiguration invocation = new() { ProcessTerminationTimeout = null };
+        invocation.Output = parsed.Errors.Count > 0 ? Console.Error : invocation.Output;
+        int code = await parsed.InvokeAsync(invocation).ConfigureAwait(false);
+        return parsed.Errors.Count > 0 ? UsageError : code;
+    }
+
+    /// <summary>The list of all commands has a line for each; the rest of what they say of themselves is for their own help.</summary>
+    private static void Shorten(RootCommand root)
+    {
+        foreach (Command command in root.Subcommands)
+        {
+            string text = command.Description ?? "";
+            int end = text.IndexOfAny(['\r', '\n']);
+            command.Description = end < 0 ? text : text[..end];
+        }
     }
 }

@@ -11,6 +11,7 @@ public static class DemoCommand
 {
     private static readonly Option<int> Seconds = new("--seconds")
     {
+        HelpName = "N",
         Description = "Length of the story; at least 1. Simulated waits shrink with it.",
         DefaultValueFactory = _ => DemoSettings.SecondsDefault,
     };
@@ -22,18 +23,19 @@ public static class DemoCommand
     };
     private static readonly Option<string?> Requests = new("--requests")
     {
-        Description = "Send recorded real requests in place of the sample ones: a folder with index.jsonl and the files it names (docs/demo.md).",
+        Description = "Send recorded real requests in place of the sample ones: a folder of recordings (docs/demo.md).", HelpName = "DIR",
     };
-    private static readonly Option<int?> RequestsMax = new("--max-requests") { Description = "Of the recorded requests, at most so many; which ones follows from --seed." };
-    private static readonly Option<int> Port = new("--port") { Description = "The gateway's port; 0 takes any free one.", DefaultValueFactory = _ => 8080 };
-    private static readonly Option<int> AdminPort = new("--admin-port") { Description = "Port of the live page; 0 takes any free one.", DefaultValueFactory = _ => 8081 };
+    private static readonly Option<int?> RequestsMax = new("--max-requests") { HelpName = "N", Description = "Of the recorded requests, at most so many; which ones follows from --seed." };
+    private static readonly Option<int> Port = new("--port") { HelpName = "PORT", Description = "The gateway's port; 0 takes any free one.", DefaultValueFactory = _ => 8080 };
+    private static readonly Option<int> AdminPort = new("--admin-port") { HelpName = "PORT", Description = "Port of the live page; 0 takes any free one.", DefaultValueFactory = _ => 8081 };
     private static readonly Option<int> SandboxPort = new("--sandbox-port")
     {
+        HelpName = "PORT",
         Description = "The sandbox's first port, the five platforms take the ones after it; 0 takes any free ones.",
         DefaultValueFactory = _ => 9100,
     };
-    private static readonly Option<string?> LedgerFile = new("--ledger") { Description = "SQLite file to keep the ledger in, for `ballast usage`, `exposure` and `compare`. Default: a temporary one." };
-    private static readonly Option<int> Seed = new("--seed") { Description = "Answers, their order and routing's dice repeat with the same seed.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<string?> LedgerFile = new("--ledger") { HelpName = "FILE", Description = "SQLite file to keep the ledger in, for `ballast usage`, `exposure` and `compare`. Default: a temporary one." };
+    private static readonly Option<int> Seed = new("--seed") { HelpName = "N", Description = "Answers, their order and routing's dice repeat with the same seed.", DefaultValueFactory = _ => 1 };
     private static readonly Option<bool> PrintConfig = new("--print-config") { Description = "Print the demo's configuration and end." };
 
     public static Command Create()
@@ -47,12 +49,14 @@ public static class DemoCommand
             disappears in the middle of its answers, later it returns. In the end a table says what carried how much, what it
             cost, whether the ledger agrees with the platforms' bill, and which models would stop if any of them went away.
 
-            The live page is at http://127.0.0.1:8081/ while it runs.
+            The live page is at http://127.0.0.1:8081/ while it runs. Until the story is over, others' requests get a 503.
+
+            Exit code: 0 no request failed and ledger and bill agree, 1 not so, 2 it could not start, 130 stopped by a signal.
 
             Examples:
               ballast demo
               ballast demo --headless --seconds 25 --json
-              ballast demo --hold                        then: curl http://127.0.0.1:8080/v1/models -H 'x-api-key: ballast-demo'
+              ballast demo --hold            then: curl http://127.0.0.1:8080/v1/models -H 'x-api-key: ballast-demo'
             """)
         {
             Seconds, Headless, Json, Hold, Requests, RequestsMax, Port, AdminPort, SandboxPort, LedgerFile, Seed, PrintConfig,
@@ -92,6 +96,7 @@ public static class DemoCommand
             Seconds = parsed.GetValue(Seconds),
             Headless = parsed.GetValue(Headless),
             Json = parsed.GetValue(Json),
+            IsLive = !parsed.GetValue(Headless) && !parsed.GetValue(Json) && DemoPicture.IsPossible(Console.Out),
             Hold = parsed.GetValue(Hold),
             RequestsFolder = parsed.GetValue(Requests),
             RequestsMax = parsed.GetValue(RequestsMax),
@@ -101,11 +106,6 @@ public static class DemoCommand
             LedgerPath = parsed.GetValue(LedgerFile),
             Seed = parsed.GetValue(Seed),
         };
-        if (settings.RequestsFolder is { } folder && !File.Exists(Path.Combine(folder, RecordedRequests.IndexFile)))
-        {
-            return Fail($"there is no {RecordedRequests.IndexFile} in '{folder}'.");
-        }
-
         using StopSignal stop = new();
         try
         {
@@ -118,6 +118,10 @@ public static class DemoCommand
         catch (AddressInUseException busy)
         {
             return busy.Address.Port == settings.AdminPort ? Busy(busy.Address.Port, "--admin-port", null) : Busy(busy.Address.Port, "--port", null);
+        }
+        catch (UsageException fault)
+        {
+            return Fail(fault.Message);
         }
         catch (LedgerException fault)
         {

@@ -14,11 +14,11 @@ internal static class ExposureView
         table.AddTextColumn(Name(kind));
         table.AddNumberColumn("requests");
         table.AddNumberColumn("share");
-        table.AddNumberColumn("tokens");
+        table.AddNumberColumn("tokens", isOptional: true);
         table.AddNumberColumn("cost");
-        table.AddNumberColumn("of cost");
+        table.AddNumberColumn("of cost", isOptional: true);
         table.AddTextColumn("stops without it");
-        table.AddTextColumn("goes on with fewer");
+        table.AddTextColumn("goes on with fewer", isOptional: true);
         foreach (ComponentExposure exposure in report.Of(kind))
         {
             table.AddRow(

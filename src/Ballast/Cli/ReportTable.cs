@@ -9,12 +9,21 @@ internal sealed class ReportTable(string title)
     /// <summary>Where output is no terminal, lines may be long: whoever reads them later can wrap them.</summary>
     private const int PipedWidth = 240;
 
+    /// <summary>A column of text is readable from this width on, even if its cells are longer.</summary>
+    private const int ReadableWidth = 28;
+
+    /// <summary>Space and line between two columns.</summary>
+    private const int SeparatorWidth = 3;
+
     private readonly List<Column> _columns = [];
     private readonly List<string[]> _rows = [];
 
-    public void AddTextColumn(string header) => _columns.Add(new Column(header, IsNumber: false));
+    /// <param name="header">Its name.</param>
+    /// <param name="isOptional">Left out, and said to be, where a terminal is too narrow for all columns; the rightmost goes first.</param>
+    public void AddTextColumn(string header, bool isOptional = false) => _columns.Add(new Column(header, IsNumber: false, isOptional));
 
-    public void AddNumberColumn(string header) => _columns.Add(new Column(header, IsNumber: true));
+    /// <inheritdoc cref="AddTextColumn"/>
+    public void AddNumberColumn(string header, bool isOptional = false) => _columns.Add(new Column(header, IsNumber: true, isOptional));
 
     public void AddRow(IEnumerable<string> cells)
     {
@@ -30,20 +39,40 @@ internal sealed class ReportTable(string title)
     public void WriteTerminal(TextWriter output)
     {
         AnsiConsoleOutput target = new(output);
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        if (target.IsTerminal)
         {
-            Out = target,
-            Ansi = target.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = target.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-        });
-        if (!target.IsTerminal)
-        {
-            console.Profile.Width = PipedWidth;
+            IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = target });
+            WriteTo(console, output, console.Profile.Width);
+            return;
         }
 
-        Table table = new() { Border = TableBorder.Minimal };
-        foreach (Column column in _columns)
+        using StringWriter drawn = new();
+        IAnsiConsole plain = AnsiConsole.Create(new AnsiConsoleSettings
         {
+            Out = new AnsiConsoleOutput(drawn),
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+        });
+        plain.Profile.Width = PipedWidth;
+        WriteTo(plain, drawn, PipedWidth);
+        foreach (string line in drawn.ToString().TrimEnd().Split('\n'))
+        {
+            output.WriteLine(line.TrimEnd());
+        }
+
+        output.WriteLine();
+    }
+
+    /// <summary>The columns that a terminal of this width shows.</summary>
+    internal IReadOnlyList<string> HeadersAt(int width) => [.. ColumnsAt(width).Select(index => _columns[index].Header)];
+
+    private void WriteTo(IAnsiConsole console, TextWriter output, int width)
+    {
+        int[] shown = ColumnsAt(width);
+        Table table = new() { Border = TableBorder.Minimal };
+        foreach (int index in shown)
+        {
+            Column column = _columns[index];
             TableColumn header = new(new Text(column.Header, new Style(decoration: Decoration.Bold)));
             header.Alignment = column.IsNumber ? Justify.Right : Justify.Left;
             header.NoWrap = column.IsNumber;
@@ -52,11 +81,34 @@ internal sealed class ReportTable(string title)
 
         foreach (string[] row in _rows)
         {
-            table.AddRow(row.Select(cell => new Text(cell)));
+            table.AddRow(shown.Select(index => new Text(row[index])));
         }
 
         output.WriteLine(title);
         console.Write(table);
+        if (shown.Length < _columns.Count)
+        {
+            IEnumerable<string> missing = Enumerable.Range(0, _columns.Count).Except(shown).Select(index => _columns[index].Header);
+            output.WriteLine($"  (too narrow here for: {string.Join(", ", missing)})");
+            output.WriteLine();
+        }
+    }
+
+    private int[] ColumnsAt(int width)
+    {
+        List<int> shown = [.. Enumerable.Range(0, _columns.Count)];
+        while (shown.Sum(index => NeededWidth(index) + SeparatorWidth) > width && shown.FindLastIndex(index => _columns[index].IsOptional) is >= 0 and int last)
+        {
+            shown.RemoveAt(last);
+        }
+
+        return [.. shown];
+    }
+
+    private int NeededWidth(int index)
+    {
+        int longest = _rows.Select(row => row[index].Length).DefaultIfEmpty().Max();
+        return Math.Max(_columns[index].Header.Length, _columns[index].IsNumber ? longest : Math.Min(longest, ReadableWidth));
     }
 
     public void WriteMarkdown(TextWriter output)
@@ -93,5 +145,5 @@ internal sealed class ReportTable(string title)
         return clean.ToString();
     }
 
-    private sealed record Column(string Header, bool IsNumber);
+    private sealed record Column(string Header, bool IsNumber, bool IsOptional);
 }

@@ -8,14 +8,18 @@ public static class SandboxCommand
 {
     public static Command Create()
     {
-        Option<int> port = new("--port") { Description = "Port of the control API; the platforms take the ports after it. 0 takes any free ones.", DefaultValueFactory = _ => 9100 };
-        Option<int> seed = new("--seed") { Description = "Answers, latencies and faults repeat with the same seed.", DefaultValueFactory = _ => 1 };
-        Option<string?> billing = new("--billing") { Description = "File to append the billing log to, one JSON line for each request." };
-        Option<double> latency = new("--latency") { Description = "Scale of the simulated latencies; 0 answers at once.", DefaultValueFactory = _ => 1.0 };
+        Option<int> port = new("--port") { HelpName = "PORT", Description = "Port of the control API; the platforms take the ports after it. 0 takes any free ones.", DefaultValueFactory = _ => 9100 };
+        Option<int> seed = new("--seed") { HelpName = "N", Description = "Answers, latencies and faults repeat with the same seed.", DefaultValueFactory = _ => 1 };
+        Option<string?> billing = new("--billing") { HelpName = "FILE", Description = "File to append the billing log to, one JSON line for each request." };
+        Option<double> latency = new("--latency") { HelpName = "SCALE", Description = "Scale of the simulated latencies; 0 answers at once.", DefaultValueFactory = _ => 1.0 };
         Command command = new("sandbox",
             """
-            Run simulated platforms (OpenAI, Azure OpenAI, AWS Bedrock, Anthropic, a local Llama server) on loopback.
-            They speak the real wire protocols, so any official SDK can be pointed at them; answers are made up and seeded.
+            Run simulated platforms on loopback, to try and test applications without an account.
+
+            OpenAI, Azure OpenAI, AWS Bedrock, Anthropic and a local Llama server. They speak the real wire protocols, so any
+            official SDK can be pointed at them; answers are made up and seeded. Addresses and keys are printed at the start,
+            on standard error. Ctrl-C or SIGTERM ends it.
+
             Faults are set over the control API, for example:
               curl -X POST http://127.0.0.1:9100/platforms/azure/disappear
               curl -X POST http://127.0.0.1:9100/faults -d '{"platform":"openai","kind":"rate-limit","count":3}'

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using Ballast.Catalog;
 using Ballast.Configuration;
+using Ballast.Ledger;
 using Ballast.Server;
 using Ballast.Telemetry;
 
@@ -15,10 +16,10 @@ public static class ServeCommand
 
     public static Command Create()
     {
-        Option<string?> config = new("--config", "-c") { Description = $"Configuration file. Default: {DefaultFile} in this folder, else the providers whose environment variables are set." };
-        Option<string?> listen = new("--listen") { Description = "Address for clients, for example http://127.0.0.1:8080; wins over the file." };
-        Option<string?> admin = new("--admin") { Description = "Loopback address for administration, for example http://127.0.0.1:8081; wins over the file." };
-        Option<string?> ledger = new("--ledger") { Description = "SQLite file of the ledger; wins over the file." };
+        Option<string?> config = new("--config", "-c") { HelpName = "FILE", Description = $"Configuration file. Default: {DefaultFile} in this folder, else the providers whose environment variables are set." };
+        Option<string?> listen = new("--listen") { HelpName = "URL", Description = "Address for clients, for example http://127.0.0.1:8080; wins over the file." };
+        Option<string?> admin = new("--admin") { HelpName = "URL", Description = "Loopback address for administration, for example http://127.0.0.1:8081; wins over the file." };
+        Option<string?> ledger = new("--ledger") { HelpName = "FILE", Description = "SQLite file of the ledger; wins over the file." };
         Command command = new("serve",
             """
             Serve the gateway.
@@ -28,6 +29,15 @@ public static class ServeCommand
             served: OPENAI_API_KEY, AZURE_OPENAI_API_KEY with AZURE_OPENAI_ENDPOINT, AWS_BEARER_TOKEN_BEDROCK with AWS_REGION,
             ANTHROPIC_API_KEY, GROQ_API_KEY, MISTRAL_API_KEY, OLLAMA_HOST and others (docs/providers.md).
             Clients then use the key in BALLAST_API_KEY, or a random one that is printed at the start.
+
+            SIGTERM or Ctrl-C drains: no new requests, running ones may end (limits.drain_timeout), the ledger is written out.
+
+            Exit code: 0 ended by a signal, 2 it could not start: configuration refused, address in use, ledger unusable.
+
+            Examples:
+              OPENAI_API_KEY=… ballast serve
+              ballast check staging.yaml && ballast serve --config staging.yaml
+              ballast serve --listen http://0.0.0.0:8080 --ledger /var/lib/ballast/ledger.db
             """)
         {
             config, listen, admin, ledger,
@@ -73,6 +83,10 @@ public static class ServeCommand
         catch (AddressInUseException busy)
         {
             return Fail($"{busy.Message} Choose another with --listen or --admin.");
+        }
+        catch (LedgerException fault)
+        {
+            return Fail(fault.Message);
         }
     }
 

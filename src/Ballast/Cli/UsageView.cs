@@ -6,6 +6,9 @@ namespace Ballast.Cli;
 /// <summary>A usage report as a table and as JSON.</summary>
 internal static class UsageView
 {
+    /// <summary>Shown however narrow the terminal is.</summary>
+    private static readonly string[] s_essential = ["requests", "failed", "input", "output", "cost"];
+
     /// <summary>Columns that hold nothing but zeros are left out of the table; the JSON has them all.</summary>
     public static ReportTable Table(UsageReport report, string title)
     {
@@ -23,7 +26,7 @@ internal static class UsageView
 
         foreach (Figure figure in figures)
         {
-            table.AddNumberColumn(figure.Header);
+            table.AddNumberColumn(figure.Header, isOptional: !s_essential.Contains(figure.Header));
         }
 
         if (report.By.Count > 0)

@@ -52,7 +52,7 @@ public sealed record GatewayError(
     public static readonly GatewayError Overloaded = new("ballast_overloaded", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
         "The gateway serves as many requests as it may at once.");
     public static readonly GatewayError NotServing = new("ballast_not_serving", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
-        "The gateway does not take requests now.");
+        "The gateway does not take requests now.", "It is starting or stopping, or its demo still plays: try again shortly.");
     public static readonly GatewayError Internal = new("ballast_internal", ErrorSide.Gateway, ChatErrorKind.ServerError, false,
         "The gateway failed.", "Quote the request id to whoever runs it: the log has the cause.");
 

@@ -23,11 +23,7 @@ public sealed class Guard
     /// <exception cref="GatewayException">The request may not go on.</exception>
     public Admission Admit(Exchange exchange, string? key)
     {
-        exchange.Key = KeyCheck.Find(exchange.Catalog, key);
-        if (_admitOnly is { } apps && !apps.Contains(exchange.Key.App))
-        {
-            throw new GatewayException(GatewayError.NotServing);
-        }
+        exchange.Key = Find(exchange, key);
 
         if (Interlocked.Increment(ref _running) > exchange.Catalog.Limits.ConcurrentRequestsMax)
         {
@@ -36,6 +32,27 @@ public sealed class Guard
         }
 
         return new Admission();
+    }
+
+    private ApiKey Find(Exchange exchange, string? key)
+    {
+        if (_admitOnly is not { } apps)
+        {
+            return KeyCheck.Find(exchange.Catalog, key);
+        }
+
+        ApiKey? found;
+        try
+        {
+            found = KeyCheck.Find(exchange.Catalog, key);
+        }
+        catch (GatewayException)
+        {
+            // Whoever asks too early, with whatever key, is told so: the key is judged once the gateway serves.
+            found = null;
+        }
+
+        return found is not null && apps.Contains(found.App) ? found : throw new GatewayException(GatewayError.NotServing);
     }
 
     /// <summary>Checks the model against what the key may use, once the body is known.</summary>

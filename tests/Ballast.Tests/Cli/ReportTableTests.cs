@@ -49,4 +49,20 @@ public sealed class ReportTableTests
 
     [Fact]
     public void AddRow_WrongNumberOfCells_IsRefused() => Assert.Throws<ArgumentException>(() => Create("a").AddRow(["only one"]));
+
+    [Fact]
+    public void HeadersAt_TooNarrowATerminal_LeavesOptionalColumnsOutFromTheRight()
+    {
+        ReportTable table = new("Title");
+        table.AddTextColumn("platform");
+        table.AddNumberColumn("tokens", isOptional: true);
+        table.AddTextColumn("stops without it");
+        table.AddTextColumn("goes on with fewer", isOptional: true);
+        table.AddRow(["anthropic", "26.9%", new string('s', 60), new string('g', 60)]);
+
+        Assert.Equal(["platform", "tokens", "stops without it", "goes on with fewer"], table.HeadersAt(120));
+        Assert.Equal(["platform", "tokens", "stops without it"], table.HeadersAt(60));
+        Assert.Equal(["platform", "stops without it"], table.HeadersAt(45));
+        Assert.Equal(["platform", "stops without it"], table.HeadersAt(20));
+    }
 }

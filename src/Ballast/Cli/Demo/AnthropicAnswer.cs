@@ -48,22 +48,48 @@ internal static class AnthropicAnswer
             throw new MalformedAnswerException($"an event named '{name}' holds '{type}'");
         }
 
+        if (type is not ("message_start" or "ping" or "error") && !answer.IsBegun)
+        {
+            throw new MalformedAnswerException($"{type} comes before message_start");
+        }
+
         switch (type)
         {
+            case "message_start" when answer.IsBegun:
+                throw new MalformedAnswerException("the message starts twice");
             case "message_start":
+                answer.IsBegun = true;
                 AnswerJson.Equal(AnswerJson.Field(root, "message", JsonValueKind.Object, "message_start"), "role", "assistant", "message_start");
                 break;
             case "content_block_start":
+                if (answer.Open.Count > 0 || !answer.Open.Add(IndexOf(root)))
+                {
+                    throw new MalformedAnswerException("a block begins inside another");
+                }
+
                 BeginBlock(AnswerJson.Field(root, "content_block", JsonValueKind.Object, type), answer);
                 break;
             case "content_block_delta":
+                if (!answer.Open.Contains(IndexOf(root)))
+                {
+                    throw new MalformedAnswerException("a delta comes for a block that is not open");
+                }
+
                 ReadDelta(AnswerJson.Field(root, "delta", JsonValueKind.Object, type), answer);
+                break;
+            case "content_block_stop":
+                if (!answer.Open.Remove(IndexOf(root)))
+                {
+                    throw new MalformedAnswerException("a block ends that is not open");
+                }
+
                 break;
             case "message_delta":
                 answer.Finish = AnswerJson.Text(AnswerJson.Field(root, "delta", JsonValueKind.Object, type), "stop_reason", type);
                 break;
             case "message_stop":
-                answer.IsComplete = answer.Finish is not null ? true : throw new MalformedAnswerException("the message stops without a stop reason");
+                answer.IsComplete = answer.Finish is not null && answer.Open.Count == 0 ? true
+                    : throw new MalformedAnswerException("the message stops without a stop reason, or inside a block");
                 break;
             case "error":
                 answer.Error = ReadError(root);
@@ -85,6 +111,8 @@ internal static class AnthropicAnswer
         string message = AnswerJson.Text(error, "message", "the error");
         return message.Length > 0 ? message : throw new MalformedAnswerException("the error says nothing");
     }
+
+    private static int IndexOf(JsonElement root) => AnswerJson.Field(root, "index", JsonValueKind.Number, "an event of a block").GetInt32();
 
     private static void BeginBlock(JsonElement block, DemoAnswer answer)
     {

@@ -13,10 +13,9 @@ internal static class ClosingTable
         ExposureView.Table(exposure, ComponentKind.Vendor).WriteTerminal(output);
         ExposureView.Table(exposure, ComponentKind.Platform).WriteTerminal(output);
         DemoCounts counts = summary.Counts;
-        string recorded = counts.Recorded > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({counts.Recorded} recorded real ones)") : "";
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Count(counts.Ended, "request")}{Recorded(counts)}: {counts.Succeeded} succeeded, {counts.Failed} failed."));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{counts.Ended} requests{recorded}: {counts.Succeeded} succeeded, {summary.Books.Failovers} of them after a failover; "
-            + $"{counts.Interrupted} were cut in mid-answer and ended in a clear error; {counts.Failed} failed."));
+            $"  {summary.Books.Failovers} answered after a failover, {counts.Interrupted} cut in mid-answer and ended by a clear error."));
         WriteBooks(summary.Books, output);
         if (settings.Hold)
         {
@@ -28,23 +27,33 @@ internal static class ClosingTable
     {
         string verdict = books.Mismatches.Count == 0 && books.LedgerRows == books.BilledRows ? "equal, row by row" : "NOT equal";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"The ledger holds {books.LedgerRows} attempts that reached a platform, the platforms billed {books.BilledRows}: {verdict}."));
-        string estimated = books.Estimated == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" ({books.Estimated} answers without final usage are estimated upwards)");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Cost by the ledger ${books.LedgerUsd:0.000000}, by the bill ${books.BilledUsd:0.000000}{estimated}."));
+            $"Attempts that reached a platform: {books.LedgerRows} in the ledger, {books.BilledRows} on the bill; {verdict}."));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Cost: ${books.LedgerUsd:0.000000} by the ledger, ${books.BilledUsd:0.000000} by the bill."));
+        if (books.Estimated > 0)
+        {
+            output.WriteLine($"  {Count(books.Estimated, "answer")} without final usage: their cost is estimated upwards.");
+        }
+
         foreach (string mismatch in books.Mismatches)
         {
             output.WriteLine($"mismatch: {mismatch}");
         }
     }
 
+    private static string Recorded(DemoCounts counts) => counts.Recorded == 0 ? ""
+        : string.Create(CultureInfo.InvariantCulture, $" ({counts.Recorded} recorded real ones, {counts.Refused} of them refused as their provider did)");
+
+    private static string Count(long count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count} {what}{(count == 1 ? "" : "s")}");
+
     private static void WriteNext(DemoHouse house, TextWriter output)
     {
         output.WriteLine();
         output.WriteLine($"Everything is up again and waits for you, key {DemoConfiguration.OpenKey}. Try:");
-        output.WriteLine($"  curl -s {house.Server.Address}v1/chat/completions -H 'authorization: Bearer {DemoConfiguration.OpenKey}' -H 'content-type: application/json' \\");
+        output.WriteLine($"  curl -s {house.Server.Address}v1/chat/completions \\");
+        output.WriteLine($"    -H 'authorization: Bearer {DemoConfiguration.OpenKey}' -H 'content-type: application/json' \\");
         output.WriteLine("""    -d '{"model":"assistant","messages":[{"role":"user","content":"Who are you?"}]}'""");
-        output.WriteLine($"  curl -X POST {house.Sandbox.Control}platforms/azure/disappear      (and ask again; /return brings it back)");
-        output.WriteLine($"  open {house.Server.AdminAddress}      Ctrl-C ends it");
+        output.WriteLine($"  curl -X POST {house.Sandbox.Control}platforms/azure/disappear");
+        output.WriteLine("    and ask again; …/azure/return brings it back");
+        output.WriteLine($"  the live page: {house.Server.AdminAddress}   Ctrl-C ends it all");
     }
 }

@@ -16,7 +16,11 @@ internal enum Verdict
 }
 
 /// <summary>A call that the model asks for.</summary>
-internal sealed record CalledTool(string Id, string Name)
+/// <param name="Id">By which the tool's result is sent back.</param>
+/// <param name="Name">Of the tool.</param>
+/// <param name="Choice">Which of several answers to one question asks for it.</param>
+/// <param name="Index">Its place among that answer's calls.</param>
+internal sealed record CalledTool(string Id, string Name, int Choice = 0, int Index = 0)
 {
     public StringBuilder Arguments { get; } = new();
 }
@@ -35,6 +39,12 @@ internal sealed class DemoAnswer
     public StringBuilder Text { get; } = new();
     public List<CalledTool> Calls { get; } = [];
     public string? Finish { get; set; }
+
+    /// <summary>Choices, or blocks, that were begun and have not ended.</summary>
+    public HashSet<int> Open { get; } = [];
+
+    /// <summary>The stream's first event has come.</summary>
+    public bool IsBegun { get; set; }
 
     /// <summary>The stream's last event, as its protocol has it, has come.</summary>
     public bool IsComplete { get; set; }

@@ -159,7 +159,9 @@ internal sealed class DemoClient(Uri gateway, DemoTally tally, TimeProvider time
         }
 
         answer.Reason = $"status {answer.Status}: {error}";
-        answer.Verdict = answer.Status == 200 && answer.HasContent ? Verdict.Interrupted
+        // Only the platform that the story takes away may cut an answer: an error after content from any other is a failure.
+        bool isVanished = answer.Deployment?.StartsWith(DemoStory.Platform + "/", StringComparison.Ordinal) == true;
+        answer.Verdict = answer.Status == 200 && answer.HasContent && isVanished ? Verdict.Interrupted
             : request.WasRefused ? Verdict.Succeeded
             : Verdict.Failed;
     }

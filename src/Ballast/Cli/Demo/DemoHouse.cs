@@ -58,7 +58,8 @@ internal sealed class DemoHouse : IAsyncDisposable
                     Listen = Loopback(settings.Port),
                     Admin = Loopback(settings.AdminPort),
                     LedgerPath = ledgerPath,
-                    LogLevel = LogLevel.Critical,
+                    // On a terminal that is drawn on, a line from elsewhere would tear the picture.
+                    LogLevel = settings.IsLive && !Console.IsErrorRedirected ? LogLevel.None : LogLevel.Critical,
                     Seed = settings.Seed,
                     AdmitOnly = DemoConfiguration.StoryApps,
                 },

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ballast.Ledger;
+using Spectre.Console;
 
 namespace Ballast.Cli.Demo;
 
@@ -8,9 +9,51 @@ internal static class DemoPicture
 {
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RedrawEvery = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Whether standard output is a terminal that can be drawn on.</summary>
+    public static bool IsPossible(TextWriter output) =>
+        new AnsiConsoleOutput(output).IsTerminal && CreateConsole(output).Profile.Capabilities.Ansi
+        && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
     public static Task ShowAsync(DemoScene scene, Task playing, TextWriter output, TextWriter errors) =>
-        ShowLinesAsync(scene, playing, errors);
+        scene.Settings.IsLive ? ShowInPlaceAsync(scene, playing, output) : ShowLinesAsync(scene, playing, errors);
+
+    private static IAnsiConsole CreateConsole(TextWriter output) => AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Out = new AnsiConsoleOutput(output),
+        ColorSystem = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+        Interactive = InteractionSupport.No,
+    });
+
+    private static async Task ShowInPlaceAsync(DemoScene scene, Task playing, TextWriter output)
+    {
+        TimeProvider time = scene.House.Server.Time;
+        IAnsiConsole console = CreateConsole(output);
+        (int Width, int Height) size = (console.Profile.Width, console.Profile.Height);
+        // Live shows the cursor again however it ends: a signal ends the story, and with it this loop.
+        await console.Live(Text.Empty).AutoClear(false).Overflow(VerticalOverflow.Crop).Cropping(VerticalOverflowCropping.Bottom).StartAsync(async live =>
+        {
+            while (!playing.IsCompleted)
+            {
+                if (size != (console.Profile.Width, console.Profile.Height))
+                {
+                    // The terminal has wrapped the old picture by its own rules: where its lines stand now, nobody can tell.
+                    size = (console.Profile.Width, console.Profile.Height);
+                    console.Clear(home: true);
+                }
+
+                live.UpdateTarget(Draw(scene, console));
+                await Task.WhenAny(playing, Task.Delay(RedrawEvery, time)).ConfigureAwait(false);
+            }
+
+            live.UpdateTarget(Draw(scene, console));
+        }).ConfigureAwait(false);
+        scene.Log.Release();
+    }
+
+    private static Spectre.Console.Rendering.IRenderable Draw(DemoScene scene, IAnsiConsole console) =>
+        LivePicture.Draw(PictureFrame.Of(scene), console.Profile.Width, console.Profile.Capabilities.Unicode);
 
     private static async Task ShowLinesAsync(DemoScene scene, Task playing, TextWriter errors)
     {

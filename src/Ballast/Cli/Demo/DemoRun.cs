@@ -9,13 +9,14 @@ internal static class DemoRun
     /// <returns>The process' exit code.</returns>
     public static async Task<int> RunAsync(DemoSettings settings, StopSignal stop, TextWriter output, TextWriter errors)
     {
+        IReadOnlyList<DemoRequest>? recorded = LoadRecorded(settings, errors);
         DemoHouse house = await DemoHouse.StartAsync(settings, stop.Token).ConfigureAwait(false);
         await using (house.ConfigureAwait(false))
         {
             DemoSummary summary;
             try
             {
-                summary = await PlayAsync(settings, house, output, errors, stop.Token).ConfigureAwait(false);
+                summary = await PlayAsync(settings, house, recorded, output, errors, stop.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
             {
@@ -38,16 +39,31 @@ internal static class DemoRun
         }
     }
 
-    private static async Task<DemoSummary> PlayAsync(
-        DemoSettings settings, DemoHouse house, TextWriter output, TextWriter errors, CancellationToken cancellation)
+    private static IReadOnlyList<DemoRequest>? LoadRecorded(DemoSettings settings, TextWriter errors)
     {
-        DemoTally tally = new(errors);
+        if (settings.RequestsFolder is not { } folder)
+        {
+            return null;
+        }
+
+        (IReadOnlyList<DemoRequest> requests, int withoutBody) = RecordedRequests.Load(folder, settings.RequestsMax, settings.Seed);
+        string left = withoutBody == 0 ? "" : $"; {withoutBody} recordings hold an answer but not what was sent";
+        errors.WriteLine($"{requests.Count} recorded requests, {requests.Count(request => request.WasRefused)} of which their provider had refused{left}");
+        return requests;
+    }
+
+    private static async Task<DemoSummary> PlayAsync(
+        DemoSettings settings, DemoHouse house, IReadOnlyList<DemoRequest>? recorded, TextWriter output, TextWriter errors, CancellationToken cancellation)
+    {
+        LineLog log = new(errors, isHeld: settings.IsLive);
+        DemoTally tally = new(log);
         using DemoClient client = new(house.Server.Address, tally, house.Server.Time);
-        IReadOnlyList<Func<CancellationToken, Task>> conversations = settings.RequestsFolder is { } folder
-            ? DemoTraffic.Recorded(client, RecordedRequests.Load(folder, house.Configuration.KeyOf("recorded"), settings.RequestsMax, settings.Seed))
+        string key = house.Configuration.KeyOf("recorded");
+        IReadOnlyList<Func<CancellationToken, Task>> conversations = recorded is not null
+            ? DemoTraffic.Recorded(client, [.. recorded.Select(request => request with { Key = key })])
             : DemoTraffic.Samples(client, house.Configuration, settings);
         DemoStory story = new(house, new DemoTraffic(conversations, TimeSpan.FromSeconds(settings.Seconds), house.Server.Time));
-        DemoScene scene = new(settings, house, story, tally);
+        DemoScene scene = new(settings, house, story, tally, log);
         Task playing = story.PlayAsync(cancellation);
         await DemoPicture.ShowAsync(scene, playing, output, errors).ConfigureAwait(false);
         await playing.ConfigureAwait(false);

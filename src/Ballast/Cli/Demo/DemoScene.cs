@@ -1,7 +1,7 @@
 namespace Ballast.Cli.Demo;
 
 /// <summary>All that a picture of the running demo is drawn from.</summary>
-internal sealed record DemoScene(DemoSettings Settings, DemoHouse House, DemoStory Story, DemoTally Tally)
+internal sealed record DemoScene(DemoSettings Settings, DemoHouse House, DemoStory Story, DemoTally Tally, LineLog Log)
 {
     public string Headline => Story.Phase switch
     {

@@ -10,6 +10,9 @@ internal sealed record DemoSettings
     public bool Headless { get; init; }
     public bool Json { get; init; }
 
+    /// <summary>The story is drawn in place on a terminal.</summary>
+    public bool IsLive { get; init; }
+
     /// <summary>Keep serving others after the story.</summary>
     public bool Hold { get; init; }
 

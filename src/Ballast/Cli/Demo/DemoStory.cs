@@ -23,8 +23,9 @@ internal sealed class DemoStory(DemoHouse house, DemoTraffic traffic)
     /// <summary>The platform that disappears, by its name in the sandbox.</summary>
     public const string Platform = "azure";
 
-    private const double DisappearsAt = 0.35;
-    private const double ReturnsAt = 0.70;
+    /// <summary>As parts of the story, from 0 to 1.</summary>
+    public const double DisappearsAt = 0.35;
+    public const double ReturnsAt = 0.70;
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
 
     private volatile StoryPhase _phase;

@@ -1,7 +1,7 @@
 namespace Ballast.Cli.Demo;
 
 /// <summary>Counts what the applications saw. Thread-safe.</summary>
-internal sealed class DemoTally(TextWriter errors)
+internal sealed class DemoTally(LineLog log)
 {
     /// <summary>Failures that are printed; further ones are only counted.</summary>
     private const int PrintedMax = 100;
@@ -13,6 +13,7 @@ internal sealed class DemoTally(TextWriter errors)
     private long _interrupted;
     private long _failovers;
     private long _recorded;
+    private long _refused;
 
     public DemoCounts Counts
     {
@@ -20,7 +21,7 @@ internal sealed class DemoTally(TextWriter errors)
         {
             lock (_gate)
             {
-                return new DemoCounts(_begun, _succeeded, _failed, _interrupted, _failovers, _recorded);
+                return new DemoCounts(_begun, _succeeded, _failed, _interrupted, _failovers, _recorded, _refused);
             }
         }
     }
@@ -42,6 +43,7 @@ internal sealed class DemoTally(TextWriter errors)
             {
                 case Verdict.Succeeded:
                     _succeeded++;
+                    _refused += answer.IsComplete ? 0 : 1;
                     _failovers += answer.IsComplete && answer.Attempts > 1 ? 1 : 0;
                     return;
                 case Verdict.Interrupted:
@@ -52,7 +54,7 @@ internal sealed class DemoTally(TextWriter errors)
             _failed++;
             if (_failed <= PrintedMax)
             {
-                errors.WriteLine($"failed: {request.RecordingId ?? request.App}: {answer.Reason}{(answer.Deployment is null ? "" : $" ({answer.Deployment})")}");
+                log.WriteLine($"failed: {request.RecordingId ?? request.App}: {answer.Reason}{(answer.Deployment is null ? "" : $" ({answer.Deployment})")}");
             }
         }
     }
@@ -65,7 +67,8 @@ internal sealed class DemoTally(TextWriter errors)
 /// <param name="Interrupted">Cut after content, with a well-formed error.</param>
 /// <param name="Failovers">Of the answered, those that a later attempt answered.</param>
 /// <param name="Recorded">Of all that ended, those that came from recordings.</param>
-internal sealed record DemoCounts(long Begun, long Succeeded, long Failed, long Interrupted, long Failovers, long Recorded)
+/// <param name="Refused">Of the succeeded, those that ended in a well-formed error, as they had at the real provider.</param>
+internal sealed record DemoCounts(long Begun, long Succeeded, long Failed, long Interrupted, long Failovers, long Recorded, long Refused)
 {
     public long Ended => Succeeded + Failed + Interrupted;
 }

@@ -29,7 +29,7 @@ internal static class OpenAIAnswer
             JsonElement message = AnswerJson.Field(choice, "message", JsonValueKind.Object, "a choice");
             AnswerJson.Equal(message, "role", "assistant", "a message");
             answer.Finish = AnswerJson.Text(choice, "finish_reason", "a choice");
-            ReadContent(message, answer);
+            ReadContent(message, IndexOf(choice), answer);
         }
 
         answer.IsComplete = true;
@@ -45,7 +45,7 @@ internal static class OpenAIAnswer
 
         if (data == "[DONE]")
         {
-            answer.IsComplete = answer.Finish is not null ? true : throw new MalformedAnswerException("the stream is done without a finish reason");
+            answer.IsComplete = answer.Finish is not null && answer.Open.Count == 0 ? true : throw new MalformedAnswerException("the stream is done without a finish reason");
             return;
         }
 
@@ -67,10 +67,18 @@ internal static class OpenAIAnswer
 
         foreach (JsonElement choice in choices.EnumerateArray())
         {
-            ReadContent(AnswerJson.Field(choice, "delta", JsonValueKind.Object, "a choice"), answer);
-            answer.Finish = AnswerJson.OptionalText(choice, "finish_reason") ?? answer.Finish;
+            int index = IndexOf(choice);
+            ReadContent(AnswerJson.Field(choice, "delta", JsonValueKind.Object, "a choice"), index, answer);
+            answer.Open.Add(index);
+            if (AnswerJson.OptionalText(choice, "finish_reason") is { } finish)
+            {
+                answer.Finish = finish;
+                answer.Open.Remove(index);
+            }
         }
     }
+
+    private static int IndexOf(JsonElement choice) => AnswerJson.Field(choice, "index", JsonValueKind.Number, "a choice").GetInt32();
 
     public static string ReadError(string body)
     {
@@ -87,7 +95,7 @@ internal static class OpenAIAnswer
     }
 
     /// <summary>A message and a delta hold their content alike; a delta's calls carry the index of the call that they continue.</summary>
-    private static void ReadContent(JsonElement message, DemoAnswer answer)
+    private static void ReadContent(JsonElement message, int choice, DemoAnswer answer)
     {
         string? text = AnswerJson.OptionalText(message, "content") ?? AnswerJson.OptionalText(message, "refusal");
         answer.Text.Append(text);
@@ -98,18 +106,19 @@ internal static class OpenAIAnswer
         }
 
         answer.HasContent = true;
+        int position = 0;
         foreach (JsonElement call in calls.EnumerateArray())
         {
+            int index = call.TryGetProperty("index", out JsonElement written) ? written.GetInt32() : position;
+            position++;
             JsonElement function = AnswerJson.Field(call, "function", JsonValueKind.Object, "a tool call");
             if (AnswerJson.OptionalText(call, "id") is { } id)
             {
-                answer.Calls.Add(new CalledTool(id, AnswerJson.Text(function, "name", "a tool call")));
+                answer.Calls.Add(new CalledTool(id, AnswerJson.Text(function, "name", "a tool call"), choice, index));
             }
 
-            int index = call.TryGetProperty("index", out JsonElement written) ? written.GetInt32() : answer.Calls.Count - 1;
-            CalledTool called = index >= 0 && index < answer.Calls.Count
-                ? answer.Calls[index]
-                : throw new MalformedAnswerException("arguments come for a tool call that was not begun");
+            CalledTool called = answer.Calls.LastOrDefault(begun => begun.Choice == choice && begun.Index == index)
+                ?? throw new MalformedAnswerException("arguments come for a tool call that was not begun");
             called.Arguments.Append(AnswerJson.OptionalText(function, "arguments"));
         }
     }

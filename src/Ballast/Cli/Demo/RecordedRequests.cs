@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace Ballast.Cli.Demo;
 
 /// <summary>
-/// Real requests from a folder of recordings: <c>index.jsonl</c> names the files, each file holds one exchange. Taken are all that were POSTed to a Chat Completions or
-/// Messages endpoint of any provider and whose JSON body was recorded. Only the model is replaced; every other byte of the body stays.
+/// Real requests from a folder of recordings: <c>index.jsonl</c> names the files, or, without it, every <c>.json</c> file is looked at; each holds one exchange.
+/// Taken are all that were POSTed to a Chat Completions or Messages endpoint of any provider and whose JSON body was recorded. Only the model is replaced;
+/// every other byte of the body stays.
 /// </summary>
 internal static class RecordedRequests
 {
@@ -14,56 +15,108 @@ internal static class RecordedRequests
     /// <summary>Any deployment may answer.</summary>
     private const string Model = "assistant";
 
-    /// <param name="folder">Holds <see cref="IndexFile"/>.</param>
-    /// <param name="key">Of the gateway.</param>
+    /// <param name="folder">Of recordings.</param>
     /// <param name="countMax">Null takes all.</param>
     /// <param name="seed">Of their order: mixed, so that every phase of the story meets every kind; the same seed takes the same ones.</param>
-    /// <exception cref="IOException">A file cannot be read.</exception>
-    /// <exception cref="JsonException">A file is not what it should be.</exception>
-    public static IReadOnlyList<DemoRequest> Load(string folder, string key, int? countMax, int seed)
+    /// <returns>The requests, without key; and how many recordings of these two APIs hold no body that could be sent.</returns>
+    /// <exception cref="UsageException">The folder holds none, a file cannot be read or is not what it should be.</exception>
+    public static (IReadOnlyList<DemoRequest> Requests, int WithoutBody) Load(string folder, int? countMax, int seed)
     {
-        List<DemoRequest> requests = [];
-        foreach (string line in File.ReadLines(Path.Combine(folder, IndexFile)).Where(line => line.Length > 0))
+        if (!Directory.Exists(folder))
         {
-            using JsonDocument entry = JsonDocument.Parse(line);
-            string? api = AnswerJson.OptionalText(entry.RootElement, "api");
-            if (api is "chat_completions" or "messages" && AnswerJson.OptionalText(entry.RootElement, "file") is { } file
-                && Read(Path.Combine(folder, file), api, key) is { } request)
+            throw new UsageException($"there is no folder '{folder}'.");
+        }
+
+        List<DemoRequest> requests = [];
+        int withoutBody = 0;
+        string current = Path.Combine(folder, IndexFile);
+        try
+        {
+            foreach (string file in Files(folder))
             {
-                requests.Add(request);
+                current = file;
+                if (TryRead(file, out DemoRequest? request))
+                {
+                    withoutBody += request is null ? 1 : 0;
+                    requests.AddRange(request is null ? [] : [request]);
+                }
             }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or MalformedAnswerException)
+        {
+            throw new UsageException($"the recording '{current}' cannot be used: {exception.Message}");
+        }
+
+        if (requests.Count == 0)
+        {
+            throw new UsageException($"'{folder}' holds no recorded requests to Chat Completions or Messages (docs/demo.md says how they are written).");
         }
 
         DemoRequest[] mixed = [.. requests];
         new Random(seed).Shuffle(mixed);
-        return [.. mixed.Take(countMax ?? mixed.Length)];
+        return ([.. mixed.Take(countMax ?? mixed.Length)], withoutBody);
     }
 
-    /// <summary>Null where the recording holds no request that can be sent again.</summary>
-    private static DemoRequest? Read(string path, string api, string key)
+    private static IEnumerable<string> Files(string folder)
     {
+        string index = Path.Combine(folder, IndexFile);
+        if (!File.Exists(index))
+        {
+            foreach (string file in Directory.EnumerateFiles(folder, "*.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            {
+                yield return file;
+            }
+
+            yield break;
+        }
+
+        foreach (string line in File.ReadLines(index).Where(line => !string.IsNullOrWhiteSpace(line)))
+        {
+            using JsonDocument entry = JsonDocument.Parse(line);
+            if (AnswerJson.OptionalText(entry.RootElement, "api") is "chat_completions" or "messages")
+            {
+                yield return Path.Combine(folder, AnswerJson.Text(entry.RootElement, "file", "a line of the index"));
+            }
+        }
+    }
+
+    /// <summary>False where the file is no exchange of these two APIs; a null request where the recording does not hold what was sent.</summary>
+    private static bool TryRead(string path, out DemoRequest? recorded)
+    {
+        recorded = null;
         byte[] bytes = File.ReadAllBytes(path);
         using JsonDocument document = JsonDocument.Parse(bytes);
         JsonElement root = document.RootElement;
-        JsonElement request = root.GetProperty("request");
-        if (AnswerJson.OptionalText(request, "method") != "POST"
-            || !request.TryGetProperty("body", out JsonElement body) || body.ValueKind != JsonValueKind.Object)
+        if (root.ValueKind != JsonValueKind.Object || AnswerJson.OptionalText(root, "api") is not ("chat_completions" or "messages"))
         {
-            return null;
+            return false;
         }
 
-        CallerProtocol protocol = api == "messages" ? CallerProtocol.Anthropic : CallerProtocol.OpenAI;
-        return new DemoRequest
+        JsonElement request = AnswerJson.Field(root, "request", JsonValueKind.Object, "a recording");
+        if (AnswerJson.OptionalText(request, "method") != "POST")
+        {
+            return false;
+        }
+
+        if (!request.TryGetProperty("body", out JsonElement body) || body.ValueKind != JsonValueKind.Object)
+        {
+            return true;
+        }
+
+        JsonElement response = AnswerJson.Field(root, "response", JsonValueKind.Object, "a recording");
+        CallerProtocol protocol = AnswerJson.OptionalText(root, "api") == "messages" ? CallerProtocol.Anthropic : CallerProtocol.OpenAI;
+        recorded = new DemoRequest
         {
             App = "recorded",
-            Key = key,
+            Key = "",
             Protocol = protocol,
             Stream = body.TryGetProperty("stream", out JsonElement stream) && stream.ValueKind == JsonValueKind.True,
             Body = ReplaceModel(body),
             Headers = protocol == CallerProtocol.Anthropic ? ProtocolHeaders(request) : [],
             RecordingId = AnswerJson.OptionalText(root, "id"),
-            WasRefused = root.GetProperty("response").GetProperty("status").GetInt32() >= 400,
+            WasRefused = AnswerJson.Field(response, "status", JsonValueKind.Number, "a recording").GetInt32() >= 400,
         };
+        return true;
     }
 
     /// <summary>The body as recorded but for its model; where the real endpoint had the model in its path, it is put in front.</summary>

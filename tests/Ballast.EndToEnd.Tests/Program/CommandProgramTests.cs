@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Ballast.EndToEnd.Tests.Fixtures;
+
+namespace Ballast.EndToEnd.Tests.Program;
+
+/// <summary>What scripts rely on: exit codes, one line of JSON, and nothing else on standard output.</summary>
+public sealed class CommandProgramTests(TemporaryFolder folder) : IClassFixture<TemporaryFolder>
+{
+    private const string Good = """
+        providers:
+          own:
+            kind: openai-compatible
+            platform: own
+            region: rack
+            base_url: http://127.0.0.1:9
+            allow_private_addresses: true
+            data: { geo: eu, retention_days: 0, training: false }
+            deployments:
+              m: { vendor: meta }
+        """;
+
+    [Fact]
+    public async Task Check_GoodAndFaultyFiles_EndWithZeroAndOneAndNameThePlace()
+    {
+        await File.WriteAllTextAsync(folder.File("good.yaml"), Good, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(folder.File("faulty.yaml"), Good.Replace("region:", "regoin:", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+
+        ProgramResult good = await BallastProcess.RunAsync(folder.Path, ["check", "good.yaml", "--json"]);
+        ProgramResult faulty = await BallastProcess.RunAsync(folder.Path, ["check", "faulty.yaml"]);
+        ProgramResult missing = await BallastProcess.RunAsync(folder.Path, ["check", "missing.yaml"]);
+
+        Assert.True(good.ExitCode == 0, good.Output);
+        using JsonDocument verdict = JsonDocument.Parse(good.OneLine);
+        Assert.True(verdict.RootElement.GetProperty("valid").GetBoolean());
+        Assert.Equal((1, 1), (faulty.ExitCode, missing.ExitCode));
+        Assert.Contains("faulty.yaml:5:5: error", faulty.Output, StringComparison.Ordinal);
+        Assert.Contains("region", faulty.Output, StringComparison.Ordinal);
+        Assert.Contains("missing.yaml does not exist", missing.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("demo", "--seconds", "0", "--json")]
+    [InlineData("usage", "--by", "colour", "--json")]
+    [InlineData("exposure", "--since", "yesterday-ish", "--json")]
+    [InlineData("compare", "openai", "--json")]
+    [InlineData("serve", "--config", "missing.yaml")]
+    [InlineData("no-such-command")]
+    public async Task Run_WrongArguments_EndsWithTwoAndLeavesStandardOutputEmpty(params string[] arguments)
+    {
+        ProgramResult result = await BallastProcess.RunAsync(folder.Path, arguments);
+
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.NotEqual("", result.Errors);
+    }
+}
