@@ -27,7 +27,7 @@ internal static class ClosingTable
     {
         string verdict = books.Mismatches.Count == 0 && books.LedgerRows == books.BilledRows ? "equal, row by row" : "NOT equal";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Attempts that reached a platform: {books.LedgerRows} in the ledger, {books.BilledRows} on the bill; {verdict}."));
+            $"Reached a platform: {books.LedgerRows} attempts in the ledger, {books.BilledRows} billed; {verdict}."));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Cost: ${books.LedgerUsd:0.000000} by the ledger, ${books.BilledUsd:0.000000} by the bill."));
         if (books.Estimated > 0)
         {
