@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -22,6 +23,11 @@ internal static class AnthropicMessagesRequest
 
     public static ChatRequest Read(ReadOnlyMemory<byte> body)
     {
+        if (!JsonText.IsUnicode(body.Span))
+        {
+            throw ProtocolException.Invalid("A string of the body is not valid Unicode text.");
+        }
+
         try
         {
             AnthropicMessagesJson json = new(body);
@@ -37,11 +43,6 @@ internal static class AnthropicMessagesRequest
         catch (JsonException)
         {
             throw ProtocolException.Invalid("The body is not valid JSON.");
-        }
-        catch (InvalidOperationException)
-        {
-            // Utf8JsonReader refuses strings that are not Unicode text: halves of surrogate pairs, broken UTF-8.
-            throw ProtocolException.Invalid("A string of the body is not valid Unicode text.");
         }
     }
 
@@ -215,6 +216,7 @@ internal static class AnthropicMessagesRequest
                     break;
                 case "type" or "description" or "input_schema" or "strict" or "cache_control" when json.IsNull:
                 case "type":
+                    json.Skip();
                     break;
                 case "description":
                     description = json.Text(pointer, name);
@@ -255,6 +257,7 @@ internal static class AnthropicMessagesRequest
             switch (name)
             {
                 case "type":
+                    json.Skip();
                     break;
                 case "name":
                     toolName = json.TextOrNull(ToolChoicePointer, name);
@@ -301,6 +304,7 @@ internal static class AnthropicMessagesRequest
             switch (name)
             {
                 case "type":
+                    json.Skip();
                     break;
                 case "budget_tokens" when !json.IsNull:
                     budget = json.Integer(ThinkingPointer, name);
@@ -351,6 +355,7 @@ internal static class AnthropicMessagesRequest
             switch (field)
             {
                 case "type":
+                    json.Skip();
                     break;
                 case "schema":
                     json.ExpectObject($"{pointer}/schema");

@@ -36,8 +36,9 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
         {
             signals = Read(body);
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
+            // The latter where a word to be compared holds half a surrogate pair.
             throw new ProtocolException(new ChatError(ChatErrorKind.BadGateway, "The upstream's answer is not valid JSON."));
         }
 

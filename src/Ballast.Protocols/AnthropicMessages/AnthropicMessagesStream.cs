@@ -68,8 +68,9 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
                 _ => FrameSignals.None,
             };
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
+            // The latter where a word to be compared holds half a surrogate pair.
             throw new ProtocolException(new ChatError(ChatErrorKind.BadGateway, "An event of the upstream's stream is not valid JSON."));
         }
     }

@@ -29,13 +29,14 @@ public static class JsonSchemaCheck
     {
         try
         {
-            using JsonDocument schemaDocument = JsonDocument.Parse(schema.Utf8, new JsonDocumentOptions { MaxDepth = DepthMax });
+            using JsonDocument schemaDocument = JsonDocument.Parse(schema.IsEmpty ? RawJson.EmptyObject.Utf8 : schema.Utf8, new JsonDocumentOptions { MaxDepth = DepthMax });
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = DepthMax });
             Check check = new(schemaDocument.RootElement);
             fault = check.Fault(schemaDocument.RootElement, document.RootElement, "", 0);
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
+            // The latter where a string holds half a surrogate pair.
             fault = "The text is not valid JSON.";
         }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Ballast.Protocols.Framing;
 
@@ -47,6 +48,39 @@ internal static class JsonText
         }
 
         return length;
+    }
+
+    /// <summary>
+    /// False where a body holds broken UTF-8, or half a surrogate pair in any string or name. A request is passed on with it as it came, but can be neither
+    /// compared nor written anew: what is read in full is checked first, so that no value kept raw (a schema, a tool's input) fails later.
+    /// </summary>
+    public static bool IsUnicode(ReadOnlySpan<byte> json)
+    {
+        if (!Utf8.IsValid(json))
+        {
+            return false;
+        }
+
+        bool isHighAhead = false;
+        while (true)
+        {
+            int escape = json.IndexOf((byte)'\\');
+            if (escape < 0 || escape + 1 >= json.Length)
+            {
+                return !isHighAhead;
+            }
+
+            bool isUnit = json[escape + 1] == (byte)'u' && escape + 6 <= json.Length;
+            int unit = isUnit && ushort.TryParse(json.Slice(escape + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort parsed) ? parsed : 0;
+            bool isLow = (unit & 0xFC00) == 0xDC00;
+            if (isLow != isHighAhead || (isHighAhead && escape > 0))
+            {
+                return false;
+            }
+
+            isHighAhead = (unit & 0xFC00) == 0xD800;
+            json = json[(escape + (isUnit ? 6 : 2))..];
+        }
     }
 
     private static string Unescape(ReadOnlySpan<byte> text)

@@ -27,6 +27,9 @@ public sealed class ServerSentEvents(int frameBytesMax = ServerSentEvents.FrameB
     private bool _lineHasBytes;
     private bool _afterCarriageReturn;
     private bool _started;
+
+    // The line feed of a carriage return with which the event before ended, which only came now.
+    private bool _beginsWithLineFeed;
     private byte[] _contiguous = [];
     private byte[] _joined = [];
 
@@ -63,6 +66,7 @@ public sealed class ServerSentEvents(int frameBytesMax = ServerSentEvents.FrameB
                     _afterCarriageReturn = false;
                     if (span[offset] == (byte)'\n')
                     {
+                        _beginsWithLineFeed |= position + offset == 0;
                         offset++;
                         continue;
                     }
@@ -93,7 +97,7 @@ public sealed class ServerSentEvents(int frameBytesMax = ServerSentEvents.FrameB
                         _afterCarriageReturn = carriageReturn;
                     }
 
-                    _scanned = 0;
+                    Restart();
                     Guard(length);
                     return true;
                 }
@@ -107,16 +111,22 @@ public sealed class ServerSentEvents(int frameBytesMax = ServerSentEvents.FrameB
         _scanned = position;
         Guard(position);
         length = position;
-        if (!isCompleted || position == 0)
+        if (!isCompleted || position <= (_beginsWithLineFeed ? 1 : 0))
         {
             return false;
         }
 
         // The last event of a stream that ends without its blank line: servers do that after their terminal mark.
-        _scanned = 0;
-        _lineHasBytes = false;
+        Restart();
         _afterCarriageReturn = false;
         return true;
+    }
+
+    private void Restart()
+    {
+        _scanned = 0;
+        _lineHasBytes = false;
+        _beginsWithLineFeed = false;
     }
 
     private static byte? Peek(in ReadOnlySequence<byte> buffer, long position) =>

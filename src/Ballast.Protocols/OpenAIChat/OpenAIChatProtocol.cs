@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
 
@@ -20,6 +21,11 @@ public sealed class OpenAIChatProtocol : Protocol
 
     public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body)
     {
+        if (!JsonText.IsUnicode(body.Span))
+        {
+            throw ProtocolException.Invalid("A string of the request body is not valid Unicode text.");
+        }
+
         try
         {
             return OpenAIChatRequest.Read(body);

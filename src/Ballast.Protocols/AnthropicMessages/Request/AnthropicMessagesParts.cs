@@ -105,6 +105,7 @@ internal static class AnthropicMessagesParts
         {
             if (name is "type")
             {
+                json.Skip();
                 continue;
             }
 
@@ -203,6 +204,7 @@ internal static class AnthropicMessagesParts
             switch (name)
             {
                 case "type":
+                    json.Skip();
                     break;
                 case "source":
                     source = ReadSource(ref json, $"{pointer}/source", ref text, ref extras);
@@ -234,6 +236,7 @@ internal static class AnthropicMessagesParts
         {
             if (name is "type")
             {
+                json.Skip();
                 continue;
             }
 
@@ -278,6 +281,7 @@ internal static class AnthropicMessagesParts
             switch (name)
             {
                 case "type":
+                    json.Skip();
                     break;
                 case "id":
                     id = json.Text(pointer, name);
@@ -319,6 +323,7 @@ internal static class AnthropicMessagesParts
             {
                 case "type":
                 case "content" or "is_error" when json.IsNull:
+                    json.Skip();
                     break;
                 case "tool_use_id":
                     callId = json.Text(pointer, name);

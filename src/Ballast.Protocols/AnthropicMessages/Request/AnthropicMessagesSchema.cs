@@ -21,6 +21,11 @@ internal static class AnthropicMessagesSchema
     /// <summary>True where the schema's root is an object: the only form in which it can be a tool's input.</summary>
     public static bool IsObject(RawJson schema)
     {
+        if (schema.IsEmpty)
+        {
+            return false;
+        }
+
         JsonSpan type = AnthropicMessagesPeek.FindField(schema.Utf8, "type"u8);
         return type.IsPresent
             ? schema.Utf8.Span.Slice(type.Start, type.Length).SequenceEqual("\"object\""u8)
@@ -55,7 +60,9 @@ internal static class AnthropicMessagesSchema
     /// <summary>Writes a schema for constrained output; each keyword left out is named as lost.</summary>
     public static void WriteClosed(Utf8JsonWriter json, RawJson schema, string pointer, LossReport losses, string? title = null, string? description = null)
     {
-        using JsonDocument document = JsonDocument.Parse(schema.Utf8, new JsonDocumentOptions { MaxDepth = AnthropicMessagesJson.DepthMax });
+        // OpenAI takes a named form without a schema: any JSON will do.
+        RawJson given = schema.IsEmpty ? RawJson.EmptyObject : schema;
+        using JsonDocument document = JsonDocument.Parse(given.Utf8, new JsonDocumentOptions { MaxDepth = AnthropicMessagesJson.DepthMax });
         WriteNode(json, document.RootElement, pointer, losses, title, description);
     }
 
@@ -100,7 +107,7 @@ internal static class AnthropicMessagesSchema
         }
 
         return type.ValueKind == JsonValueKind.Array
-            ? type.EnumerateArray().Any(one => one.ValueEquals("object"u8))
+            ? type.EnumerateArray().Any(one => one.ValueKind == JsonValueKind.String && one.ValueEquals("object"u8))
             : type.ValueKind == JsonValueKind.String && type.ValueEquals("object"u8);
     }
 

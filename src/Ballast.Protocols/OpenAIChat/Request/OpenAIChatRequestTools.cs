@@ -94,6 +94,17 @@ internal static partial class OpenAIChatRequest
         return tool.Name.Length > 0 ? tool with { Extras = extras } : throw OpenAIChatCursor.Missing($"{at}/name");
     }
 
+    private static void KeepOthers(JsonElement fields, string at, ReadOnlySpan<string> known, List<Extra> extras)
+    {
+        foreach (JsonProperty field in fields.EnumerateObject())
+        {
+            if (!known.Contains(field.Name))
+            {
+                extras.Add(new Extra(field.Name, OpenAIChatCursor.Below(at, field.Name), RawJson.From(field.Value.GetRawText())));
+            }
+        }
+    }
+
     private static ToolChoice? ReadToolChoice(ref OpenAIChatCursor json, string at, List<Extra> extras)
     {
         if (json.Token == JsonTokenType.String)
@@ -116,6 +127,8 @@ internal static partial class OpenAIChatRequest
         if (choice.TryGetProperty("function"u8, out JsonElement function) && function.ValueKind == JsonValueKind.Object
             && function.TryGetProperty("name"u8, out JsonElement name) && name.ValueKind == JsonValueKind.String)
         {
+            KeepOthers(choice, at, ["type", "function"], extras);
+            KeepOthers(function, $"{at}/function", ["name"], extras);
             return new ToolChoice(ToolChoiceMode.Named, name.GetString(), at);
         }
 
@@ -311,7 +324,7 @@ internal static partial class OpenAIChatRequest
         switch (choice.Mode)
         {
             case ToolChoiceMode.Named:
-                WriteNamedChoice(json, choice.Name!);
+                WriteNamedChoice(json, choice.Name!, output);
                 break;
             case ToolChoiceMode.Required:
                 json.WriteString("tool_choice"u8, "required"u8);
@@ -322,14 +335,25 @@ internal static partial class OpenAIChatRequest
         }
     }
 
-    private static void WriteNamedChoice(Utf8JsonWriter json, string name)
+    private static void WriteNamedChoice(Utf8JsonWriter json, string name, Output? own = null)
     {
         json.WriteStartObject("tool_choice"u8);
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
         json.WriteString("name"u8, name);
+        WriteChoiceExtras(own, "/tool_choice/function");
         json.WriteEndObject();
+        WriteChoiceExtras(own, "/tool_choice");
         json.WriteEndObject();
+    }
+
+    // Another protocol's are named as lost with all the others of the request.
+    private static void WriteChoiceExtras(Output? own, string at)
+    {
+        if (own is { IsOwn: true })
+        {
+            WriteExtras(own, own.Request.Extras, at);
+        }
     }
 
     private static void WriteResponseFormat(Output output)

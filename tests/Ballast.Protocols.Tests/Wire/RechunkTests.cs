@@ -1,0 +1,269 @@
+using System.Buffers;
+using System.Text;
+using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
+using CsCheck;
+
+namespace Ballast.Protocols.Tests.Wire;
+
+/// <summary>
+/// Every golden and every recorded answer, cut in every way: frames, signals, events, what the reader says at the end, losses, and the bytes that the writers make of
+/// it are the same. A reader sees frames only, so every cut is tried at the framing; whole readers get every cut of short streams and a seeded sample of long ones.
+/// </summary>
+public class RechunkTests
+{
+    private const string Skipped = "No recordings: set BALLAST_WIRE to their folder.";
+
+    /// <summary>Streams up to this many bytes are cut at every byte in the normal tier.</summary>
+    private const int EveryCutLengthMax = 1200;
+
+    private static readonly Gen<int[]> s_cuts = Gen.Int[0, 1_000_000].Array[1, 12];
+
+    [Fact]
+    public void Read_GoldenAnswer_ManyCuts_SaysTheSame() => Check(Golden(), EveryCutLengthMax, sample: 30);
+
+    [Fact]
+    public void Read_RecordedAnswer_ManyCuts_SaysTheSame()
+    {
+        Assert.SkipUnless(Recording.Root is not null, Skipped);
+        Assert.InRange(Check(Recorded(), everyCutLengthMax: 200, sample: 2), 500, int.MaxValue);
+    }
+
+    [LongFact]
+    public void Read_AnyAnswer_EveryCut_SaysTheSame()
+    {
+        Assert.SkipUnless(Recording.Root is not null, Skipped);
+        Check([.. Golden(), .. Recorded()], everyCutLengthMax: 8 * 1024, sample: 400);
+    }
+
+    [Fact]
+    public void TryTake_GoldenStream_EveryCut_GivesTheSameFrames() => CheckFraming(Golden(), lengthMax: int.MaxValue);
+
+    [Fact]
+    public void TryTake_RecordedStream_EveryCut_GivesTheSameFrames()
+    {
+        Assert.SkipUnless(Recording.Root is not null, Skipped);
+        CheckFraming(Recorded(), lengthMax: 4 * 1024);
+    }
+
+    [LongFact]
+    public void TryTake_LongRecordedStream_EveryCut_GivesTheSameFrames()
+    {
+        Assert.SkipUnless(Recording.Root is not null, Skipped);
+        CheckFraming(Recorded(), lengthMax: int.MaxValue);
+    }
+
+    [Fact]
+    public void Read_GoldenStream_OtherFraming_SaysTheSame()
+    {
+        foreach (Answer answer in Golden().Where(answer => answer.Stream))
+        {
+            string expected = Tell(answer, [answer.Body], withFrames: false);
+            foreach (string form in Reframed(Encoding.UTF8.GetString(answer.Body)))
+            {
+                byte[] body = Encoding.UTF8.GetBytes(form);
+                Assert.Equal(expected, Tell(answer, [body], withFrames: false));
+                for (int at = 1; at < body.Length; at += 3)
+                {
+                    Assert.Equal(expected, Tell(answer, Pieces.Cut(body, at), withFrames: false));
+                }
+
+                Assert.Equal(expected, Tell(answer, Pieces.Drip(body, 1), withFrames: false));
+            }
+        }
+    }
+
+    /// <summary>The same events in other words: line ends, a byte order mark, comments, fields nobody reads, data on several lines.</summary>
+    private static IEnumerable<string> Reframed(string stream)
+    {
+        yield return stream.Replace("\n", "\r\n");
+        yield return stream.Replace('\n', '\r');
+        yield return "\uFEFF" + stream;
+        yield return stream.Replace("\n\n", "\r\n\n").Replace("data: {", "retry: 5\r\ndata:{");
+        yield return stream.Replace("\n\n", "\nid: 1\n: comment\n\n");
+        // JSON may be broken at the comma between two fields; inside a string this text would be escaped.
+        yield return stream.Replace("\",\"", "\",\ndata: \"");
+    }
+
+    private static int Check(IReadOnlyList<Answer> answers, int everyCutLengthMax, int sample)
+    {
+        int count = 0;
+        Random random = new(20261124);
+        foreach (Answer answer in answers)
+        {
+            count++;
+            string expected = Tell(answer, [answer.Body], withFrames: true);
+            int length = answer.Body.Length;
+            IEnumerable<int> cuts = length <= everyCutLengthMax ? Enumerable.Range(0, length + 1) : Enumerable.Range(0, sample).Select(_ => random.Next(length + 1));
+            foreach (int at in cuts)
+            {
+                Same(answer, expected, Pieces.Cut(answer.Body, at), $"cut at {at}");
+            }
+
+            foreach (int size in (int[])[1, 2, 3, 7])
+            {
+                if (answer.Stream && length <= everyCutLengthMax * 64)
+                {
+                    Same(answer, expected, Pieces.Drip(answer.Body, size), $"pieces of {size}");
+                }
+            }
+
+            for (int i = 0; i < 3; i++)
+            {
+                int[] places = [.. Enumerable.Range(0, 1 + random.Next(12)).Select(_ => random.Next(length + 1)).Order()];
+                Same(answer, expected, CutAt(answer.Body, places), $"cuts at {string.Join(' ', places)}");
+            }
+        }
+
+        return count;
+    }
+
+    private static void Same(Answer answer, string expected, IReadOnlyList<ReadOnlyMemory<byte>> pieces, string how)
+    {
+        string actual = Tell(answer, pieces, withFrames: true);
+        if (expected != actual)
+        {
+            Assert.Fail($"{answer.Name}, {how}:\n{expected}\n---\n{actual}");
+        }
+    }
+
+    private static List<ReadOnlyMemory<byte>> CutAt(byte[] body, int[] places)
+    {
+        List<ReadOnlyMemory<byte>> pieces = [];
+        int from = 0;
+        foreach (int place in places)
+        {
+            pieces.Add(body.AsMemory(from, place - from));
+            from = place;
+        }
+
+        pieces.Add(body.AsMemory(from));
+        return pieces;
+    }
+
+    /// <summary>All that reading and translating an answer tells.</summary>
+    private static string Tell(Answer answer, IReadOnlyList<ReadOnlyMemory<byte>> pieces, bool withFrames)
+    {
+        StringBuilder text = new();
+        LossReport losses = new();
+        AnswerRun.Result? everything = Read(answer, pieces, ReadDepth.Everything, losses, text);
+        AnswerRun.Result? usageOnly = Read(answer, pieces, ReadDepth.UsageOnly, new LossReport(), text);
+        if (everything is null || usageOnly is null)
+        {
+            return text.ToString();
+        }
+
+        Assert.Equal(State(everything.Reader), State(usageOnly.Reader));
+        text.Append(EventText.Of(everything.Events.Where(chatEvent => withFrames || chatEvent is not Ping))).Append('\n').Append(State(everything.Reader));
+        foreach (Protocol target in ProtocolList.All)
+        {
+            WriterOptions options = new()
+            {
+                Stream = answer.Stream, FallbackId = "fallback", Model = "asked", CreatedUnixSeconds = 1, Vendor = answer.Options.Vendor, StreamUsage = true, Losses = losses,
+            };
+            text.Append('\n').Append(AnswerRun.Write(target, options, everything.Events.Where(chatEvent => withFrames || chatEvent is not Ping)));
+        }
+
+        text.Append('\n').Append(WireFile.LossText(losses));
+        return withFrames ? text.Append('\n').AppendJoin('\n', Frames(everything)).AppendJoin('\n', Frames(usageOnly)).ToString() : text.ToString();
+    }
+
+    private static AnswerRun.Result? Read(Answer answer, IReadOnlyList<ReadOnlyMemory<byte>> pieces, ReadDepth depth, LossReport losses, StringBuilder text)
+    {
+        try
+        {
+            return AnswerRun.Read(answer.Protocol, answer.Options with { Depth = depth, Losses = losses }, pieces);
+        }
+        catch (ProtocolException refused)
+        {
+            text.Append(EventText.Of(refused.Error));
+            return null;
+        }
+    }
+
+    private static string State(ResponseReader reader) =>
+        $"{reader.ResponseId} {reader.ServedModel} {reader.Finish} {reader.IsEnded} {reader.ContentLength} {reader.Usage} {reader.Error}";
+
+    // A line feed that comes later than its carriage return lies at the front of the next frame.
+    private static IEnumerable<string> Frames(AnswerRun.Result run) => run.Frames.Select(frame => $"{frame.Signals} {frame.Bytes.Trim('\r', '\n')}");
+
+    private static void CheckFraming(IReadOnlyList<Answer> answers, int lengthMax)
+    {
+        int count = 0;
+        foreach (Answer answer in answers.Where(answer => answer.Stream && answer.Body.Length <= lengthMax))
+        {
+            count++;
+            string text = Encoding.UTF8.GetString(answer.Body);
+            foreach (byte[] body in (byte[][])[answer.Body, Encoding.UTF8.GetBytes(text.Replace("\n", "\r\n"))])
+            {
+                List<int> expected = Take([body]);
+                for (int at = 0; at <= body.Length; at++)
+                {
+                    if (!Take(Pieces.Cut(body, at)).SequenceEqual(expected))
+                    {
+                        Assert.Fail($"{answer.Name}: cut at {at}");
+                    }
+                }
+            }
+        }
+
+        Assert.True(count > 10);
+    }
+
+    [Fact]
+    public void TryTake_AnyCuts_GivesTheSameFrames()
+    {
+        byte[] body = Encoding.UTF8.GetBytes("\uFEFFdata: é\r\n\r\n: c\n\rdata\r\revent: x\ndata:1\ndata: 2\r\n\n\n\ndata: {\"a\":1}\r\n\r\n");
+        List<int> expected = Take([body]);
+        s_cuts.Sample(cuts => Take(CutAt(body, [.. cuts.Select(cut => cut % (body.Length + 1)).Order()])).SequenceEqual(expected), iter: 20_000, seed: "0000KDqZQxP4");
+    }
+
+    /// <summary>Hash of each event's name and data, and the lengths of the frames. A line feed belongs to the carriage return before it, wherever the cut falls.</summary>
+    private static List<int> Take(IReadOnlyList<ReadOnlyMemory<byte>> pieces)
+    {
+        ServerSentEvents events = new();
+        List<int> taken = [];
+        List<ReadOnlyMemory<byte>> unread = [];
+        for (int i = 0; i <= pieces.Count; i++)
+        {
+            if (i < pieces.Count)
+            {
+                unread.Add(pieces[i]);
+            }
+
+            ReadOnlySequence<byte> buffer = Pieces.Join(unread);
+            while (events.TryTake(ref buffer, i == pieces.Count, out ReadOnlySequence<byte> frame, out ServerSentEvent serverSentEvent))
+            {
+                HashCode hash = default;
+                hash.AddBytes(serverSentEvent.Name);
+                hash.AddBytes(serverSentEvent.Data);
+                ReadOnlySpan<byte> bytes = frame.ToArray();
+                hash.AddBytes(bytes.Trim("\r\n"u8));
+                taken.Add(hash.ToHashCode());
+            }
+
+            unread = Pieces.Split(buffer);
+        }
+
+        return taken;
+    }
+
+    private static List<Answer> Golden() =>
+    [
+        .. WireFile.Names().Select(WireFile.Load).Where(file => file.Has("stream") || file.Has("response")).Select(file => new Answer(
+            file.Path, ProtocolList.Find(file.ProtocolName)!, file.ReaderOptions(new LossReport()), Encoding.UTF8.GetBytes(file.Body("stream") ?? file.Body("response")!))),
+    ];
+
+    private static List<Answer> Recorded() =>
+    [
+        .. new[] { ("chat_completions", ProtocolList.OpenAIChat), ("messages", ProtocolList.AnthropicMessages) }.SelectMany(api => Recording.Of(api.Item1)
+            .Where(recording => recording.Status < 400)
+            .Select(recording => new Answer(
+                recording.Id, api.Item2, new ReaderOptions { Stream = recording.Stream, Depth = ReadDepth.Everything, Vendor = recording.Provider }, recording.Answer))),
+    ];
+
+    private sealed record Answer(string Name, Protocol Protocol, ReaderOptions Options, byte[] Body)
+    {
+        public bool Stream => Options.Stream;
+    }
+}
