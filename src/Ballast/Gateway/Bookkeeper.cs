@@ -7,7 +7,7 @@ using Ballast.Protocols.Conversation;
 namespace Ballast.Gateway;
 
 /// <summary>Turns an ended exchange into ledger rows, one for each attempt, and estimates the tokens of answers whose vendor told none.</summary>
-public sealed class Bookkeeper(LedgerWriter ledger)
+public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
 {
     public async ValueTask RecordAsync(Exchange exchange)
     {
@@ -16,6 +16,9 @@ public sealed class Bookkeeper(LedgerWriter ledger)
             await ledger.RecordAsync(ToEntry(exchange, attempt)).ConfigureAwait(false);
         }
     }
+
+    /// <summary>An exchange that nothing was tried for has no row, and is not forgotten either.</summary>
+    public void NoteTurnedAway() => totals.RecordTurnedAway();
 
     private static LedgerEntry ToEntry(Exchange exchange, Attempt attempt)
     {
@@ -55,6 +58,7 @@ public sealed class Bookkeeper(LedgerWriter ledger)
             UpstreamStatus = attempt.UpstreamStatus,
             UpstreamRequestId = attempt.UpstreamRequestId,
             Reached = attempt.Reached,
+            EndsExchange = attempt == exchange.Attempts[^1],
             Losses = [.. attempt.Losses.Losses.Select(loss => loss.InResponse ? "response:" + loss.Pointer : loss.Pointer)],
         };
     }

@@ -95,6 +95,11 @@ public sealed class GatewayHandler(
         }
 
         int status = await response.RejectAsync(error).ConfigureAwait(false);
+        if (status >= StatusCodes.Status500InternalServerError && exchange.Attempts.Count == 0)
+        {
+            bookkeeper.NoteTurnedAway();
+        }
+
         log.Refused(exchange.Id, code, status);
     }
 

@@ -74,6 +74,9 @@ public sealed record LedgerEntry
     /// <summary>A connection to the platform stood when the request was sent: the platform may have seen and billed it.</summary>
     public bool Reached { get; init; }
 
+    /// <summary>The exchange ended with this attempt: no other follows. For the running totals; not stored, since the ledger knows all rows of an exchange.</summary>
+    public bool EndsExchange { get; init; }
+
     /// <summary>JSON pointers of what could not cross protocols; answers' pointers begin with <c>response:</c>.</summary>
     public IReadOnlyList<string> Losses { get; init; } = [];
 }

@@ -1,6 +1,6 @@
 namespace Ballast.Ledger;
 
-/// <summary>What one vendor or platform did so far, and in the last ten seconds.</summary>
+/// <summary>What one vendor, platform or deployment did so far, and in the last ten seconds.</summary>
 public sealed record LiveComponent
 {
     public required string Name { get; init; }

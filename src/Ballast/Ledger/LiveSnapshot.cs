@@ -5,6 +5,12 @@ public sealed record LiveSnapshot
 {
     /// <summary>Exchanges that had an attempt.</summary>
     public required long Requests { get; init; }
+
+    /// <summary>Exchanges whose last attempt failed: their clients got an error and no content.</summary>
+    public required long RequestsFailed { get; init; }
+
+    /// <summary>Exchanges that nothing was tried for: every deployment rested, none was lawful, or there was no room. Not among <see cref="Requests"/>.</summary>
+    public required long RequestsTurnedAway { get; init; }
     public required long Attempts { get; init; }
     public required long Completed { get; init; }
     public required long Failed { get; init; }
@@ -25,8 +31,10 @@ public sealed record LiveSnapshot
     /// <summary>Of streams, to within 10 %.</summary>
     public required TimeSpan? TtftP50 { get; init; }
     public required TimeSpan? TtftP95 { get; init; }
+    public required LiveTimes Ttft { get; init; }
 
     /// <summary>By name.</summary>
     public required IReadOnlyList<LiveComponent> Platforms { get; init; }
     public required IReadOnlyList<LiveComponent> Vendors { get; init; }
+    public required IReadOnlyList<LiveComponent> Deployments { get; init; }
 }

@@ -2,12 +2,15 @@ namespace Ballast.Ledger;
 
 /// <summary>
 /// Running totals since the start, fed row by row as the ledger records them: the picture that the demo and the administration page show.
-/// Thread-safe; a record takes a short lock with no I/O inside and allocates only for a vendor or platform not seen before.
+/// Thread-safe; a record takes a short lock with no I/O inside and allocates only for a vendor, platform or deployment not seen before.
 /// </summary>
 public sealed class LiveTotals(TimeProvider time)
 {
     /// <summary>Vendors, and platforms, told apart; further ones are summed as <c>other</c>.</summary>
     public const int ComponentsMax = 64;
+
+    /// <summary>Deployments told apart; further ones are summed as <c>other</c>.</summary>
+    public const int DeploymentsMax = 256;
 
     /// <summary>Seconds that "recently" covers.</summary>
     public const int WindowSeconds = 10;
@@ -15,11 +18,14 @@ public sealed class LiveTotals(TimeProvider time)
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Component> _platforms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Component> _vendors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Component> _deployments = new(StringComparer.Ordinal);
     private readonly SlidingCount _recentRequests = new(WindowSeconds);
     private readonly TimeHistogram _ttft = new();
     private readonly long[] _outcomes = new long[4];
     private readonly long _started = time.GetTimestamp();
     private long _requests;
+    private long _requestsFailed;
+    private long _requestsTurnedAway;
     private long _failovers;
     private long _inputTokens;
     private long _outputTokens;
@@ -41,6 +47,11 @@ public sealed class LiveTotals(TimeProvider time)
                 _failovers++;
             }
 
+            if (entry is { EndsExchange: true, Outcome: AttemptOutcome.Failed })
+            {
+                _requestsFailed++;
+            }
+
             _inputTokens += Tokens(entry.InputTokens) + Tokens(entry.CacheReadTokens)
                 + Tokens(entry.CacheWriteTokens) + Tokens(entry.CacheWriteLongTokens);
             _outputTokens += Tokens(entry.OutputTokens);
@@ -50,8 +61,18 @@ public sealed class LiveTotals(TimeProvider time)
                 _ttft.Add(ttft);
             }
 
-            Find(_platforms, entry.Platform).Record(entry, second);
-            Find(_vendors, entry.Vendor).Record(entry, second);
+            Find(_platforms, entry.Platform, ComponentsMax).Record(entry, second);
+            Find(_vendors, entry.Vendor, ComponentsMax).Record(entry, second);
+            Find(_deployments, entry.Deployment, DeploymentsMax).Record(entry, second);
+        }
+    }
+
+    /// <summary>An exchange ended with an error of the gateway's own before anything was tried for it.</summary>
+    public void RecordTurnedAway()
+    {
+        lock (_gate)
+        {
+            _requestsTurnedAway++;
         }
     }
 
@@ -64,6 +85,8 @@ public sealed class LiveTotals(TimeProvider time)
             return new LiveSnapshot
             {
                 Requests = _requests,
+                RequestsFailed = _requestsFailed,
+                RequestsTurnedAway = _requestsTurnedAway,
                 Attempts = _outcomes.Sum(),
                 Completed = _outcomes[(int)AttemptOutcome.Completed],
                 Failed = _outcomes[(int)AttemptOutcome.Failed],
@@ -76,8 +99,10 @@ public sealed class LiveTotals(TimeProvider time)
                 RequestsPerSecond = _recentRequests.Count(second) / elapsed,
                 TtftP50 = _ttft.Percentile(50),
                 TtftP95 = _ttft.Percentile(95),
+                Ttft = _ttft.Snapshot(),
                 Platforms = Snapshot(_platforms, second),
                 Vendors = Snapshot(_vendors, second),
+                Deployments = Snapshot(_deployments, second),
             };
         }
     }
@@ -87,14 +112,14 @@ public sealed class LiveTotals(TimeProvider time)
         .. components.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.Snapshot(pair.Key, second)),
     ];
 
-    private static Component Find(Dictionary<string, Component> components, string name)
+    private static Component Find(Dictionary<string, Component> components, string name, int max)
     {
         if (components.TryGetValue(name, out Component? component))
         {
             return component;
         }
 
-        string key = components.Count < ComponentsMax - 1 ? name : "other";
+        string key = components.Count < max - 1 ? name : "other";
         if (!components.TryGetValue(key, out component))
         {
             component = new Component();

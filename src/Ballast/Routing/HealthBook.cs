@@ -22,6 +22,9 @@ public sealed class HealthBook(TimeProvider time)
         return _health.GetOrAdd(name, static (_, clock) => new DeploymentHealth(clock), time);
     }
 
+    /// <summary>Null where nothing was ever tried there.</summary>
+    public DeploymentHealth? Find(Deployment deployment) => _health.GetValueOrDefault(deployment.Name);
+
     public IEnumerable<KeyValuePair<string, DeploymentHealth>> All => _health;
 
     public void Reset()

@@ -1,38 +1,62 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Server;
 
-/// <summary>The administration port's table: health, readiness, metrics, and the read-only page. No writes.</summary>
+/// <summary>The administration port's table: health, readiness, metrics, and the read-only page. No writes, and nothing for other sites.</summary>
 public sealed class AdminHandler(BallastServer server)
 {
-    public async Task HandleAsync(HttpContext http)
+    private readonly LivePage _page = new(server);
+
+    public Task HandleAsync(HttpContext http)
     {
         HttpResponse response = http.Response;
-        response.Headers["x-content-type-options"] = "nosniff";
+        response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.CacheControl = "no-store";
-        if (http.Request.Method is not ("GET" or "HEAD"))
+        response.Headers["cross-origin-resource-policy"] = "same-origin";
+        response.Headers["referrer-policy"] = "no-referrer";
+        if (!IsLoopbackName(http.Request.Host.Host))
         {
-            response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-            response.Headers.Allow = "GET";
-            return;
+            return TextAsync(response, StatusCodes.Status421MisdirectedRequest,
+                "The administration port answers to loopback names only: use http://127.0.0.1, http://[::1] or http://localhost.\n");
         }
 
-        switch (http.Request.Path.Value)
+        if (http.Request.Method is not ("GET" or "HEAD"))
         {
-            case "/health":
-                await response.WriteAsync("ok\n").ConfigureAwait(false);
-                break;
-            case "/ready":
-                response.StatusCode = server.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-                await response.WriteAsync(server.IsReady ? "ready\n" : "not ready\n").ConfigureAwait(false);
-                break;
-            case "/metrics":
-                response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-                await response.WriteAsync(MetricsText.Of(server)).ConfigureAwait(false);
-                break;
-            default:
-                await LivePage.HandleAsync(http, server).ConfigureAwait(false);
-                break;
+            response.Headers.Allow = "GET, HEAD";
+            return TextAsync(response, StatusCodes.Status405MethodNotAllowed, "The administration port only reads: GET or HEAD.\n");
         }
+
+        return http.Request.Path.Value switch
+        {
+            "/health" => TextAsync(response, StatusCodes.Status200OK, "ok\n"),
+            "/ready" when server.IsReady => TextAsync(response, StatusCodes.Status200OK, "ready\n"),
+            "/ready" => TextAsync(response, StatusCodes.Status503ServiceUnavailable, "draining\n"),
+            "/metrics" => TextAsync(response, StatusCodes.Status200OK, MetricsText.Of(server), "text/plain; version=0.0.4; charset=utf-8"),
+            _ => _page.HandleAsync(http),
+        };
     }
+
+    public static Task TextAsync(HttpResponse response, int status, string text, string contentType = "text/plain; charset=utf-8")
+    {
+        response.StatusCode = status;
+        return BytesAsync(response, System.Text.Encoding.UTF8.GetBytes(text), contentType);
+    }
+
+    /// <summary>With its length, which a HEAD is told too; the server itself leaves the body of its answer out.</summary>
+    public static Task BytesAsync(HttpResponse response, ReadOnlyMemory<byte> bytes, string contentType)
+    {
+        response.ContentType = contentType;
+        response.ContentLength = bytes.Length;
+        return response.Body.WriteAsync(bytes).AsTask();
+    }
+
+    /// <summary>
+    /// A foreign name that resolves to this machine is how a web site reads what listens on loopback (DNS rebinding). Only browsers do that, and they always
+    /// name a host: a request without one comes from a health checker that speaks HTTP/1.0.
+    /// </summary>
+    public static bool IsLoopbackName(string host) =>
+        host.Length == 0
+        || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
 }

@@ -40,7 +40,13 @@ public sealed class BallastServer : IAsyncDisposable
 
     private BallastServer(ServerSetup setup)
     {
+        if (!setup.Admin.IsLoopback)
+        {
+            throw new ArgumentException("The administration port is for loopback only.", nameof(setup));
+        }
+
         _setup = setup;
+        StartedAt = setup.Time.GetUtcNow();
         _gateway = NewHost(setup, setup.Listen, DiscardBytesMax);
         Log = _gateway.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ballast");
         Health = new HealthBook(setup.Time);
@@ -53,7 +59,7 @@ public sealed class BallastServer : IAsyncDisposable
         Failover failover = new(new UpstreamCall(_upstream), Health, new RetryBudget(setup.Time), Log);
         GatewayHandler handler = new(
             setup.Catalog, Guard, new Router(Health, new Random(setup.Seed)), failover, new TokenCount(_upstream, Health),
-            new Bookkeeper(Ledger), setup.Time, Log);
+            new Bookkeeper(Ledger, Totals), setup.Time, Log);
         _gateway.Run(http => ProtocolEndpoints.DispatchAsync(http, handler, _refusal));
         _admin = NewHost(setup, setup.Admin, bodyBytesMax: 0);
         _admin.Run(new AdminHandler(this).HandleAsync);
@@ -68,6 +74,7 @@ public sealed class BallastServer : IAsyncDisposable
     public LiveTotals Totals { get; }
     public Catalog.CatalogHolder Catalog => _setup.Catalog;
     public TimeProvider Time => _setup.Time;
+    public DateTimeOffset StartedAt { get; }
 
     /// <summary>Where clients reach the gateway.</summary>
     public Uri Address { get; private set; } = null!;

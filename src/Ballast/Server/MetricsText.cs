@@ -1,66 +1,91 @@
 using System.Globalization;
 using System.Text;
+using Ballast.Catalog;
 using Ballast.Ledger;
-using Ballast.Routing;
 
 namespace Ballast.Server;
 
-/// <summary>The running totals in Prometheus' text format 0.0.4.</summary>
+/// <summary>The running totals in Prometheus' text format 0.0.4. Label values come from the configuration or are counted up to a limit: callers cannot invent any.</summary>
 public static class MetricsText
 {
     public static string Of(BallastServer server)
     {
         LiveSnapshot totals = server.Totals.Snapshot();
+        CatalogSnapshot catalog = server.Catalog.Current;
         StringBuilder text = new();
         Single(text, "ballast_requests_total", "counter", "Requests that had an attempt.", totals.Requests);
-        Single(text, "ballast_failovers_total", "counter", "Answers given by a second or later attempt.", totals.Failovers);
+        Single(text, "ballast_requests_failed_total", "counter", "Requests whose last attempt failed.", totals.RequestsFailed);
+        Single(text, "ballast_requests_turned_away_total", "counter", "Requests that nothing was tried for: all resting, none lawful, or no room.", totals.RequestsTurnedAway);
         Single(text, "ballast_requests_running", "gauge", "Requests being served.", server.Guard.Running);
-        Single(text, "ballast_cost_usd_total", "counter", "Cost in US dollars, as far as prices are known.", (double)totals.CostUsd);
-        Single(text, "ballast_ledger_pending_rows", "gauge", "Ledger rows that wait for the store.", server.Ledger.Pending);
-        Single(text, "ballast_ledger_failures_total", "counter", "Batches that the ledger's store refused.", server.Ledger.Failures);
-        Single(text, "ballast_catalog_revision", "gauge", "Revision of the configuration in force.", server.Catalog.Current.Revision);
+        Single(text, "ballast_failovers_total", "counter", "Answers given by a second or later attempt.", totals.Failovers);
         Head(text, "ballast_attempts_total", "counter", "Attempts by how they ended.");
-        Outcome(text, "completed", totals.Completed);
-        Outcome(text, "failed", totals.Failed);
-        Outcome(text, "interrupted", totals.Interrupted);
-        Outcome(text, "cancelled", totals.Cancelled);
+        Line(text, "ballast_attempts_total", "outcome", "completed", totals.Completed);
+        Line(text, "ballast_attempts_total", "outcome", "failed", totals.Failed);
+        Line(text, "ballast_attempts_total", "outcome", "interrupted", totals.Interrupted);
+        Line(text, "ballast_attempts_total", "outcome", "cancelled", totals.Cancelled);
+        Head(text, "ballast_tokens_total", "counter", "Tokens by direction; input includes cached input.");
+        Line(text, "ballast_tokens_total", "direction", "input", totals.InputTokens);
+        Line(text, "ballast_tokens_total", "direction", "output", totals.OutputTokens);
+        Single(text, "ballast_cost_usd_total", "counter", "Cost in US dollars, as far as prices are known.", totals.CostUsd);
+        Times(text, "ballast_time_to_first_token_seconds", "From sending to the first content, of streams.", totals.Ttft);
         Components(text, "platform", totals.Platforms);
         Components(text, "vendor", totals.Vendors);
+        Components(text, "deployment", totals.Deployments);
         Head(text, "ballast_deployment_open", "gauge", "1 while a deployment's breaker is open.");
-        foreach ((string name, DeploymentHealth health) in server.Health.All.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (Deployment deployment in catalog.Deployments.Values.OrderBy(deployment => deployment.Name, StringComparer.Ordinal))
         {
-            text.Append(CultureInfo.InvariantCulture, $"ballast_deployment_open{{deployment=\"{Escape(name)}\"}} {(health.IsOpen ? 1 : 0)}\n");
+            Line(text, "ballast_deployment_open", "deployment", deployment.Name, server.Health.Find(deployment) is { IsOpen: true } ? 1 : 0);
         }
 
+        Single(text, "ballast_ledger_written_rows_total", "counter", "Ledger rows that the store has taken.", server.Ledger.Written);
+        Single(text, "ballast_ledger_pending_rows", "gauge", "Ledger rows that wait for the store.", server.Ledger.Pending);
+        Single(text, "ballast_ledger_failures_total", "counter", "Batches that the ledger's store refused.", server.Ledger.Failures);
+        Single(text, "ballast_ready", "gauge", "1 while requests are taken, 0 while draining.", server.IsReady ? 1 : 0);
+        Single(text, "ballast_catalog_revision", "gauge", "Revision of the configuration in force.", catalog.Revision);
         return text.ToString();
     }
 
     private static void Components(StringBuilder text, string dimension, IReadOnlyList<LiveComponent> components)
     {
-        Head(text, $"ballast_{dimension}_answered_total", "counter", $"Requests answered, by {dimension}.");
-        foreach (LiveComponent component in components)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"ballast_{dimension}_answered_total{{{dimension}=\"{Escape(component.Name)}\"}} {component.Answered}\n");
-        }
+        Family("answered_total", $"Requests answered, by {dimension}.", component => component.Answered);
+        Family("attempts_total", $"Attempts, by {dimension}.", component => component.Attempts);
+        Family("failures_total", $"Attempts that failed without content, by {dimension}.", component => component.Failed);
+        Family("cost_usd_total", $"Cost in US dollars, by {dimension}.", component => component.CostUsd);
 
-        Head(text, $"ballast_{dimension}_cost_usd_total", "counter", $"Cost in US dollars, by {dimension}.");
-        foreach (LiveComponent component in components)
+        void Family(string name, string help, Func<LiveComponent, decimal> value)
         {
-            text.Append(CultureInfo.InvariantCulture, $"ballast_{dimension}_cost_usd_total{{{dimension}=\"{Escape(component.Name)}\"}} {component.CostUsd}\n");
+            Head(text, $"ballast_{dimension}_{name}", "counter", help);
+            foreach (LiveComponent component in components)
+            {
+                Line(text, $"ballast_{dimension}_{name}", dimension, component.Name, value(component));
+            }
         }
     }
 
-    private static void Outcome(StringBuilder text, string outcome, long count) =>
-        text.Append(CultureInfo.InvariantCulture, $"ballast_attempts_total{{outcome=\"{outcome}\"}} {count}\n");
+    private static void Times(StringBuilder text, string name, string help, LiveTimes times)
+    {
+        Head(text, name, "histogram", help);
+        foreach (LiveTimeBucket bucket in times.Buckets)
+        {
+            Line(text, $"{name}_bucket", "le", bucket.UpToSeconds.ToString(CultureInfo.InvariantCulture), bucket.Count);
+        }
 
-    private static void Single(StringBuilder text, string name, string type, string help, double value)
+        Line(text, $"{name}_bucket", "le", "+Inf", times.Count);
+        text.Append(CultureInfo.InvariantCulture, $"{name}_sum {times.Sum.TotalSeconds}\n{name}_count {times.Count}\n");
+    }
+
+    private static void Single(StringBuilder text, string name, string type, string help, decimal value)
     {
         Head(text, name, type, help);
         text.Append(CultureInfo.InvariantCulture, $"{name} {value}\n");
     }
 
+    private static void Line(StringBuilder text, string name, string label, string labelValue, decimal value) =>
+        text.Append(CultureInfo.InvariantCulture, $"{name}{{{label}=\"{Escape(labelValue)}\"}} {value}\n");
+
     private static void Head(StringBuilder text, string name, string type, string help) =>
         text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
 
-    private static string Escape(string value) => value.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n");
+    private static string Escape(string value) =>
+        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 }

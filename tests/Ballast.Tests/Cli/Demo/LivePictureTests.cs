@@ -72,6 +72,8 @@ public sealed class LivePictureTests
         Live = new LiveSnapshot
         {
             Requests = 12_400,
+            RequestsFailed = 0,
+            RequestsTurnedAway = 0,
             Attempts = 12_420,
             Completed = 12_343,
             Failed = 20,
@@ -84,8 +86,10 @@ public sealed class LivePictureTests
             RequestsPerSecond = 123.4,
             TtftP50 = TimeSpan.FromMilliseconds(210),
             TtftP95 = TimeSpan.FromMilliseconds(1250),
+            Ttft = new LiveTimes([], 0, TimeSpan.Zero),
             Platforms = [Component("aws", 75), Component("azure", 5), Component("openai", 20)],
             Vendors = [Component("meta", 30), Component("openai", 70)],
+            Deployments = [],
         },
         Platforms = ["anthropic", "aws", "azure", "local", "openai"],
         Vendors = ["anthropic", "meta", "openai"],
