@@ -40,7 +40,8 @@ internal static class ConformanceRun
         }
     }
 
-    private static async Task<CheckResult> TryAsync(Check check, Subject subject, CancellationToken cancellation)
+    /// <summary>Tries one check and says how it ended; throws only where the caller cancels.</summary>
+    public static async Task<CheckResult> TryAsync(Check check, Subject subject, CancellationToken cancellation)
     {
         long start = TimeProvider.System.GetTimestamp();
         (CheckOutcome outcome, string? detail) = (CheckOutcome.Passed, (string?)null);
