@@ -27,6 +27,7 @@ public static class CommandLine
             SandboxCommand.Create(),
             UsageCommand.Create(),
             CompareCommand.Create(),
+            ConformanceCommand.Create(),
             ExposureCommand.Create(),
         };
         // Signals are the commands' own affair (StopSignal): a server drains, a report just ends.

@@ -1,0 +1,78 @@
+using Ballast.Cli.Conformance;
+using Ballast.EndToEnd.Tests.Fixtures;
+using Ballast.EndToEnd.Tests.Sdk;
+using Ballast.Sandbox;
+
+namespace Ballast.EndToEnd.Tests.Conformance;
+
+/// <summary>The gateway, to every platform, and the simulated vendors themselves pass the checks that <c>ballast conformance</c> holds any server to.</summary>
+public sealed class ConformanceTests(GatewayFixture gateways, SandboxFixture sandboxes)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public static TheoryData<string, string> Models =>
+        [.. GatewayTargets.All.SelectMany(at => Surface.All.Select(surface => new TheoryDataRow<string, string>(at.Model, surface.Name)))];
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public async Task Gateway_ToAnyPlatform_FailsNoCheck(string model, string surface)
+    {
+        using Subject subject = new(gateways.Fast.Server.Address, gateways.Fast.KeyOf("raw"), model, [], Patience);
+        AssertNoneFailed(await RunAsync(subject, surface));
+    }
+
+    [Theory]
+    [InlineData("openai", "chat")]
+    [InlineData("anthropic", "messages")]
+    public async Task Sandbox_Itself_FailsNoCheck(string platform, string surface)
+    {
+        using Subject subject = SubjectAt(sandboxes.Fast.Platforms[platform]);
+        AssertNoneFailed(await RunAsync(subject, surface));
+    }
+
+    [Fact]
+    public async Task Run_SurfaceThatIsNotThere_IsNotOffered()
+    {
+        SandboxPlatform platform = sandboxes.Fast.Platforms["openai"];
+        using Subject subject = new(
+            platform.Address, platform.ApiKey, platform.Models[0].Name, [new("Authorization", $"Bearer {platform.ApiKey}")], Patience);
+        Assert.All(await RunAsync(subject, "messages"), result => Assert.Equal(CheckOutcome.NotOffered, result.Outcome));
+    }
+
+    [Theory]
+    [InlineData(FaultKind.MissingUsage, "chat", "openai", "text")]
+    [InlineData(FaultKind.MissingUsage, "chat", "openai", "stream-usage")]
+    [InlineData(FaultKind.Cut, "chat", "openai", "stream")]
+    [InlineData(FaultKind.Cut, "messages", "anthropic", "stream")]
+    [InlineData(FaultKind.HtmlError, "chat", "openai", "tools")]
+    [InlineData(FaultKind.WrongContentType, "messages", "anthropic", "text")]
+    [InlineData(FaultKind.StreamErrorFirst, "messages", "anthropic", "tools-stream")]
+    [InlineData(FaultKind.Error500, "chat", "openai", "error-malformed")]
+    public async Task Run_ServerAtFault_FailsThatCheck(FaultKind fault, string surface, string platform, string check)
+    {
+        await using SandboxHost sandbox = await SandboxHost.StartAsync(
+            new SandboxOptions { BasePort = 0, LatencyScale = 0 }, TestContext.Current.CancellationToken);
+        sandbox.Faults.Add(new FaultRule { Kind = fault, Platform = platform });
+        using Subject subject = SubjectAt(sandbox.Platforms[platform]);
+
+        CheckResult result = await ConformanceRun.TryAsync(
+            ConformanceRun.ChecksOf(SurfaceOf(surface)).Single(known => known.Name == check), subject, TestContext.Current.CancellationToken);
+
+        Assert.Equal(CheckOutcome.Failed, result.Outcome);
+        Assert.NotEmpty(result.Detail!);
+    }
+
+    private static Subject SubjectAt(SandboxPlatform platform) => new(platform.Address, platform.ApiKey, platform.Models[0].Name, [], Patience);
+
+    private static Surface SurfaceOf(string name) => Surface.All.First(surface => surface.Name == name);
+
+    private static Task<IReadOnlyList<CheckResult>> RunAsync(Subject subject, string surface) =>
+        ConformanceRun.RunAsync(subject, [SurfaceOf(surface)], static _ => { }, TestContext.Current.CancellationToken);
+
+    private static void AssertNoneFailed(IReadOnlyList<CheckResult> results)
+    {
+        string[] failed = [.. results.Where(result => result.Outcome == CheckOutcome.Failed).Select(result => $"{result.Check.Name}: {result.Detail}")];
+        Assert.True(failed.Length == 0, string.Join('\n', failed));
+        Assert.True(results.Count(result => result.Outcome == CheckOutcome.Passed) > results.Count / 2, "Most checks found nothing to try.");
+    }
+}
