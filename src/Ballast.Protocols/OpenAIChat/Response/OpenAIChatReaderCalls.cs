@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Framing;
@@ -122,10 +123,10 @@ internal abstract partial class OpenAIChatReader
             Events.Add(new ToolCallStarted(call.Part, id, call.Name));
         }
 
-        if (call.Held.Length > 0)
+        if (call.Held is { } held)
         {
-            AddArguments(call, call.Held);
-            call.Held = "";
+            call.Held = null;
+            AddArguments(call, held.ToString());
         }
 
         return FrameSignals.Content;
@@ -153,7 +154,8 @@ internal abstract partial class OpenAIChatReader
         call.Follow(System.Text.Encoding.UTF8.GetBytes(arguments));
         if (call.Part < 0)
         {
-            call.Held += arguments;
+            // A server that never names its call may send pieces without end: they are joined once.
+            (call.Held ??= new StringBuilder()).Append(arguments);
         }
         else
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Ballast.Protocols.OpenAIChat;
 
@@ -22,8 +23,8 @@ internal sealed class OpenAIChatToolCall
     /// <summary>Number of the part, or -1 until the name is known.</summary>
     public int Part { get; set; } = -1;
 
-    /// <summary>Arguments that came before the name.</summary>
-    public string Held { get; set; } = "";
+    /// <summary>Arguments that came before the name; null where none did.</summary>
+    public StringBuilder? Held { get; set; }
 
     /// <summary>It carries an emulated structured answer.</summary>
     public bool IsAnswer { get; set; }
