@@ -1,8 +1,10 @@
 using Ballast.Sandbox.Anthropic;
 using Ballast.Sandbox.Control;
+using Ballast.Sandbox.Entra;
 using Ballast.Sandbox.Generation;
 using Ballast.Sandbox.Platforms;
 using Ballast.Sandbox.Server;
+using Ballast.Sandbox.Tls;
 
 namespace Ballast.Sandbox;
 
@@ -10,7 +12,9 @@ namespace Ballast.Sandbox;
 public sealed class SandboxHost : IAsyncDisposable
 {
     private readonly IReadOnlyList<PlatformHost> _hosts;
+    private readonly EntraServer _entra;
     private readonly ControlServer _control;
+    private readonly TlsIdentity? _tls;
     private int _disposed;
 
     private SandboxHost(SandboxOptions options)
@@ -18,6 +22,7 @@ public sealed class SandboxHost : IAsyncDisposable
         Faults = new FaultBook(options.Seed);
         Billing = new BillingLog(options.BillingLogPath);
         SandboxServices services = new(options, Faults, Billing);
+        _tls = options.Tls ? TlsIdentity.Create(options.Certificate, options.Time) : null;
         PlatformSimulator[] simulators =
         [
             new OpenAISimulator(services),
@@ -26,7 +31,9 @@ public sealed class SandboxHost : IAsyncDisposable
             new AnthropicSimulator(services),
             new LocalSimulator(services),
         ];
-        _hosts = [.. simulators.Select((simulator, i) => new PlatformHost(simulator, services, PortAfter(options, i + 1)))];
+        _hosts = [.. simulators.Select((simulator, i) => new PlatformHost(simulator, services, PortAfter(options, i + 1), _tls))];
+        _entra = new EntraServer(services, PortAfter(options, simulators.Length + 1), _tls);
+        Entra = services.Entra;
         _control = new ControlServer(this, options);
         Platforms = new Dictionary<string, SandboxPlatform>();
     }
@@ -40,6 +47,9 @@ public sealed class SandboxHost : IAsyncDisposable
     public BillingLog Billing { get; }
 
     public FaultBook Faults { get; }
+
+    /// <summary>The token endpoint of the <c>azure</c> platform. It disappears and returns by the name <c>entra</c>.</summary>
+    public SandboxEntra Entra { get; }
 
     /// <exception cref="SandboxPortInUseException">A port is taken.</exception>
     public static async Task<SandboxHost> StartAsync(SandboxOptions options, CancellationToken cancellation)
@@ -55,6 +65,12 @@ public sealed class SandboxHost : IAsyncDisposable
                 await platform.StartAsync(cancellation).ConfigureAwait(false);
             }
 
+            await host._entra.OpenAsync(cancellation).ConfigureAwait(false);
+            if (host._tls is { } tls && options.CaPath is { } path)
+            {
+                await tls.WriteAuthorityAsync(path, cancellation).ConfigureAwait(false);
+            }
+
             host.Platforms = host._hosts.Select(platform => platform.Describe()).ToDictionary(platform => platform.Name);
             await warm.ConfigureAwait(false);
             return host;
@@ -68,14 +84,14 @@ public sealed class SandboxHost : IAsyncDisposable
 
     /// <summary>The cloud is gone: its port refuses connects, live connections are reset, streams break off in mid-event.</summary>
     /// <exception cref="KeyNotFoundException">There is no such platform.</exception>
-    public Task DisappearAsync(string platform) => Find(platform).DisappearAsync();
+    public Task DisappearAsync(string platform) => platform == EntraServer.Name ? _entra.CloseAsync() : Find(platform).DisappearAsync();
 
     /// <summary>Listens again, on the same port.</summary>
     /// <exception cref="KeyNotFoundException">There is no such platform.</exception>
-    public Task ReturnAsync(string platform) => Find(platform).ReturnAsync();
+    public Task ReturnAsync(string platform) => platform == EntraServer.Name ? _entra.OpenAsync(CancellationToken.None) : Find(platform).ReturnAsync();
 
     /// <exception cref="KeyNotFoundException">There is no such platform.</exception>
-    public bool IsThere(string platform) => Find(platform).IsThere;
+    public bool IsThere(string platform) => platform == EntraServer.Name ? _entra.IsThere : Find(platform).IsThere;
 
     public async ValueTask DisposeAsync()
     {
@@ -86,6 +102,8 @@ public sealed class SandboxHost : IAsyncDisposable
 
         await _control.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_hosts.Select(platform => platform.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await _entra.DisposeAsync().ConfigureAwait(false);
+        _tls?.Dispose();
         Billing.Dispose();
     }
 

@@ -23,5 +23,13 @@ public sealed record SandboxOptions
     /// </summary>
     public bool ReplaysRecordings { get; init; }
 
+    /// <summary>Platforms and token endpoint speak TLS (1.2 and later, HTTP/1.1 and HTTP/2) with a certificate of an authority made at the start.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>Where that authority's certificate is written for clients; null writes none.</summary>
+    public string? CaPath { get; init; }
+
+    public SandboxCertificate Certificate { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Net.Mime;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ballast.Sandbox.Billing;
+using Ballast.Sandbox.Entra;
 using Ballast.Sandbox.Generation;
 using Ballast.Sandbox.Server;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +12,7 @@ namespace Ballast.Sandbox.Control;
 
 /// <summary>
 /// The control API: <c>GET /</c>, <c>GET/POST/DELETE /faults[/{id}]</c>, <c>POST /platforms/{name}/disappear|return</c>,
-/// <c>GET /platforms</c>, <c>GET /billing</c>, <c>POST /reset</c>.
+/// <c>GET /platforms</c>, <c>GET /entra</c>, <c>POST /entra/lifetime/{seconds}</c>, <c>GET /billing</c>, <c>POST /reset</c>.
 /// </summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
@@ -55,9 +57,17 @@ internal sealed class ControlServer : IAsyncDisposable
             case ("DELETE", ["faults", var id]):
                 http.Response.StatusCode = _host.Faults.Remove(id) ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
                 break;
-            case ("POST", ["platforms", var name, "disappear" or "return"]) when _host.Platforms.ContainsKey(name):
+            case ("POST", ["platforms", var name, "disappear" or "return"]) when name == EntraServer.Name || _host.Platforms.ContainsKey(name):
                 await (path[2] == "return" ? _host.ReturnAsync(name) : _host.DisappearAsync(name)).ConfigureAwait(false);
                 await SendAsync(http, 200, DescribePlatforms()).ConfigureAwait(false);
+                break;
+            case ("GET", ["entra"]):
+                await SendAsync(http, 200, DescribeEntra()).ConfigureAwait(false);
+                break;
+            case ("POST", ["entra", "lifetime", var seconds])
+                when double.TryParse(seconds, CultureInfo.InvariantCulture, out double lifetime) && lifetime is > 0 and <= 86_400:
+                _host.Entra.TokenLifetime = TimeSpan.FromSeconds(lifetime);
+                await SendAsync(http, 200, DescribeEntra()).ConfigureAwait(false);
                 break;
             case ("GET", ["billing"]):
                 await SendBillingAsync(http).ConfigureAwait(false);
@@ -76,7 +86,7 @@ internal sealed class ControlServer : IAsyncDisposable
     private async Task ResetAsync()
     {
         _host.Faults.Clear();
-        foreach (string name in _host.Platforms.Keys)
+        foreach (string name in _host.Platforms.Keys.Append(EntraServer.Name))
         {
             await _host.ReturnAsync(name).ConfigureAwait(false);
         }
@@ -134,6 +144,8 @@ internal sealed class ControlServer : IAsyncDisposable
             "POST /faults",
             "DELETE /faults",
             "DELETE /faults/{id}",
+            "GET /entra",
+            "POST /entra/lifetime/{seconds}",
             "GET /billing",
             "POST /reset"),
     };
@@ -147,6 +159,18 @@ internal sealed class ControlServer : IAsyncDisposable
         ["key"] = platform.ApiKey,
         ["there"] = _host.IsThere(platform.Name),
         ["models"] = new JsonArray([.. platform.Models.Select(model => (JsonNode)model.Name)]),
+    };
+
+    private JsonObject DescribeEntra() => new JsonObject
+    {
+        ["authority"] = _host.Entra.Authority.ToString(),
+        ["there"] = _host.IsThere(EntraServer.Name),
+        ["tenant_id"] = SandboxEntra.TenantId,
+        ["client_id"] = SandboxEntra.ClientId,
+        ["client_secret"] = SandboxEntra.ClientSecret,
+        ["token_lifetime_seconds"] = _host.Entra.TokenLifetime.TotalSeconds,
+        ["calls"] = _host.Entra.Calls,
+        ["issued"] = _host.Entra.Issued,
     };
 
     private static JsonObject Error(string message) => new() { ["error"] = message };

@@ -61,13 +61,30 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
         string? bearer = request.Headers.Authorization.FirstOrDefault();
         string? key = request.Headers["api-key"].FirstOrDefault()
             ?? (bearer?.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) == true ? bearer["Bearer ".Length..].Trim() : null);
-        if (key != ApiKey)
+        if (key is not null && key != ApiKey && !request.Headers.ContainsKey("api-key") && key.Count(static c => c == '.') == 2)
+        {
+            CheckToken(key);
+        }
+        else if (key != ApiKey)
         {
             throw new VendorErrorException(new VendorError(
                 401,
                 "",
                 "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active "
                 + "subscription and use a correct regional API endpoint for your resource.",
+                "401"));
+        }
+    }
+
+    /// <exception cref="VendorErrorException">It was not issued here, or not for this, or has expired.</exception>
+    private void CheckToken(string token)
+    {
+        if (!Services.Tokens.IsGood(token))
+        {
+            throw new VendorErrorException(new VendorError(
+                401,
+                "",
+                "Unauthorized. Access token is missing, invalid, audience is incorrect (https://cognitiveservices.azure.com), or have expired.",
                 "401"));
         }
     }

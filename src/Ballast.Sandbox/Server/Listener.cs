@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using Ballast.Sandbox.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -12,7 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Ballast.Sandbox.Server;
 
 /// <summary>One port. It can close, so that connects are refused and live connections are reset, and open again on the same port.</summary>
-internal sealed class Listener(string address, int port, RequestDelegate handle) : IAsyncDisposable
+internal sealed class Listener(string address, int port, RequestDelegate handle, TlsIdentity? tls = null) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
     private WebApplication? _server;
@@ -21,7 +23,7 @@ internal sealed class Listener(string address, int port, RequestDelegate handle)
     /// <summary>The port in use, once opened.</summary>
     public int Port { get; private set; } = port;
 
-    public Uri Address => new($"http://{address}:{Port}");
+    public Uri Address => new($"{(tls is null ? "http" : "https")}://{address}:{Port}");
 
     /// <exception cref="SandboxPortInUseException">The port is taken.</exception>
     public async Task OpenAsync(CancellationToken cancellation)
@@ -101,7 +103,14 @@ internal sealed class Listener(string address, int port, RequestDelegate handle)
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Parse(address), Port, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Parse(address), Port, listen =>
+            {
+                listen.Protocols = tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+                if (tls is not null)
+                {
+                    listen.UseHttps(tls.Server, https => https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13);
+                }
+            });
         });
         WebApplication server = builder.Build();
         server.Run(handle);

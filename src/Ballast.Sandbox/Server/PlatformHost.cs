@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ballast.Sandbox.Billing;
 using Ballast.Sandbox.Generation;
+using Ballast.Sandbox.Tls;
 using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Sandbox.Server;
@@ -17,11 +18,11 @@ internal sealed class PlatformHost : IAsyncDisposable
     private CancellationTokenSource _gone = new();
     private int _running;
 
-    public PlatformHost(PlatformSimulator simulator, SandboxServices services, int port)
+    public PlatformHost(PlatformSimulator simulator, SandboxServices services, int port, TlsIdentity? tls)
     {
         _simulator = simulator;
         _services = services;
-        _listener = new Listener(services.Options.Address, port, HandleAsync);
+        _listener = new Listener(services.Options.Address, port, HandleAsync, tls);
     }
 
     public string Name => _simulator.Name;

@@ -1,3 +1,4 @@
+using Ballast.Sandbox.Entra;
 using Ballast.Sandbox.Generation;
 
 namespace Ballast.Sandbox.Server;
@@ -15,6 +16,11 @@ internal sealed class SandboxServices(SandboxOptions options, FaultBook faults, 
     public BillingLog Billing => billing;
 
     public TimeProvider Time => options.Time;
+
+    /// <summary>The token endpoint as others see it.</summary>
+    public SandboxEntra Entra { get; } = new();
+
+    public TokenIssuer Tokens { get; } = new(options.Time);
 
     public Author Author { get; } = new(options.Seed);
 

@@ -58,6 +58,14 @@ public static class CatalogBuilder
             Region = written.Region!,
             BaseAddress = BaseAddressOf(written, kind),
             ApiKey = written.ApiKey is { } secret ? new Secret(secret.Reveal()) : null,
+            Entra = written.Entra is { } entra ? BuildIdentity(entra) : null,
+            Ca = written.Ca,
+            Http = written.Http2 switch
+            {
+                "true" => HttpUse.Http2,
+                "auto" => HttpUse.Negotiated,
+                _ => HttpUse.Http11,
+            },
             ApiVersion = written.ApiVersion,
             Headers = written.Headers,
             AllowPrivateAddresses = written.AllowPrivateAddresses,
@@ -65,6 +73,16 @@ public static class CatalogBuilder
             AnyModel = written.AnyModel ? new AnyModel(written.Vendor!, written.Features) : null,
         };
     }
+
+    private static EntraIdentity BuildIdentity(EntraOptions written) => new()
+    {
+        TenantId = written.TenantId,
+        ClientId = written.ClientId,
+        ClientSecret = written.ClientSecret is { } secret ? new Secret(secret.Reveal()) : null,
+        TokenFile = written.TokenFile,
+        Authority = written.Authority ?? EntraOptions.DefaultAuthority,
+        Scope = written.Scope ?? EntraOptions.DefaultScope,
+    };
 
     /// <summary>People write addresses with and without the version, as the vendors' own SDKs do; the kinds that add it get it without.</summary>
     private static Uri BaseAddressOf(ProviderOptions written, ProviderKind kind)

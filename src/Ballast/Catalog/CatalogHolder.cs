@@ -17,6 +17,18 @@ public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOp
     /// <summary>The catalog in use. Take it once per exchange.</summary>
     public CatalogSnapshot Current => _current;
 
+    /// <summary>Files beside the configuration that the catalog in use was made of.</summary>
+    public IReadOnlyList<string> Watched
+    {
+        get
+        {
+            lock (_reload)
+            {
+                return _options?.Watched ?? [];
+            }
+        }
+    }
+
     /// <summary>Reads the file anew. False leaves everything as it was; <paramref name="faults"/> says why, and holds the warnings of a success.</summary>
     public bool TryReload(string fileName, Func<string, string?> environment, out IReadOnlyList<ConfigurationFault> faults) =>
         TryReload(OptionsLoader.LoadFile(fileName, environment), out faults);

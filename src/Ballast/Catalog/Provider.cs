@@ -1,3 +1,4 @@
+using Ballast.Configuration;
 using Ballast.Protocols;
 
 namespace Ballast.Catalog;
@@ -10,6 +11,19 @@ public enum ProviderKind
     AwsBedrock,
     Anthropic,
     OpenAICompatible,
+}
+
+/// <summary>Which version of HTTP a provider's requests go by.</summary>
+public enum HttpUse
+{
+    /// <summary>HTTP/1.1: one request at a time on a connection.</summary>
+    Http11,
+
+    /// <summary>HTTP/2 where the server offers it within TLS, else HTTP/1.1.</summary>
+    Negotiated,
+
+    /// <summary>HTTP/2 or nothing.</summary>
+    Http2,
 }
 
 /// <summary>One account at a platform: where requests go, how they are signed. Immutable; replaced whole on reload.</summary>
@@ -31,6 +45,13 @@ public sealed record Provider
 
     /// <summary>Null where the endpoint takes none (own machines).</summary>
     public Secret? ApiKey { get; init; }
+
+    /// <summary>Azure only: tokens are fetched instead; null where <see cref="ApiKey"/> is sent.</summary>
+    public EntraIdentity? Entra { get; init; }
+
+    /// <summary>Trusted for this provider beside what the machine trusts.</summary>
+    public CertificateAuthority? Ca { get; init; }
+    public HttpUse Http { get; init; }
 
     /// <summary>Azure only: classic <c>/openai/deployments/…</c> paths with this version; null means <c>/openai/v1</c>.</summary>
     public string? ApiVersion { get; init; }

@@ -12,6 +12,8 @@ public static class SandboxCommand
         Option<int> seed = new("--seed") { HelpName = "N", Description = "Answers, latencies and faults repeat with the same seed.", DefaultValueFactory = _ => 1 };
         Option<string?> billing = new("--billing") { HelpName = "FILE", Description = "File to append the billing log to, one JSON line for each request." };
         Option<double> latency = new("--latency") { HelpName = "SCALE", Description = "Scale of the simulated latencies; 0 answers at once.", DefaultValueFactory = _ => 1.0 };
+        Option<bool> tls = new("--tls") { Description = "Platforms and token endpoint speak TLS, with a certificate of a throw-away authority." };
+        Option<string> ca = new("--ca") { HelpName = "FILE", Description = "File that this authority's certificate is written to, for clients.", DefaultValueFactory = _ => "sandbox-ca.pem" };
         Command command = new("sandbox",
             """
             Run simulated platforms on loopback, to try and test applications without an account.
@@ -25,7 +27,7 @@ public static class SandboxCommand
               curl -X POST http://127.0.0.1:9100/faults -d '{"platform":"openai","kind":"rate-limit","count":3}'
             """)
         {
-            port, seed, billing, latency,
+            port, seed, billing, latency, tls, ca,
         };
         command.SetAction(async (parsed, _) =>
         {
@@ -36,6 +38,8 @@ public static class SandboxCommand
                 Seed = parsed.GetValue(seed),
                 BillingLogPath = parsed.GetValue(billing),
                 LatencyScale = parsed.GetValue(latency),
+                Tls = parsed.GetValue(tls),
+                CaPath = parsed.GetValue(tls) ? parsed.GetValue(ca) : null,
             };
             try
             {
@@ -46,6 +50,7 @@ public static class SandboxCommand
                     Console.Error.WriteLine($"{platform.Name,-10} {platform.Address}  key {platform.ApiKey}");
                 }
 
+                Console.Error.WriteLine($"entra      {sandbox.Entra.Authority}  tenant {SandboxEntra.TenantId}  client {SandboxEntra.ClientId}  secret {SandboxEntra.ClientSecret}");
                 await stop.WaitAsync().ConfigureAwait(false);
                 return 0;
             }

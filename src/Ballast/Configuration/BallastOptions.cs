@@ -11,6 +11,9 @@ public sealed record BallastOptions
     public IReadOnlyList<PriceOptions> Prices { get; init; } = [];
     public LimitsOptions Limits { get; init; } = new();
 
+    /// <summary>Files beside the configuration that it was made of, such as certificates; a change of one is a change of the configuration.</summary>
+    public IReadOnlyList<string> Watched { get; init; } = [];
+
     /// <summary>Where each value stood.</summary>
     public SourceMap Source { get; init; } = new();
 }

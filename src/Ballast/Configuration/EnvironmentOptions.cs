@@ -21,7 +21,7 @@ public static class EnvironmentOptions
 
     /// <summary>At least one provider's variable is set.</summary>
     public static bool IsWanted(Func<string, string?> environment) =>
-        Variables.Any(variable => !string.IsNullOrEmpty(environment(variable)));
+        Variables.Any(variable => !string.IsNullOrEmpty(environment(variable))) || EntraEnvironment.IsWanted(environment);
 
     private static IEnumerable<string> Variables => WellKnownProviders.All.Select(static known => known.KeyVariable ?? known.AddressVariable!);
 
@@ -83,13 +83,16 @@ public static class EnvironmentOptions
         string? key = known.KeyVariable is null ? null : environment(known.KeyVariable);
         string? written = known.AddressVariable is null ? null : environment(known.AddressVariable);
         string? region = known.RegionVariable is null ? "global" : environment(known.RegionVariable);
-        bool isWanted = !string.IsNullOrEmpty(known.KeyVariable is null ? written : key);
-        if (!isWanted)
+        bool isKeyed = !string.IsNullOrEmpty(known.KeyVariable is null ? written : key);
+        EntraOptions? entra = !isKeyed && known.Kind == ProviderKindName.AzureOpenAI && EntraEnvironment.IsWanted(environment)
+            ? EntraEnvironment.Read(environment, faults)
+            : null;
+        if (!isKeyed && entra is null)
         {
             return null;
         }
 
-        if (key is not null && !SecretReader.IsSound(key))
+        if (isKeyed && key is not null && !SecretReader.IsSound(key))
         {
             faults.Warning($"${known.KeyVariable}", 0, 0, $"{known.KeyVariable} holds characters that no key has: the provider is left out", "look for line ends and spaces");
             return null;
@@ -106,7 +109,7 @@ public static class EnvironmentOptions
             return null;
         }
 
-        return Build(known, key, address, region, environment);
+        return Build(known, isKeyed ? key : null, address, region, environment) with { Entra = entra };
     }
 
     private static ProviderOptions Build(WellKnownProvider known, string? key, Uri? address, string region, Func<string, string?> environment)

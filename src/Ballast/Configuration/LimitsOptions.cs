@@ -28,6 +28,9 @@ public sealed record LimitsOptions
     public int RetryFloor { get; init; } = 10;
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>For fetching a token that requests to a provider are signed with.</summary>
+    public TimeSpan CredentialTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>From sending to the first content of a stream, or to the whole answer's head.</summary>
     public TimeSpan FirstTokenTimeout { get; init; } = TimeSpan.FromSeconds(120);
 

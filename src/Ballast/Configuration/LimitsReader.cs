@@ -38,6 +38,7 @@ internal static class LimitsReader
         return limits with
         {
             ConnectTimeout = section.Duration("connect_timeout", tick, TimeSpan.FromMinutes(1)) ?? limits.ConnectTimeout,
+            CredentialTimeout = section.Duration("credential_timeout", tick, TimeSpan.FromMinutes(1)) ?? limits.CredentialTimeout,
             FirstTokenTimeout = section.Duration("first_token_timeout", tick, hour) ?? limits.FirstTokenTimeout,
             IdleTimeout = section.Duration("idle_timeout", tick, hour) ?? limits.IdleTimeout,
             TotalTimeout = section.Duration("total_timeout", tick, TimeSpan.FromHours(24)) ?? limits.TotalTimeout,

@@ -11,7 +11,7 @@ public static class OptionsLoader
     public const int FileBytesMax = 1024 * 1024;
 
     /// <summary>Reads a file from disk; a file that cannot be read is a fault, not an exception.</summary>
-    public static LoadResult LoadFile(string fileName, Func<string, string?> environment)
+    public static LoadResult LoadFile(string fileName, Func<string, string?> environment, TimeProvider? time = null)
     {
         try
         {
@@ -23,7 +23,7 @@ public static class OptionsLoader
 
             byte[] bytes = new byte[(int)stream.Length];
             stream.ReadExactly(bytes);
-            return Load(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes).TrimStart('\uFEFF'), fileName, environment);
+            return Load(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes).TrimStart('\uFEFF'), fileName, environment, time);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -42,14 +42,15 @@ public static class OptionsLoader
     /// <param name="yaml">The text of the file.</param>
     /// <param name="fileName">Where it stands: files named in it are looked for beside it. It need not exist.</param>
     /// <param name="environment">Gives an environment variable's value, or null.</param>
-    public static LoadResult Load(string yaml, string fileName, Func<string, string?> environment)
+    /// <param name="time">Judges whether certificates are still good; null takes the machine's.</param>
+    public static LoadResult Load(string yaml, string fileName, Func<string, string?> environment, TimeProvider? time = null)
     {
         if (Encoding.UTF8.GetByteCount(yaml) > FileBytesMax)
         {
             return Refused($"the file is larger than {FileBytesMax / 1024} KiB", "");
         }
 
-        LoadContext context = new(fileName, environment);
+        LoadContext context = new(fileName, environment, time ?? TimeProvider.System);
         YamlTree? root = YamlTreeReader.Read(yaml, context.Faults);
         if (root is not null and not YamlMap)
         {
@@ -86,6 +87,7 @@ public static class OptionsLoader
             Keys = KeyReader.Read(context, file),
             Prices = ReadPrices(file),
             Limits = LimitsReader.Read(file.Section("limits", "limits")),
+            Watched = context.Watched,
             Source = context.Source,
         };
         file.End();

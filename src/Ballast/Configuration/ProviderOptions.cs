@@ -20,6 +20,15 @@ public sealed record ProviderOptions
     /// <summary>Bedrock only: <c>mantle</c> (default) or <c>runtime</c>, the two endpoints that speak OpenAI's protocol.</summary>
     public string? Api { get; init; }
     public SecretOptions? ApiKey { get; init; }
+
+    /// <summary>Azure only: tokens of Entra ID instead of <see cref="ApiKey"/>.</summary>
+    public EntraOptions? Entra { get; init; }
+
+    /// <summary>Trusted for this provider beside what the machine trusts; null where nothing was written or read.</summary>
+    public CertificateAuthority? Ca { get; init; }
+
+    /// <summary><c>true</c>, <c>false</c> or <c>auto</c>; null means <c>false</c>.</summary>
+    public string? Http2 { get; init; }
     public DataOptions? Data { get; init; }
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
     public bool AllowPrivateAddresses { get; init; }

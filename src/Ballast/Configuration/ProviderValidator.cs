@@ -88,10 +88,30 @@ internal static class ProviderValidator
             judge.Error(SourceMap.Join(path, "api"), "'api' and 'base_url' say the same thing twice", "keep one of the two");
         }
 
-        if (provider.Kind is not (null or ProviderKindName.OpenAICompatible) && provider.ApiKey is null
-            && !judge.HasAny(path, "api_key", "api_key_env", "api_key_file"))
+        if (provider.Http2 == "true" && provider.BaseUrl?.Scheme == Uri.UriSchemeHttp)
         {
-            judge.Error(SourceMap.Join(path, "api_key"), $"provider '{provider.Name}' has no API key", "api_key: ${NAME}, api_key_env: NAME or api_key_file: path");
+            judge.Warning(SourceMap.Join(path, "http2"), "over plain http nothing is negotiated: the server must speak HTTP/2 from the first byte", "http2: auto");
+        }
+
+        if (provider.Ca is not null && provider.BaseUrl?.Scheme == Uri.UriSchemeHttp)
+        {
+            judge.Warning(SourceMap.Join(path, "ca"), "'ca' says whom to trust, but plain http proves nothing", "base_url: https://…");
+        }
+
+        ValidateCredential(provider, path, judge);
+    }
+
+    private static void ValidateCredential(ProviderOptions provider, string path, Judge judge)
+    {
+        if (provider.Entra is not null)
+        {
+            EntraValidator.Validate(provider, path, judge);
+        }
+        else if (provider.Kind is not (null or ProviderKindName.OpenAICompatible) && provider.ApiKey is null
+            && !judge.HasAny(path, "api_key", "api_key_env", "api_key_file", "entra"))
+        {
+            string more = provider.Kind == ProviderKindName.AzureOpenAI ? "exactly one of api_key, entra: " : "";
+            judge.Error(SourceMap.Join(path, "api_key"), $"provider '{provider.Name}' has no API key", $"{more}api_key: ${{NAME}}, api_key_env: NAME or api_key_file: path");
         }
     }
 

@@ -303,13 +303,19 @@ internal sealed class SectionReader
         _context.Faults.Error(PathOf(key), line, column, message, hint);
     }
 
+    public void Warning(string key, string message, string hint)
+    {
+        (int line, int column) = _context.Source.At(PathOf(key));
+        _context.Faults.Warning(PathOf(key), line, column, message, hint);
+    }
+
     public void Fault(YamlScalar place, string path, string message, string hint) =>
         _context.Faults.Error(path, place.Line, place.Column, $"{message}: {Quote(place)}", hint);
 
     private string Title => _kind switch
     {
         "file" => "the file",
-        "server" or "ledger" or "limits" or "data" or "allow" => $"'{_kind}'",
+        "server" or "ledger" or "limits" or "data" or "allow" or "entra" => $"'{_kind}'",
         _ => $"a {_kind}",
     };
 

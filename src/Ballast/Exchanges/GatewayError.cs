@@ -80,6 +80,12 @@ public sealed record GatewayError(
         "The answer took longer than a request may take.");
     public static readonly GatewayError CredentialsRefused = new("upstream_credentials_refused", ErrorSide.Upstream, ChatErrorKind.BadGateway,
         true, "The upstream refused the gateway's own credentials.", "Whoever runs this gateway must look at that provider's key.");
+    public static readonly GatewayError CredentialsUnavailable = new("upstream_credentials_unavailable", ErrorSide.Upstream,
+        ChatErrorKind.BadGateway, true, "The gateway could not get a credential for the upstream.",
+        "Whoever runs this gateway must look at that provider's identity: the log has the cause.");
+    public static readonly GatewayError TlsFailed = new("upstream_tls_failed", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
+        "The upstream could not prove that it is who it should be.",
+        "Whoever runs this gateway must look at that server's certificate: its authority (ca), its host name, its dates.");
     public static readonly GatewayError Redirected = new("upstream_redirected", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
         "The upstream answered with a redirect, which is never followed.");
 

@@ -5,6 +5,7 @@ using Ballast.Protocols;
 using Ballast.Protocols.AnthropicMessages;
 using Ballast.Routing;
 using Ballast.Upstream;
+using Ballast.Upstream.Signing;
 using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Gateway;
@@ -77,7 +78,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
             || (exception is OperationCanceledException && !aborted.IsCancellationRequested))
         {
             attempt.Reached |= ((BodyContent)request.Content!).WasSent && exception is not HttpRequestException;
-            attempt.Reason = GatewayError.ConnectionLost.Code;
+            attempt.Reason = (exception is CredentialsUnavailableException ? GatewayError.CredentialsUnavailable : GatewayError.ConnectionLost).Code;
         }
         finally
         {

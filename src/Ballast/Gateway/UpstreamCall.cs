@@ -1,9 +1,11 @@
 using System.Buffers;
+using System.Security.Authentication;
 using Ballast.Exchanges;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 using Ballast.Upstream;
 using Ballast.Upstream.Providers;
+using Ballast.Upstream.Signing;
 
 namespace Ballast.Gateway;
 
@@ -21,13 +23,21 @@ public sealed class UpstreamCall(UpstreamClient client)
         {
             upstream = await client.SendAsync(request, attempt.Deployment.Provider, exchange.Catalog.Limits, timer.Token).ConfigureAwait(false);
         }
+        catch (CredentialsUnavailableException exception)
+        {
+            return UpstreamFailure.Of(GatewayError.CredentialsUnavailable) with { RestFor = exception.RetryAfter };
+        }
         catch (HttpRequestException exception)
         {
-            bool isConnect = exception.HttpRequestError
-                is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError;
+            bool isConnect = exception.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                or HttpRequestError.SecureConnectionError or HttpRequestError.VersionNegotiationError;
             attempt.Reached = body.WasSent && !isConnect;
-            bool isRefused = exception.InnerException is AddressRefusedException;
-            return UpstreamFailure.Of(isRefused ? GatewayError.AddressRefused : attempt.Reached ? GatewayError.ConnectionLost : GatewayError.ConnectFailed);
+            return UpstreamFailure.Of(exception.InnerException switch
+            {
+                AddressRefusedException => GatewayError.AddressRefused,
+                AuthenticationException => GatewayError.TlsFailed,
+                _ => attempt.Reached ? GatewayError.ConnectionLost : GatewayError.ConnectFailed,
+            });
         }
         catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
         {
@@ -49,7 +59,7 @@ public sealed class UpstreamCall(UpstreamClient client)
         }
     }
 
-    private static async Task<UpstreamFailure?> JudgeAsync(
+    private async Task<UpstreamFailure?> JudgeAsync(
         Exchange exchange, Attempt attempt, HttpResponseMessage upstream, ClientResponse response, AttemptTimer timer, CancellationToken aborted)
     {
         int status = (int)upstream.StatusCode;
@@ -92,7 +102,7 @@ public sealed class UpstreamCall(UpstreamClient client)
         return null;
     }
 
-    private static async Task<UpstreamFailure> ErrorAsync(
+    private async Task<UpstreamFailure> ErrorAsync(
         Exchange exchange, Attempt attempt, HttpResponseMessage upstream, Stream stream, AttemptTimer timer, CancellationToken aborted)
     {
         int status = (int)upstream.StatusCode;
@@ -105,6 +115,11 @@ public sealed class UpstreamCall(UpstreamClient client)
             || (exception is OperationCanceledException && !aborted.IsCancellationRequested))
         {
             // An error whose body cannot be read is still that error.
+        }
+
+        if (status == 401)
+        {
+            client.NoteRefused(attempt.Deployment.Provider);
         }
 
         Protocol protocol = attempt.Deployment.Provider.Protocol;

@@ -6,6 +6,7 @@ using Ballast.Ledger;
 using Ballast.Routing;
 using Ballast.Telemetry;
 using Ballast.Upstream;
+using Ballast.Upstream.Signing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -32,7 +33,7 @@ public sealed class BallastServer : IAsyncDisposable
     private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(0.5);
 
     private readonly ServerSetup _setup;
-    private readonly UpstreamClient _upstream = new();
+    private readonly UpstreamClient _upstream;
     private readonly SqliteLedgerStore _store;
     private readonly WebApplication _gateway;
     private readonly WebApplication _admin;
@@ -49,6 +50,7 @@ public sealed class BallastServer : IAsyncDisposable
         StartedAt = setup.Time.GetUtcNow();
         _gateway = NewHost(setup, setup.Listen, DiscardBytesMax);
         Log = _gateway.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ballast");
+        _upstream = new UpstreamClient(new CredentialBook(setup.Time, Log));
         Health = new HealthBook(setup.Time);
         Guard = new Guard { AdmitOnly = setup.AdmitOnly };
         Totals = new LiveTotals(setup.Time);

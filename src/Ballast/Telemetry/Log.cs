@@ -28,4 +28,7 @@ public static partial class Log
 
     [LoggerMessage(8, LogLevel.Error, "The ledger could not be written, {Pending} rows wait")]
     public static partial void LedgerFailed(this ILogger log, Exception exception, long pending);
+
+    [LoggerMessage(9, LogLevel.Error, "No credential for provider {Provider} could be fetched ({Reason}); next try after {Seconds} s")]
+    public static partial void CredentialsUnavailable(this ILogger log, string provider, string reason, int seconds);
 }

@@ -31,12 +31,15 @@ public static class AddressPolicy
         return allowPrivate || !Array.Exists(Private, network => network.BaseAddress.AddressFamily == plain.AddressFamily && network.Contains(plain));
     }
 
+    /// <summary>Where a platform tells the machines on it who they are: its metadata service, or an agent on this machine.</summary>
+    public static bool IsIdentityEndpoint(IPAddress address) => IPAddress.IsLoopback(address) || address.Equals(Metadata[0]);
+
     /// <summary>Resolves, checks every address, connects to a checked one.</summary>
     /// <exception cref="AddressRefusedException">An address is not allowed.</exception>
-    public static async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, bool allowPrivate, CancellationToken cancellation)
+    public static async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, Func<IPAddress, bool> isAllowed, CancellationToken cancellation)
     {
         IPAddress[] addresses = await Dns.GetHostAddressesAsync(endPoint.Host, cancellation).ConfigureAwait(false);
-        if (!Array.TrueForAll(addresses, address => IsAllowed(address, allowPrivate)))
+        if (!Array.TrueForAll(addresses, address => isAllowed(address)))
         {
             throw new AddressRefusedException();
         }

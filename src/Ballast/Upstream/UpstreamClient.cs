@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using Ballast.Catalog;
 using Ballast.Configuration;
+using Ballast.Upstream.Providers;
+using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream;
 
@@ -10,17 +12,36 @@ namespace Ballast.Upstream;
 /// The HTTP side towards providers: one connection pool for each address and connect rule. No redirects (the framework would carry <c>x-api-key</c> and the body to
 /// another host), no cookies, no proxy, no decompression, no ambient headers.
 /// </summary>
-public sealed class UpstreamClient : IDisposable
+public sealed class UpstreamClient(CredentialBook credentials) : IDisposable
 {
-    private readonly record struct PoolKey(string Authority, bool AllowPrivate);
+    /// <summary>Providers that differ in any of these never share a connection.</summary>
+    private readonly record struct PoolKey(string Authority, bool AllowPrivate, CertificateAuthority? Ca);
 
     private readonly ConcurrentDictionary<PoolKey, HttpMessageInvoker> _pools = new();
 
-    /// <summary>Sends and returns at the answer's head.</summary>
+    /// <summary>Signs, sends and returns at the answer's head. It waits for a credential only where none is at hand.</summary>
+    /// <exception cref="CredentialsUnavailableException">There is none to sign with; nothing was sent.</exception>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Provider provider, LimitsOptions limits, CancellationToken cancellation)
     {
-        PoolKey key = new(provider.BaseAddress.GetLeftPart(UriPartial.Authority), provider.AllowPrivateAddresses);
-        HttpMessageInvoker pool = _pools.GetOrAdd(key, static (made, connectTimeout) => NewPool(made.AllowPrivate, connectTimeout), limits.ConnectTimeout);
+        ValueTask<Credential?> credential = credentials.GetAsync(provider, limits.CredentialTimeout, cancellation);
+        return credential.IsCompletedSuccessfully
+            ? SendSignedAsync(request, provider, credential.Result, limits, cancellation)
+            : WaitAndSendAsync(credential.AsTask(), request, provider, limits, cancellation);
+    }
+
+    /// <summary>The platform refused the credentials of a request: what was fetched for it may have been withdrawn.</summary>
+    public void NoteRefused(Provider provider) => credentials.NoteRefused(provider);
+
+    private async Task<HttpResponseMessage> WaitAndSendAsync(
+        Task<Credential?> credential, HttpRequestMessage request, Provider provider, LimitsOptions limits, CancellationToken cancellation) =>
+        await SendSignedAsync(request, provider, await credential.ConfigureAwait(false), limits, cancellation).ConfigureAwait(false);
+
+    private Task<HttpResponseMessage> SendSignedAsync(
+        HttpRequestMessage request, Provider provider, Credential? credential, LimitsOptions limits, CancellationToken cancellation)
+    {
+        ProviderEndpoint.Of(provider.Kind).Sign(request, provider, credential);
+        PoolKey key = new(provider.BaseAddress.GetLeftPart(UriPartial.Authority), provider.AllowPrivateAddresses, provider.Ca);
+        HttpMessageInvoker pool = _pools.GetOrAdd(key, static (made, connectTimeout) => NewPool(made, connectTimeout), limits.ConnectTimeout);
         return pool.SendAsync(request, cancellation);
     }
 
@@ -32,8 +53,12 @@ public sealed class UpstreamClient : IDisposable
         }
     }
 
-    private static HttpMessageInvoker NewPool(bool allowPrivate, TimeSpan connectTimeout) => new(
-        new SocketsHttpHandler
+    private static HttpMessageInvoker NewPool(PoolKey key, TimeSpan connectTimeout) =>
+        new(NewHandler(address => AddressPolicy.IsAllowed(address, key.AllowPrivate), key.Ca, connectTimeout));
+
+    /// <summary>What all connections out of this gateway have in common.</summary>
+    internal static SocketsHttpHandler NewHandler(Func<IPAddress, bool> isAllowed, CertificateAuthority? ca, TimeSpan connectTimeout) =>
+        new()
         {
             AllowAutoRedirect = false,
             UseCookies = false,
@@ -46,8 +71,13 @@ public sealed class UpstreamClient : IDisposable
             MaxResponseHeadersLength = 64,
             // An answer that is given up ends its connection at once, and with it the vendor's work and bill. Whole answers were read to their end before.
             ResponseDrainTimeout = TimeSpan.Zero,
-            ConnectCallback = (context, cancellation) => AddressPolicy.ConnectAsync(context.DnsEndPoint, allowPrivate, cancellation),
-        });
+            EnableMultipleHttp2Connections = true,
+            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            SslOptions = ServerTrust.OptionsFor(ca),
+            ConnectCallback = (context, cancellation) => AddressPolicy.ConnectAsync(context.DnsEndPoint, isAllowed, cancellation),
+        };
 
     /// <summary>Reads Retry-After (seconds or a date) and OpenAI's finer <c>retry-after-ms</c>.</summary>
     public static TimeSpan? RetryAfter(HttpResponseHeaders headers, TimeProvider time)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
@@ -31,7 +32,7 @@ public static class UpstreamRequest
         return Address(exchange, attempt, body.WrittenMemory);
     }
 
-    /// <summary>Puts a body that is already in the upstream's protocol into an addressed and signed request.</summary>
+    /// <summary>Puts a body that is already in the upstream's protocol into an addressed request; signed it is when it is sent.</summary>
     public static HttpRequestMessage Address(Exchange exchange, Attempt attempt, ReadOnlyMemory<byte> body)
     {
         Provider provider = attempt.Deployment.Provider;
@@ -39,7 +40,8 @@ public static class UpstreamRequest
         HttpRequestMessage request = new(HttpMethod.Post, endpoint.AddressOf(attempt.Deployment, exchange.Operation))
         {
             Content = new BodyContent(body),
-            Version = System.Net.HttpVersion.Version11,
+            Version = provider.Http == HttpUse.Http11 ? HttpVersion.Version11 : HttpVersion.Version20,
+            VersionPolicy = provider.Http == HttpUse.Http2 ? HttpVersionPolicy.RequestVersionExact : HttpVersionPolicy.RequestVersionOrLower,
         };
         foreach ((string name, string value) in provider.Headers)
         {
@@ -57,7 +59,6 @@ public static class UpstreamRequest
         HeaderWriter.Add(request.Headers, "Accept", exchange.Envelope.Stream ? "text/event-stream" : "application/json");
         HeaderWriter.Add(request.Headers, "User-Agent", "ballast/0.1");
         HeaderWriter.Add(request.Headers, "x-client-request-id", attempt.Id);
-        endpoint.Sign(request, provider);
         return request;
     }
 }

@@ -7,6 +7,8 @@ internal static class ValidConfiguration
 {
     public const string Secret = "sk-very-secret-0123456789";
 
+    public const string EntraSecret = "entra-very-secret-0123456789";
+
     public const string Yaml = """
         server:
           listen: http://127.0.0.1:8080
@@ -73,9 +75,32 @@ internal static class ValidConfiguration
           connect_timeout: 3s
         """;
 
+    /// <summary>A further provider, with the credential that excludes the others.</summary>
+    private const string TokensProvider = """
+          tokens:
+            kind: "azure-openai"
+            platform: "azure"
+            region: francecentral
+            base_url: https://other-resource.openai.azure.com
+            http2: auto
+            entra:
+              tenant_id: contoso.example
+              client_id: 66666666-7777-8888-9999-000000000000
+              client_secret: ${ENTRA_SECRET}
+              authority: https://login.microsoftonline.us
+              scope: https://cognitiveservices.azure.us/.default
+            data: { geo: eu, retention_days: 1, training: false }
+            any_model: true
+            vendor: openai
+        """;
+
+    /// <summary>All of <see cref="Yaml"/> and a provider that fetches tokens.</summary>
+    public static string YamlWithTokens => Yaml.Replace("\nmodels:\n", $"\n{TokensProvider}\nmodels:\n", StringComparison.Ordinal);
+
     public static string? Environment(string name) => name switch
     {
         "AZURE_KEY" => Secret,
+        "ENTRA_SECRET" => EntraSecret,
         "OTHER_KEY" => "another-secret-key",
         _ => null,
     };

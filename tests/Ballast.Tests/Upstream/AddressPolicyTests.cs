@@ -53,6 +53,6 @@ public class AddressPolicyTests
     public async Task ConnectAsync_LoopbackName_IsRefusedBeforeAnyConnection()
     {
         await Assert.ThrowsAsync<AddressRefusedException>(async () =>
-            await AddressPolicy.ConnectAsync(new DnsEndPoint("localhost", 9), allowPrivate: false, TestContext.Current.CancellationToken));
+            await AddressPolicy.ConnectAsync(new DnsEndPoint("localhost", 9), address => AddressPolicy.IsAllowed(address, allowPrivate: false), TestContext.Current.CancellationToken));
     }
 }

@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
 
@@ -16,7 +17,7 @@ public sealed class AnthropicProvider : ProviderEndpoint
     public override Uri AddressOf(Deployment deployment, Operation operation) =>
         Join(deployment.Provider, operation == Operation.CountTokens ? "/v1/messages/count_tokens" : "/v1/messages");
 
-    public override void Sign(HttpRequestMessage request, Provider provider)
+    public override void Sign(HttpRequestMessage request, Provider provider, Credential? credential)
     {
         if (provider.ApiKey is { } key)
         {

@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
 
@@ -15,5 +16,5 @@ public sealed class AwsBedrockProvider : ProviderEndpoint
 
     public override Uri AddressOf(Deployment deployment, Operation operation) => Join(deployment.Provider, "/v1/chat/completions");
 
-    public override void Sign(HttpRequestMessage request, Provider provider) => SignBearer(request, provider);
+    public override void Sign(HttpRequestMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
 }

@@ -1,9 +1,10 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
 
-/// <summary>Azure OpenAI with a resource key: <c>/openai/v1</c>, or the classic deployment paths where an API version is configured.</summary>
+/// <summary>Azure OpenAI with a resource key or tokens of Entra ID: <c>/openai/v1</c>, or the classic deployment paths where an API version is configured.</summary>
 public sealed class AzureOpenAIProvider : ProviderEndpoint
 {
     public static AzureOpenAIProvider Instance { get; } = new();
@@ -18,11 +19,19 @@ public sealed class AzureOpenAIProvider : ProviderEndpoint
             : Join(provider, "/openai/v1/chat/completions");
     }
 
-    public override void Sign(HttpRequestMessage request, Provider provider)
+    public override void Sign(HttpRequestMessage request, Provider provider, Credential? credential)
     {
-        if (provider.ApiKey is { } key)
+        if (credential is BearerToken token)
+        {
+            HeaderWriter.Add(request.Headers, "Authorization", token.Authorization.Reveal());
+        }
+        else if (provider.ApiKey is { } key)
         {
             HeaderWriter.Add(request.Headers, "api-key", key.Reveal());
         }
     }
+
+    public override bool FetchesCredentials(Provider provider) => provider.Entra is not null;
+
+    public override CredentialSource SourceOf(Provider provider) => new EntraCredentials(provider.Entra!, provider.AllowPrivateAddresses, provider.Ca);
 }

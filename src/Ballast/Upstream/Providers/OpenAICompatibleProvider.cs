@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
 
@@ -13,5 +14,5 @@ public sealed class OpenAICompatibleProvider : ProviderEndpoint
 
     public override Uri AddressOf(Deployment deployment, Operation operation) => Join(deployment.Provider, "/chat/completions");
 
-    public override void Sign(HttpRequestMessage request, Provider provider) => SignBearer(request, provider);
+    public override void Sign(HttpRequestMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
 }

@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
 
@@ -9,8 +10,17 @@ public abstract class ProviderEndpoint
     /// <summary>The address of an operation. Made of configuration only: nothing that a caller sent enters it unescaped.</summary>
     public abstract Uri AddressOf(Deployment deployment, Operation operation);
 
-    /// <summary>Adds credentials and the headers that the endpoint demands.</summary>
-    public abstract void Sign(HttpRequestMessage request, Provider provider);
+    /// <summary>Adds credentials and the headers that the endpoint demands; the last step before the request is sent.</summary>
+    /// <param name="request">Addressed, with its body.</param>
+    /// <param name="provider">Whose account is used.</param>
+    /// <param name="credential">What was fetched; null where the provider's configuration holds all that is needed.</param>
+    public abstract void Sign(HttpRequestMessage request, Provider provider, Credential? credential);
+
+    /// <summary>Requests are signed with something that has to be fetched first, and again from time to time.</summary>
+    public virtual bool FetchesCredentials(Provider provider) => false;
+
+    /// <summary>Where it is fetched. Asked only where <see cref="FetchesCredentials"/> says so.</summary>
+    public virtual CredentialSource SourceOf(Provider provider) => throw new NotSupportedException("This provider's credentials are configured.");
 
     /// <summary>Response header that carries the platform's request id.</summary>
     public virtual string RequestIdHeader => "x-request-id";
