@@ -1,4 +1,3 @@
-using System.Net;
 using Ballast.Exchanges;
 using Ballast.Gateway;
 using Ballast.Guards;
@@ -7,23 +6,15 @@ using Ballast.Routing;
 using Ballast.Telemetry;
 using Ballast.Upstream;
 using Ballast.Upstream.Signing;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Ballast.Server;
 
 /// <summary>The running gateway: the client port, the administration port, the ledger. Composed here by hand, once, in the order of a request.</summary>
 public sealed class BallastServer : IAsyncDisposable
 {
-    /// <summary>Connections taken at once on the client port; the framework has no limit of its own.</summary>
-    private const int ConnectionsMax = 20_000;
-
     /// <summary>
     /// What the framework takes of a body, in bytes; <see cref="Ballast.Configuration.LimitsOptions.RequestBodyBytesMax"/> is checked by the gateway itself. What lies
     /// beyond is read and thrown away (for 5 seconds at most) so that the client sees the refusal: a connection closed on unread bytes is reset, and the answer is lost.
@@ -35,8 +26,10 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly ServerSetup _setup;
     private readonly UpstreamClient _upstream;
     private readonly SqliteLedgerStore _store;
-    private readonly WebApplication _gateway;
-    private readonly WebApplication _admin;
+    private readonly ILoggerFactory _logging;
+    private readonly GatewayHandler _handler;
+    private readonly HttpPort _gateway;
+    private readonly HttpPort _admin;
     private volatile GatewayError? _refusal;
 
     private BallastServer(ServerSetup setup)
@@ -48,8 +41,10 @@ public sealed class BallastServer : IAsyncDisposable
 
         _setup = setup;
         StartedAt = setup.Time.GetUtcNow();
-        _gateway = NewHost(setup, setup.Listen, DiscardBytesMax);
-        Log = _gateway.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ballast");
+        _logging = NewLogging(setup);
+        _gateway = new HttpPort(setup.Listen, DiscardBytesMax, _logging);
+        _admin = new HttpPort(setup.Admin, bodyBytesMax: 0, _logging);
+        Log = _logging.CreateLogger("ballast");
         _upstream = new UpstreamClient(new CredentialBook(setup.Time, Log));
         Health = new HealthBook(setup.Time);
         Guard = new Guard { AdmitOnly = setup.AdmitOnly };
@@ -59,12 +54,9 @@ public sealed class BallastServer : IAsyncDisposable
             _store, new LedgerWriterOptions { QueueMax = setup.Catalog.Current.Limits.LedgerQueueMax }, setup.Time, Totals,
             failure => Log.LedgerFailed(failure.Error, failure.Pending));
         Failover failover = new(new UpstreamCall(_upstream), Health, new RetryBudget(setup.Time), Log);
-        GatewayHandler handler = new(
+        _handler = new GatewayHandler(
             setup.Catalog, Guard, new Router(Health, new Random(setup.Seed)), failover, new TokenCount(_upstream, Health),
             new Bookkeeper(Ledger, Totals), setup.Time, Log);
-        _gateway.Run(http => ProtocolEndpoints.DispatchAsync(http, handler, _refusal));
-        _admin = NewHost(setup, setup.Admin, bodyBytesMax: 0);
-        _admin.Run(new AdminHandler(this).HandleAsync);
     }
 
     public ILogger Log { get; }
@@ -91,8 +83,9 @@ public sealed class BallastServer : IAsyncDisposable
         BallastServer server = new(setup);
         try
         {
-            server.Address = await ListenAsync(server._gateway, setup.Listen, cancellation).ConfigureAwait(false);
-            server.AdminAddress = await ListenAsync(server._admin, setup.Admin, cancellation).ConfigureAwait(false);
+            server.Address = await server._gateway.StartAsync(
+                http => ProtocolEndpoints.DispatchAsync(http, server._handler, server._refusal), cancellation).ConfigureAwait(false);
+            server.AdminAddress = await server._admin.StartAsync(new AdminHandler(server).HandleAsync, cancellation).ConfigureAwait(false);
         }
         catch
         {
@@ -125,6 +118,7 @@ public sealed class BallastServer : IAsyncDisposable
         _upstream.Dispose();
         await Ledger.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
+        _logging.Dispose();
     }
 
     /// <summary>Waits until the requests that were cut have recorded their attempts.</summary>
@@ -137,66 +131,23 @@ public sealed class BallastServer : IAsyncDisposable
         }
     }
 
-    private static WebApplication NewHost(ServerSetup setup, Uri address, long bodyBytesMax)
+    private static ILoggerFactory NewLogging(ServerSetup setup) => LoggerFactory.Create(logging =>
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
-        ConfigureLog(builder, setup.LogTo);
-        builder.Logging.SetMinimumLevel(setup.LogLevel);
-        builder.Logging.AddFilter("Microsoft", LogLevel.Critical);
-        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = setup.Catalog.Current.Limits.DrainTimeout);
-        // Signals belong to the command that started the server: several hosts in one process must not each act on them.
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        logging.SetMinimumLevel(setup.LogLevel);
+        logging.AddFilter("Microsoft", LogLevel.Critical);
+        if (setup.LogTo is not null)
         {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = bodyBytesMax;
-            kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
-            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-            kestrel.Listen(IPAddress.Parse(address.Host == "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']')), address.Port);
-        });
-        return builder.Build();
-    }
-
-    private static void ConfigureLog(WebApplicationBuilder builder, ILoggerProvider? logTo)
-    {
-        builder.Logging.ClearProviders();
-        if (logTo is not null)
-        {
-            builder.Logging.AddProvider(logTo);
+            logging.AddProvider(setup.LogTo);
             return;
         }
 
-        builder.Logging.AddSimpleConsole(console =>
+        logging.AddSimpleConsole(console =>
         {
             console.SingleLine = true;
-            console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
             console.TimestampFormat = "HH:mm:ss.fff ";
             console.UseUtcTimestamp = true;
         });
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
-            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-    }
-
-    private static async Task<Uri> ListenAsync(WebApplication host, Uri wanted, CancellationToken cancellation)
-    {
-        try
-        {
-            await host.StartAsync(cancellation).ConfigureAwait(false);
-        }
-        catch (IOException exception) when (exception.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
-        {
-            throw new AddressInUseException(wanted, exception);
-        }
-
-        return new Uri(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-    }
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+    });
 }

@@ -1,0 +1,95 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Ballast.Server;
+
+/// <summary>
+/// One port: Kestrel and nothing around it. The host that makes it is never started: it would run middleware, make a scope and an activity for each request, and
+/// its usual form watches the working folder for configuration files of its own, which is where the ledger writes.
+/// </summary>
+internal sealed class HttpPort : IAsyncDisposable
+{
+    /// <summary>Connections taken at once; the framework has no limit of its own.</summary>
+    private const int ConnectionsMax = 20_000;
+
+    private const int HeadersBytesMax = 32 * 1024;
+
+    private readonly Uri _wanted;
+    private readonly WebApplication _parts;
+    private readonly IServer _server;
+
+    public HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging)
+    {
+        _wanted = address;
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
+        builder.Services.AddSingleton(logging);
+        // Whatever a socket brings is worked on where it arrives: nothing on a request's path blocks, and a hop to another thread costs more than most of the work.
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = bodyBytesMax;
+            kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
+            kestrel.Limits.MaxRequestHeadersTotalSize = HeadersBytesMax;
+            kestrel.Listen(IPAddress.Parse(address.Host == "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']')), address.Port);
+        });
+        _parts = builder.Build();
+        _server = _parts.Services.GetRequiredService<IServer>();
+    }
+
+    /// <summary>Begins to take requests and returns the address they reach.</summary>
+    /// <exception cref="AddressInUseException">The port is taken.</exception>
+    public async Task<Uri> StartAsync(RequestDelegate handle, CancellationToken cancellation)
+    {
+        try
+        {
+            await _server.StartAsync(new Application(handle), cancellation).ConfigureAwait(false);
+        }
+        catch (IOException exception) when (exception.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            throw new AddressInUseException(_wanted, exception);
+        }
+
+        return new Uri(_server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    }
+
+    /// <summary>Takes no more connections and waits for the running requests; what outlasts the token is cut.</summary>
+    public Task StopAsync(CancellationToken cancellation) => _server.StopAsync(cancellation);
+
+    public ValueTask DisposeAsync() => _parts.DisposeAsync();
+
+    /// <summary>What Kestrel calls for each request. It keeps one context for each connection: they are used again.</summary>
+    private sealed class Application(RequestDelegate handle) : IHttpApplication<DefaultHttpContext>
+    {
+        public DefaultHttpContext CreateContext(IFeatureCollection contextFeatures)
+        {
+            if (contextFeatures is not IHostContextContainer<DefaultHttpContext> connection)
+            {
+                return new DefaultHttpContext(contextFeatures);
+            }
+
+            if (connection.HostContext is not { } context)
+            {
+                return connection.HostContext = new DefaultHttpContext(contextFeatures);
+            }
+
+            context.Initialize(contextFeatures);
+            return context;
+        }
+
+        public Task ProcessRequestAsync(DefaultHttpContext context) => handle(context);
+
+        public void DisposeContext(DefaultHttpContext context, Exception? exception) => context.Uninitialize();
+    }
+}
