@@ -31,13 +31,13 @@ public sealed class SqliteLedgerStore : ILedgerStore
     ];
 
     private readonly SqliteConnection _connection;
-    private readonly SqliteCommand _insert;
+    private readonly SqliteInsert _insert;
 
     /// <summary>One batch at a time has the connection; waiting for it is asynchronous.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
     private bool _disposed;
 
-    private SqliteLedgerStore(string path, SqliteConnection connection, SqliteCommand insert)
+    private SqliteLedgerStore(string path, SqliteConnection connection, SqliteInsert insert)
     {
         Path = path;
         _connection = connection;
@@ -65,7 +65,7 @@ public sealed class SqliteLedgerStore : ILedgerStore
             Pragma(connection, "PRAGMA journal_mode = WAL");
             Pragma(connection, "PRAGMA synchronous = FULL");
             SqliteSchema.Migrate(connection);
-            return new SqliteLedgerStore(path, connection, PrepareInsert(connection));
+            return new SqliteLedgerStore(path, connection, new SqliteInsert(connection, "attempts", s_columns));
         }
         catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException or LedgerException)
         {
@@ -83,18 +83,15 @@ public sealed class SqliteLedgerStore : ILedgerStore
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             using SqliteTransaction transaction = _connection.BeginTransaction(deferred: false);
-            _insert.Transaction = transaction;
             foreach (LedgerEntry entry in entries)
             {
-                Bind(_insert.Parameters, entry);
-                _insert.ExecuteNonQuery();
+                Insert(entry);
             }
 
             transaction.Commit();
         }
         finally
         {
-            _insert.Transaction = null;
             _turn.Release();
         }
     }
@@ -138,61 +135,45 @@ public sealed class SqliteLedgerStore : ILedgerStore
         command.ExecuteNonQuery();
     }
 
-    private static SqliteCommand PrepareInsert(SqliteConnection connection)
+    /// <summary>Values in the order of <see cref="s_columns"/>.</summary>
+    private void Insert(LedgerEntry entry)
     {
-        SqliteCommand command = connection.CreateCommand();
-#pragma warning disable CA2100 // constants only
-        command.CommandText =
-            $"INSERT OR IGNORE INTO attempts ({string.Join(", ", s_columns)}) VALUES ({string.Join(", ", s_columns.Select(column => "$" + column))})";
-#pragma warning restore CA2100
-        foreach (string column in s_columns)
-        {
-            command.Parameters.Add(new SqliteParameter { ParameterName = "$" + column, Value = DBNull.Value });
-        }
-
-        command.Prepare();
-        return command;
-    }
-
-    private static void Bind(SqliteParameterCollection parameters, LedgerEntry entry)
-    {
-        int index = 0;
-        void Add(object? value) => parameters[index++].Value = value ?? DBNull.Value;
-
-        Add(Text(entry.AttemptId));
-        Add(Text(entry.ExchangeId));
-        Add((long)entry.AttemptNumber);
-        Add(Microseconds(entry.StartedAt - DateTimeOffset.UnixEpoch));
-        Add(Text(entry.KeyId));
-        Add(Text(entry.App));
-        Add(Text(entry.Protocol));
-        Add(Text(entry.Operation));
-        Add(entry.Stream ? 1L : 0L);
-        Add(Text(entry.RequestedModel));
-        Add(Text(entry.SentModel));
-        Add(OptionalText(entry.ServedModel));
-        Add(Text(entry.Deployment));
-        Add(Text(entry.Vendor));
-        Add(Text(entry.Platform));
-        Add(Text(entry.Region));
-        Add(Tokens(entry.InputTokens));
-        Add(Tokens(entry.CacheReadTokens));
-        Add(Tokens(entry.CacheWriteTokens));
-        Add(Tokens(entry.CacheWriteLongTokens));
-        Add(Tokens(entry.OutputTokens));
-        Add(entry.ReasoningTokens is long reasoning ? Tokens(reasoning) : null);
-        Add(entry.IsEstimated ? 1L : 0L);
-        Add(entry.CostUsd is decimal cost ? Picodollars.FromDollars(cost) : null);
-        Add(entry.InputCostUsd is decimal inputCost ? Picodollars.FromDollars(inputCost) : null);
-        Add(entry.TimeToFirstToken is TimeSpan ttft ? Microseconds(ttft) : null);
-        Add(Microseconds(entry.Duration));
-        Add(LedgerText.OutcomeName(entry.Outcome));
-        Add(OptionalText(entry.Reason));
-        Add(OptionalText(entry.Finish));
-        Add((long?)entry.UpstreamStatus);
-        Add(OptionalText(entry.UpstreamRequestId));
-        Add(entry.Reached ? 1L : 0L);
-        Add(LedgerText.WriteLosses(entry.Losses));
+        _insert.Begin();
+        _insert.Bind(Text(entry.AttemptId));
+        _insert.Bind(Text(entry.ExchangeId));
+        _insert.Bind((long)entry.AttemptNumber);
+        _insert.Bind(Microseconds(entry.StartedAt - DateTimeOffset.UnixEpoch));
+        _insert.Bind(Text(entry.KeyId));
+        _insert.Bind(Text(entry.App));
+        _insert.Bind(Text(entry.Protocol));
+        _insert.Bind(Text(entry.Operation));
+        _insert.Bind(entry.Stream ? 1L : 0L);
+        _insert.Bind(Text(entry.RequestedModel));
+        _insert.Bind(Text(entry.SentModel));
+        _insert.Bind(OptionalText(entry.ServedModel));
+        _insert.Bind(Text(entry.Deployment));
+        _insert.Bind(Text(entry.Vendor));
+        _insert.Bind(Text(entry.Platform));
+        _insert.Bind(Text(entry.Region));
+        _insert.Bind(Tokens(entry.InputTokens));
+        _insert.Bind(Tokens(entry.CacheReadTokens));
+        _insert.Bind(Tokens(entry.CacheWriteTokens));
+        _insert.Bind(Tokens(entry.CacheWriteLongTokens));
+        _insert.Bind(Tokens(entry.OutputTokens));
+        _insert.Bind(entry.ReasoningTokens is long reasoning ? Tokens(reasoning) : null);
+        _insert.Bind(entry.IsEstimated ? 1L : 0L);
+        _insert.Bind(entry.CostUsd is decimal cost ? Picodollars.FromDollars(cost) : null);
+        _insert.Bind(entry.InputCostUsd is decimal inputCost ? Picodollars.FromDollars(inputCost) : null);
+        _insert.Bind(entry.TimeToFirstToken is TimeSpan ttft ? Microseconds(ttft) : null);
+        _insert.Bind(Microseconds(entry.Duration));
+        _insert.Bind(LedgerText.OutcomeName(entry.Outcome));
+        _insert.Bind(OptionalText(entry.Reason));
+        _insert.Bind(OptionalText(entry.Finish));
+        _insert.Bind((long?)entry.UpstreamStatus);
+        _insert.Bind(OptionalText(entry.UpstreamRequestId));
+        _insert.Bind(entry.Reached ? 1L : 0L);
+        _insert.Bind(LedgerText.WriteLosses(entry.Losses));
+        _insert.Run();
     }
 
     private static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
