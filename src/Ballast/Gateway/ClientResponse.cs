@@ -59,8 +59,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange)
 
         SetLosses(attempt);
         Protocol from = attempt.Deployment.Provider.Protocol;
-        RateLimits limits = from.ReadRateLimits(name => upstream.Headers.TryGetValues(name, out IEnumerable<string>? values)
-            ? values.FirstOrDefault() : null, exchange.Time.GetUtcNow());
+        RateLimits limits = from.ReadRateLimits(name => UpstreamClient.Header(upstream, name), exchange.Time.GetUtcNow());
         exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), (name, value) => headers[name] = value);
     }
 

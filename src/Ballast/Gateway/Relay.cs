@@ -133,15 +133,16 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         });
     }
 
-    /// <summary>Reads; while nothing is committed, the grace may run out first, and then the head is sent without content.</summary>
-    private async ValueTask<ReadResult> ReadAsync(PipeReader pipe, CancellationToken aborted)
+    /// <summary>Reads; while nothing is committed, the grace may run out first. A committed stream takes no detour: it would cost an allocation for each chunk.</summary>
+    private ValueTask<ReadResult> ReadAsync(PipeReader pipe, CancellationToken aborted)
     {
         ValueTask<ReadResult> reading = pipe.ReadAsync(timer.Token);
-        if (!_stream || response.IsCommitted || _structured is not null || reading.IsCompleted)
-        {
-            return await reading.ConfigureAwait(false);
-        }
+        return !_stream || response.IsCommitted || _structured is not null || reading.IsCompleted ? reading : RaceGraceAsync(reading, aborted);
+    }
 
+    /// <summary>Where the grace runs out first, the head is sent without content.</summary>
+    private async ValueTask<ReadResult> RaceGraceAsync(ValueTask<ReadResult> reading, CancellationToken aborted)
+    {
         // The pipe's own CancelPendingRead would cancel the read of the socket and with it the connection: the two are raced instead.
         Task<ReadResult> read = reading.AsTask();
         if (_graceElapsed is null)

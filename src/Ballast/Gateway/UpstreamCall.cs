@@ -93,9 +93,9 @@ public sealed class UpstreamCall(UpstreamClient client)
         ProviderEndpoint endpoint = ProviderEndpoint.Of(attempt.Deployment.Provider.Kind);
         foreach (string name in (ReadOnlySpan<string>)[endpoint.RequestIdHeader, "x-request-id", "request-id"])
         {
-            if (upstream.Headers.TryGetValues(name, out IEnumerable<string>? values))
+            if (UpstreamClient.Header(upstream, name) is { } id)
             {
-                return values.FirstOrDefault();
+                return id;
             }
         }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Upstream.Providers;
@@ -18,6 +19,9 @@ public sealed class UpstreamClient(CredentialBook credentials) : IDisposable
     private readonly record struct PoolKey(string Authority, bool AllowPrivate, CertificateAuthority? Ca);
 
     private readonly ConcurrentDictionary<PoolKey, HttpMessageInvoker> _pools = new();
+
+    /// <summary>The same pools by the provider at hand: a reload makes new providers, and pools must outlive it.</summary>
+    private readonly ConditionalWeakTable<Provider, HttpMessageInvoker> _poolOf = [];
 
     /// <summary>Signs, sends and returns at the answer's head. It waits for a credential only where none is at hand.</summary>
     /// <exception cref="CredentialsUnavailableException">There is none to sign with; nothing was sent.</exception>
@@ -40,8 +44,13 @@ public sealed class UpstreamClient(CredentialBook credentials) : IDisposable
         HttpRequestMessage request, Provider provider, Credential? credential, LimitsOptions limits, CancellationToken cancellation)
     {
         ProviderEndpoint.Of(provider.Kind).Sign(request, provider, credential);
-        PoolKey key = new(provider.BaseAddress.GetLeftPart(UriPartial.Authority), provider.AllowPrivateAddresses, provider.Ca);
-        HttpMessageInvoker pool = _pools.GetOrAdd(key, static (made, connectTimeout) => NewPool(made, connectTimeout), limits.ConnectTimeout);
+        if (!_poolOf.TryGetValue(provider, out HttpMessageInvoker? pool))
+        {
+            PoolKey key = new(provider.BaseAddress.GetLeftPart(UriPartial.Authority), provider.AllowPrivateAddresses, provider.Ca);
+            pool = _pools.GetOrAdd(key, static (made, connectTimeout) => NewPool(made, connectTimeout), limits.ConnectTimeout);
+            _poolOf.AddOrUpdate(provider, pool);
+        }
+
         return pool.SendAsync(request, cancellation);
     }
 
@@ -78,6 +87,20 @@ public sealed class UpstreamClient(CredentialBook credentials) : IDisposable
             SslOptions = ServerTrust.OptionsFor(ca),
             ConnectCallback = (context, cancellation) => AddressPolicy.ConnectAsync(context.DnsEndPoint, isAllowed, cancellation),
         };
+
+    /// <summary>The first value of a header as it came; null where there is none.</summary>
+    public static string? Header(HttpResponseMessage response, string name)
+    {
+        if (response.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values))
+        {
+            foreach (string value in values)
+            {
+                return value;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Reads Retry-After (seconds or a date) and OpenAI's finer <c>retry-after-ms</c>.</summary>
     public static TimeSpan? RetryAfter(HttpResponseHeaders headers, TimeProvider time)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
@@ -10,6 +11,9 @@ namespace Ballast.Upstream;
 /// <summary>Makes the upstream's request of the caller's: the same bytes with the model name spliced in, or a translation.</summary>
 public static class UpstreamRequest
 {
+    /// <summary>Addresses by operation. They are made of configuration alone, so they live as long as their deployment does.</summary>
+    private static readonly ConditionalWeakTable<Deployment, Uri?[]> s_addresses = [];
+
     /// <summary>True where the caller's own bytes can go on.</summary>
     public static bool IsPassthrough(Exchange exchange, Deployment deployment) =>
         exchange.Protocol == deployment.Provider.Protocol && !exchange.Envelope.HasForeignThinking
@@ -37,7 +41,7 @@ public static class UpstreamRequest
     {
         Provider provider = attempt.Deployment.Provider;
         ProviderEndpoint endpoint = ProviderEndpoint.Of(provider.Kind);
-        HttpRequestMessage request = new(HttpMethod.Post, endpoint.AddressOf(attempt.Deployment, exchange.Operation))
+        HttpRequestMessage request = new(HttpMethod.Post, AddressOf(endpoint, attempt.Deployment, exchange.Operation))
         {
             Content = new BodyContent(body),
             Version = provider.Http == HttpUse.Http11 ? HttpVersion.Version11 : HttpVersion.Version20,
@@ -60,5 +64,11 @@ public static class UpstreamRequest
         HeaderWriter.Add(request.Headers, "User-Agent", "ballast/0.1");
         HeaderWriter.Add(request.Headers, "x-client-request-id", attempt.Id);
         return request;
+    }
+
+    private static Uri AddressOf(ProviderEndpoint endpoint, Deployment deployment, Operation operation)
+    {
+        Uri?[] addresses = s_addresses.GetValue(deployment, static _ => new Uri?[Enum.GetValues<Operation>().Length]);
+        return addresses[(int)operation] ??= endpoint.AddressOf(deployment, operation);
     }
 }
