@@ -117,13 +117,11 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             }
             else if (reader.ValueTextEquals("id"u8))
             {
-                string? id = Word(ref reader);
-                ResponseId ??= id;
+                ResponseId = Word(ref reader, ResponseId);
             }
             else if (reader.ValueTextEquals("model"u8))
             {
-                string? model = Word(ref reader);
-                ServedModel ??= model;
+                ServedModel = Word(ref reader, ServedModel);
             }
             else if (reader.ValueTextEquals("created"u8))
             {
@@ -349,14 +347,15 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             return;
         }
 
-        string name = JsonText.Read(ref reader);
+        Utf8JsonReader name = reader;
         reader.Read();
         bool isEmpty = reader.TokenType is JsonTokenType.Null or JsonTokenType.False || (reader.TokenType == JsonTokenType.String && reader.ValueSpan.IsEmpty);
         long start = reader.TokenStartIndex;
         reader.Skip();
         if (!isEmpty && reader.BytesConsumed - start > 2)
         {
-            Options.Losses.AddInResponse(OpenAIChatCursor.Below(at, name), $"The field {name} cannot cross protocols.");
+            string field = JsonText.Read(ref name);
+            Options.Losses.AddInResponse(OpenAIChatCursor.Below(at, field), $"The field {field} cannot cross protocols.");
         }
     }
 
@@ -385,12 +384,17 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
         return json[start..(int)reader.BytesConsumed];
     }
 
-    private static string? Word(ref Utf8JsonReader reader)
+    /// <summary>A string that is not empty, unless one is known already: chunks repeat their words, and no string is made of those that follow the first.</summary>
+    private static string? Word(ref Utf8JsonReader reader, string? known = null)
     {
         reader.Read();
-        string? word = reader.TokenType == JsonTokenType.String && !reader.ValueSpan.IsEmpty ? JsonText.Read(ref reader) : null;
+        if (known is null && reader.TokenType == JsonTokenType.String && !reader.ValueSpan.IsEmpty)
+        {
+            return JsonText.Read(ref reader);
+        }
+
         reader.Skip();
-        return word;
+        return known;
     }
 
     /// <summary>Where the fields of a completion lie.</summary>

@@ -84,7 +84,7 @@ internal sealed class OpenAIChatToolCalls
         OpenAIChatToolCall? last = _calls.Count > 0 ? _calls[^1] : null;
         if (index >= 0)
         {
-            OpenAIChatToolCall? known = _calls.FindLast(call => call.Index == index);
+            OpenAIChatToolCall? known = FindLast(index);
             bool isOther = known is not null && hasName
                 && (id.IsEmpty ? known.Name is not null && known.IsWhole : known.Id is not null && !id.SequenceEqual(known.Id));
             return isOther ? null : known;
@@ -104,6 +104,20 @@ internal sealed class OpenAIChatToolCalls
         }
 
         return hasName && last?.Name is not null ? null : last;
+    }
+
+    // A loop, since a lambda that captures the index would be an allocation for each piece.
+    private OpenAIChatToolCall? FindLast(int index)
+    {
+        for (int i = _calls.Count - 1; i >= 0; i--)
+        {
+            if (_calls[i].Index == index)
+            {
+                return _calls[i];
+            }
+        }
+
+        return null;
     }
 
     public OpenAIChatToolCall? Add(int index)

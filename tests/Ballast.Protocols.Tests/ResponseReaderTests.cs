@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Text;
+
+namespace Ballast.Protocols.Tests;
+
+/// <summary>What every reader promises of the frames that are only passed on.</summary>
+public class ResponseReaderTests
+{
+    private const string OpenAIStart =
+        """data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1741570283,"model":"gpt-4o-mini","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""";
+
+    private const string OpenAIChunk =
+        """data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1741570283,"model":"gpt-4o-mini","system_fingerprint":"fp_1","choices":[{"index":0,"delta":{"content":" w\u00f6rd, \"quoted\" and plain"},"logprobs":null,"finish_reason":null}]}""";
+
+    private const string OpenAIToolChunk =
+        """data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1741570283,"model":"gpt-4o-mini","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":"}}]},"finish_reason":null}]}""";
+
+    private const string AnthropicStart =
+        "event: message_start\n" + """data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[],"usage":{"input_tokens":9,"output_tokens":1}}}""";
+
+    private const string AnthropicChunk =
+        "event: content_block_delta\n" + """data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" w\u00f6rd, \"quoted\" and plain"}}""";
+
+    [Theory]
+    [InlineData("openai-chat", OpenAIStart, OpenAIChunk, false)]
+    [InlineData("openai-chat", OpenAIStart, OpenAIChunk, true)]
+    [InlineData("openai-chat", OpenAIStart, OpenAIToolChunk, false)]
+    [InlineData("anthropic-messages", AnthropicStart, AnthropicChunk, false)]
+    [InlineData("anthropic-messages", AnthropicStart, AnthropicChunk, true)]
+    public void TryReadFrame_ContentThatIsPassedOn_AllocatesNothing(string protocol, string start, string chunk, bool isCutInTwo)
+    {
+        const int frames = 10_000;
+        ResponseReader reader = ProtocolList.Find(protocol)!.OpenReader(new ReaderOptions { Stream = true, Depth = ReadDepth.UsageOnly, Vendor = "openai" });
+        Assert.Equal(0, Read(reader, Sequence(start, isCutInTwo), 1)); // a greeting is no content
+        ReadOnlySequence<byte> frame = Sequence(chunk, isCutInTwo);
+        Assert.Equal(100, Read(reader, frame, 100)); // the first of its kind may set up a buffer
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        int withContent = Read(reader, frame, frames);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.Equal(frames, withContent);
+        Assert.Equal(0, allocated);
+    }
+
+    /// <summary>Reads the same frame so many times; gives how many of them were content.</summary>
+    private static int Read(ResponseReader reader, ReadOnlySequence<byte> frame, int times)
+    {
+        int withContent = 0;
+        for (int i = 0; i < times; i++)
+        {
+            ReadOnlySequence<byte> buffer = frame;
+            bool isTaken = reader.TryReadFrame(ref buffer, isCompleted: false, out _, out FrameSignals signals);
+            withContent += isTaken && (signals & FrameSignals.Content) != 0 ? 1 : 0;
+        }
+
+        return withContent;
+    }
+
+    private static ReadOnlySequence<byte> Sequence(string text, bool isCutInTwo)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text + "\n\n");
+        if (!isCutInTwo)
+        {
+            return new ReadOnlySequence<byte>(bytes);
+        }
+
+        Piece first = new(bytes.AsMemory(0, bytes.Length / 2), 0);
+        Piece second = first.Append(bytes.AsMemory(bytes.Length / 2));
+        return new ReadOnlySequence<byte>(first, 0, second, second.Memory.Length);
+    }
+
+    private sealed class Piece : ReadOnlySequenceSegment<byte>
+    {
+        public Piece(ReadOnlyMemory<byte> memory, long runningIndex)
+        {
+            Memory = memory;
+            RunningIndex = runningIndex;
+        }
+
+        public Piece Append(ReadOnlyMemory<byte> memory)
+        {
+            Piece next = new(memory, RunningIndex + Memory.Length);
+            Next = next;
+            return next;
+        }
+    }
+}
