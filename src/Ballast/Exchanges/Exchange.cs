@@ -13,7 +13,7 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     private ChatRequest? _request;
 
     /// <summary>What the client quotes and the log finds: <c>req_</c> and 32 hex digits, ordered by time.</summary>
-    public string Id { get; } = $"req_{Guid.CreateVersion7(time.GetUtcNow()):N}";
+    public string Id { get; } = ExchangeId.Make(time.GetUtcNow());
     public Protocol Protocol { get; } = protocol;
     public Operation Operation { get; } = operation;
     public CatalogSnapshot Catalog { get; } = catalog;
