@@ -15,7 +15,7 @@ public sealed class BoundsTests
     [Fact]
     public async Task SlowReaders_FastUpstream_AreWaitedForAndNobodyIsBlamed()
     {
-        const int readers = 20;
+        const int readers = 10;
         long pushed = 0;
         string chunk = RawWire.Events(isAnthropic: false)[1];
         byte[] block = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(chunk, 400)));
@@ -52,6 +52,20 @@ public sealed class BoundsTests
         // What the upstream could push is what the kernel and the gateway hold: sockets' buffers, and no more than a megabyte of the gateway's own for a stream.
         Assert.InRange(Interlocked.Read(ref pushed) / readers, 0, 8 * MiB);
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, readers * MiB);
+
+        // Now they read on, past all that was buffered: no clock has run out meanwhile, and no stream has ended.
+        byte[] large = new byte[256 * 1024];
+        foreach (Socket client in clients)
+        {
+            for (long received = 0; received < 12 * MiB;)
+            {
+                int read = await client.ReceiveAsync(large, TestContext.Current.CancellationToken);
+                Assert.True(read > 0 && !Encoding.ASCII.GetString(large, 0, read).Contains("upstream_timeout", StringComparison.Ordinal), "a stream has ended");
+                received += read;
+            }
+        }
+
+        Assert.Equal(readers, gateway.Server.Guard.Running);
         clients.ForEach(client => client.Dispose());
         IReadOnlyList<LedgerEntry> rows = await gateway.SettleAsync();
         Assert.All(rows, row => Assert.Equal(AttemptOutcome.Cancelled, row.Outcome));

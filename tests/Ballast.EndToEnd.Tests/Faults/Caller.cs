@@ -43,6 +43,9 @@ internal sealed record Caller(string Name, string Path, string More)
 /// <summary>What a client got: read strictly by its own protocol, or a test fails.</summary>
 internal sealed class ClientAnswer
 {
+    /// <summary>An answer that does not end is a failure, not a test that hangs.</summary>
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(30);
+
     public required int Status { get; init; }
     public required IReadOnlyDictionary<string, string> Headers { get; init; }
     public required string Body { get; init; }
@@ -62,18 +65,20 @@ internal sealed class ClientAnswer
 
     public static async Task<ClientAnswer> SendAsync(HttpClient http, Caller caller, bool stream, HttpRequestMessage request)
     {
-        using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
-        return await ReadAsync(caller, stream, response);
+        using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        timeout.CancelAfter(EndsWithin);
+        using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+        return await ReadAsync(caller, stream, response, timeout.Token);
     }
 
-    public static async Task<ClientAnswer> ReadAsync(Caller caller, bool stream, HttpResponseMessage response)
+    private static async Task<ClientAnswer> ReadAsync(Caller caller, bool stream, HttpResponseMessage response, CancellationToken cancellation)
     {
         ClientAnswer answer = new()
         {
             Status = (int)response.StatusCode,
             Headers = response.Headers.Concat(response.Content.Headers).ToDictionary(
                 header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase),
-            Body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            Body = await response.Content.ReadAsStringAsync(cancellation),
         };
         StrictReader.Read(caller, stream, answer);
         return answer;
