@@ -18,6 +18,9 @@ public abstract class Protocol
     /// <summary>Response header that carries the request id in this protocol (<c>x-request-id</c>, <c>request-id</c>).</summary>
     public abstract string RequestIdHeader { get; }
 
+    /// <summary>Request headers that the protocol defines beside the key's, lower-case: they may go on to the same protocol, no others may.</summary>
+    public virtual IReadOnlyList<string> RequestHeaders => [];
+
     /// <summary>
     /// Looks at a request just closely enough to route it: the whole body is checked for well-formed JSON (UTF-8, depth, no duplicate top-level keys, types of the
     /// fields it reads), nothing is copied.
@@ -56,6 +59,9 @@ public abstract class Protocol
 
     /// <summary>Writes an error as the last frame of a stream that was already committed. No terminal mark of success follows.</summary>
     public abstract void WriteStreamError(ChatError error, IBufferWriter<byte> output);
+
+    /// <summary>Writes the terminal mark of a stream, for an upstream that finished its answer and left the mark out.</summary>
+    public abstract void WriteStreamEnd(IBufferWriter<byte> output);
 
     /// <summary>Reads rate limits from response headers; <paramref name="header"/> gives a header's value or null.</summary>
     public abstract RateLimits ReadRateLimits(Func<string, string?> header, DateTimeOffset now);

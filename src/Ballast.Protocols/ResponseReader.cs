@@ -72,7 +72,7 @@ public abstract class ResponseReader(ReaderOptions options)
     /// <summary>The terminal mark was read: whatever follows is not part of the answer.</summary>
     public bool IsEnded { get; protected set; }
 
-    /// <summary>Characters of content seen so far, for an estimate where the vendor reports no usage.</summary>
+    /// <summary>Bytes of content seen so far, as written in JSON, for an estimate where the vendor reports no usage.</summary>
     public long ContentLength { get; protected set; }
 
     /// <summary>

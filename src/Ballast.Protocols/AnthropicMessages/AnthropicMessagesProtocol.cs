@@ -18,6 +18,8 @@ public sealed class AnthropicMessagesProtocol : Protocol
 
     public override string NativeIssuer => AnthropicMessagesParts.NativeIssuer;
 
+    public override IReadOnlyList<string> RequestHeaders { get; } = ["anthropic-version", "anthropic-beta"];
+
     public override string RequestIdHeader => "request-id";
 
     public override RequestEnvelope Peek(ReadOnlyMemory<byte> body) => AnthropicMessagesPeek.Read(body);
@@ -103,6 +105,8 @@ public sealed class AnthropicMessagesProtocol : Protocol
         AnthropicMessagesError.Write(error, output);
         output.Write("\n\n"u8);
     }
+
+    public override void WriteStreamEnd(IBufferWriter<byte> output) => output.Write("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"u8);
 
     public override RateLimits ReadRateLimits(Func<string, string?> header, DateTimeOffset now) => AnthropicMessagesRateLimits.Read(header, now);
 

@@ -79,6 +79,8 @@ public sealed class OpenAIChatProtocol : Protocol
         output.Write("\n\n"u8);
     }
 
+    public override void WriteStreamEnd(IBufferWriter<byte> output) => output.Write("data: [DONE]\n\n"u8);
+
     public override RateLimits ReadRateLimits(Func<string, string?> header, DateTimeOffset now) => OpenAIChatRateLimits.Read(header, now);
 
     public override void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header) => OpenAIChatRateLimits.Write(limits, header);

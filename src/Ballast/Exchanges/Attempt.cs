@@ -25,8 +25,10 @@ public sealed class Attempt(string id, int number, Deployment deployment, DateTi
     public Usage? Usage { get; set; }
     public FinishReason? Finish { get; set; }
 
-    /// <summary>Characters of content read, for an estimate where the vendor reports no usage.</summary>
+    /// <summary>Bytes of content read, for an estimate where the vendor reports no usage.</summary>
     public long ContentLength { get; set; }
+    /// <summary>The answer was read to its terminal mark: its usage is final, whatever became of the client.</summary>
+    public bool HasEnded { get; set; }
     public TimeSpan? TimeToFirstToken { get; set; }
     public TimeSpan Duration { get; set; }
     public AttemptResult Result { get; set; }

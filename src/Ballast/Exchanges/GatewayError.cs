@@ -76,7 +76,7 @@ public sealed record GatewayError(
         "The upstream did not begin to answer in time.");
     public static readonly GatewayError IdleTimeout = new("upstream_timeout_idle", ErrorSide.Upstream, ChatErrorKind.Timeout, true,
         "The upstream fell silent in the middle of its answer.");
-    public static readonly GatewayError TotalTimeout = new("upstream_timeout_total", ErrorSide.Upstream, ChatErrorKind.Timeout, true,
+    public static readonly GatewayError TotalTimeout = new("upstream_timeout_total", ErrorSide.Upstream, ChatErrorKind.Timeout, false,
         "The answer took longer than a request may take.");
     public static readonly GatewayError CredentialsRefused = new("upstream_credentials_refused", ErrorSide.Upstream, ChatErrorKind.BadGateway,
         true, "The upstream refused the gateway's own credentials.", "Whoever runs this gateway must look at that provider's key.");

@@ -71,8 +71,10 @@ public sealed class ClientRequest(HttpRequest http) : IDisposable
     private void TakeHeaders(Exchange exchange)
     {
         exchange.IsClientRetry = http.Headers["x-stainless-retry-count"] is [{ } count] && count is not ("0" or "");
-        Take(exchange, "anthropic-version");
-        Take(exchange, "anthropic-beta");
+        foreach (string name in exchange.Protocol.RequestHeaders)
+        {
+            Take(exchange, name);
+        }
     }
 
     private void Take(Exchange exchange, string name)

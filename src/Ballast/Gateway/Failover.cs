@@ -36,6 +36,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         }
 
         UpstreamFailure? last = null;
+        TimeSpan? soonest = plan.RestingFor;
         Deployment? unreportedProbe = plan.Probe;
         try
         {
@@ -55,14 +56,16 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
 
                 using (request)
                 {
-                    UpstreamFailure? failure = await AttemptAsync(exchange, attempt, request, response, aborted).ConfigureAwait(false);  // (4)
-                    unreportedProbe = deployment == unreportedProbe ? null : unreportedProbe;
+                    bool isProbe = deployment == unreportedProbe;
+                    unreportedProbe = isProbe ? null : unreportedProbe;
+                    UpstreamFailure? failure = await AttemptAsync(exchange, attempt, isProbe, request, response, aborted).ConfigureAwait(false);  // (4)
                     if (failure is null || exchange.OutputCommitted)
                     {
                         return;
                     }
 
                     last = failure;
+                    soonest = Sooner(soonest, failure.Error.RetryAfter);
                     plan.NoteFailure(deployment);
                     response.Discard();
                     if (!failure.IsRetryable)
@@ -80,11 +83,15 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
             }
         }
 
-        await RejectAsync(exchange, last, response).ConfigureAwait(false);
+        // One that waits as long as the last candidate asks would wait too long if another is back before.
+        bool isSooner = last?.Error.RetryAfter is not null && soonest is not null;
+        await RejectAsync(exchange, isSooner ? last! with { Error = last.Error with { RetryAfter = soonest } } : last, response).ConfigureAwait(false);
     }
 
+    private static TimeSpan? Sooner(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;
+
     private async Task<UpstreamFailure?> AttemptAsync(
-        Exchange exchange, Attempt attempt, HttpRequestMessage request, ClientResponse response, CancellationToken aborted)
+        Exchange exchange, Attempt attempt, bool isProbe, HttpRequestMessage request, ClientResponse response, CancellationToken aborted)
     {
         DeploymentHealth deploymentHealth = health.Of(attempt.Deployment);
         UpstreamFailure? failure = null;
@@ -92,7 +99,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         {
             attempt.Result = AttemptResult.Cancelled;
             failure = await call.RunAsync(exchange, attempt, request, response, aborted).ConfigureAwait(false);
-            Judge(exchange, attempt, failure, deploymentHealth);                                                                 // (5)
+            Judge(exchange, attempt, isProbe, failure, deploymentHealth);                                                                 // (5)
             if (failure is not null && exchange.OutputCommitted)
             {
                 await response.FlushAsync(aborted).ConfigureAwait(false);
@@ -100,18 +107,34 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
 
             return failure;
         }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            attempt.Result = exchange.OutputCommitted ? AttemptResult.Interrupted : AttemptResult.Failed;
+            attempt.Reason = GatewayError.Internal.Code;
+            GiveBack(isProbe, deploymentHealth);
+            throw;
+        }
         finally
         {
             attempt.Duration = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
             if (attempt.Result == AttemptResult.Cancelled)
             {
                 attempt.Reason ??= "client_cancelled";
-                deploymentHealth.ReportNothing();
+                GiveBack(isProbe, deploymentHealth);
             }
         }
     }
 
-    private void Judge(Exchange exchange, Attempt attempt, UpstreamFailure? failure, DeploymentHealth deploymentHealth)
+    /// <summary>Only who holds the probe gives it back: an older request that ends beside it must not let a second one go.</summary>
+    private static void GiveBack(bool isProbe, DeploymentHealth deploymentHealth)
+    {
+        if (isProbe)
+        {
+            deploymentHealth.ReportNothing();
+        }
+    }
+
+    private void Judge(Exchange exchange, Attempt attempt, bool isProbe, UpstreamFailure? failure, DeploymentHealth deploymentHealth)
     {
         if (failure is null)
         {
@@ -137,7 +160,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         }
         else
         {
-            deploymentHealth.ReportNothing();
+            GiveBack(isProbe, deploymentHealth);
         }
 
         if (failure.RestFor is { } rest)

@@ -19,7 +19,7 @@ namespace Ballast.Gateway;
 /// (1) read · (2) take whole frames · (3) an error before the commit is a failure, and another deployment may be tried; after it, it is the client's ·
 /// (4) pass the frame on or write its events · (5) the first content, the end, or the grace commits · (6) flush once for each read · (7) judge the end.
 /// </summary>
-public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse response, AttemptTimer timer)
+public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse response, AttemptTimer timer, long? lengthTold)
 {
     /// <summary>How long the relay waits, after the terminal mark, for the upstream to close its answer so that the connection can be used again.</summary>
     private static readonly TimeSpan TailWait = TimeSpan.FromMilliseconds(250);
@@ -33,10 +33,19 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private TaskCompletionSource? _graceElapsed;
     private ITimer? _grace;
 
+    /// <summary>Bytes that were read and made no whole frame: a part of an answer that was billed all the same.</summary>
+    private long _unframedBytes;
+    private bool _isLastRead;
+
     /// <summary>Returns null when the client has a whole answer, else why not.</summary>
     public async Task<UpstreamFailure?> RunAsync(Stream upstream, CancellationToken aborted)
     {
         Open();
+        if (!_stream)
+        {
+            timer.Begin();
+        }
+
         PipeReader pipe = PipeReader.Create(upstream, new StreamPipeReaderOptions(bufferSize: 16 * 1024, minimumReadSize: 2 * 1024));
         try
         {
@@ -71,13 +80,17 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         while (true)
         {
             ReadResult result = await ReadAsync(pipe, aborted).ConfigureAwait(false);                         // (1)
+            timer.Alive();
             ReadOnlySequence<byte> buffer = result.Buffer;
+            _unframedBytes = buffer.Length;
+            _isLastRead = result.IsCompleted;
             while (!_reader.IsEnded
                 && _reader.TryReadFrame(ref buffer, result.IsCompleted, out ReadOnlySequence<byte> frame, out FrameSignals signals))  // (2)
             {
+                _unframedBytes = buffer.Length;
                 if ((signals & FrameSignals.Failed) != 0)
                 {
-                    return Failed(frame);                                                                     // (3)
+                    return Failed();                                                                          // (3)
                 }
 
                 if (Forward(frame, signals) is { } failure)                                                   // (4) (5)
@@ -94,7 +107,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             pipe.AdvanceTo(buffer.Start, buffer.End);
             if (response.IsCommitted)
             {
-                await response.FlushAsync(aborted).ConfigureAwait(false);                                     // (6)
+                await FlushAsync(aborted).ConfigureAwait(false);                                              // (6)
             }
 
             if (_reader.IsEnded || result.IsCompleted)
@@ -155,19 +168,45 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         if (await Task.WhenAny(read, _graceElapsed.Task).ConfigureAwait(false) != read)
         {
             response.Commit();
-            await response.FlushAsync(aborted).ConfigureAwait(false);
+            await FlushAsync(aborted).ConfigureAwait(false);
         }
 
         return await read.ConfigureAwait(false);
     }
 
+    /// <summary>Lets the client take what was written; however slow it is, the upstream's idle clock stands still meanwhile.</summary>
+    private async ValueTask FlushAsync(CancellationToken aborted)
+    {
+        ValueTask flushing = response.FlushAsync(aborted);
+        if (flushing.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
+        timer.Pause();
+        try
+        {
+            await flushing.ConfigureAwait(false);
+        }
+        finally
+        {
+            timer.Resume();
+        }
+    }
+
     private UpstreamFailure? Forward(in ReadOnlySequence<byte> frame, FrameSignals signals)
     {
+        if ((signals & FrameSignals.Ended) != 0 && _reader.Finish is null)
+        {
+            // A terminal mark without a finish reason and without content to conclude one from: passed on it would be a false end.
+            return Cut(GatewayError.StreamCut);
+        }
+
         if (_writer is null)
         {
             if ((signals & FrameSignals.Withhold) == 0 && _stream)
             {
-                Write(frame);
+                WriteEvent(frame, signals);
             }
             else if (!_stream)
             {
@@ -195,19 +234,42 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
 
         if ((signals & (FrameSignals.Content | FrameSignals.Ended)) != 0)
         {
-            timer.Progress();
+            timer.Begin();
             attempt.TimeToFirstToken ??= exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
             if (_stream && (_structured is null || (signals & FrameSignals.Ended) != 0))
             {
                 response.Commit();
             }
         }
-        else if (response.IsCommitted)
-        {
-            timer.Progress();
-        }
 
         return null;
+    }
+
+    /// <summary>
+    /// Only the last event of a stream can lack its blank line. Clients drop such an event, and glue what follows to it: it gets its blank line if it says
+    /// something, and is left out if it is half an event.
+    /// </summary>
+    private void WriteEvent(in ReadOnlySequence<byte> frame, FrameSignals signals)
+    {
+        if (!_isLastRead || EndsInBlankLine(frame))
+        {
+            Write(frame);
+        }
+        else if (signals != FrameSignals.None)
+        {
+            Write(frame);
+            response.Output.Write("\n\n"u8);
+        }
+    }
+
+    private static bool EndsInBlankLine(in ReadOnlySequence<byte> frame)
+    {
+        Span<byte> end = stackalloc byte[4];
+        int length = (int)Math.Min(frame.Length, end.Length);
+        frame.Slice(frame.Length - length).CopyTo(end);
+        ReadOnlySpan<byte> last = end[..length];
+        return last.EndsWith("\n\n"u8) || last.EndsWith("\r\r"u8) || last.EndsWith("\r\n\r\n"u8) || last.EndsWith("\n\r\n"u8) || last.EndsWith("\n\r"u8)
+            || last.SequenceEqual("\n"u8) || last.SequenceEqual("\r\n"u8) || last.SequenceEqual("\r"u8);
     }
 
     private void Write(in ReadOnlySequence<byte> bytes)
@@ -256,13 +318,21 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
                 return fault;
             }
 
-            _writer?.Write(ResponseEnded.Instance, response.Output);
+            if (_writer is not null)
+            {
+                _writer.Write(ResponseEnded.Instance, response.Output);
+            }
+            else
+            {
+                exchange.Protocol.WriteStreamEnd(response.Output);
+            }
+
             response.Commit();
         }
 
         if (_stream)
         {
-            await response.FlushAsync(aborted).ConfigureAwait(false);
+            await FlushAsync(aborted).ConfigureAwait(false);
         }
         else
         {
@@ -299,34 +369,14 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         }
     }
 
-    private UpstreamFailure Failed(in ReadOnlySequence<byte> frame)
-    {
-        ChatError error = _reader.Error ?? GatewayError.StreamError.ToChatError();
-        UpstreamFailure failure = new(GatewayError.StreamError.Code, error, IsRetryable: IsRetryable(error), BlamesDeployment: IsRetryable(error), error.RetryAfter);
-        if (!response.IsCommitted)
-        {
-            return failure;
-        }
-
-        if (_isPassthrough)
-        {
-            Write(frame);
-        }
-        else
-        {
-            exchange.Protocol.WriteStreamError(error with { RequestId = exchange.Id }, response.Output);
-        }
-
-        return failure;
-    }
-
-    private static bool IsRetryable(ChatError error) => error.Kind is not (ChatErrorKind.InvalidRequest or ChatErrorKind.ContextLengthExceeded
-        or ChatErrorKind.ContentFiltered or ChatErrorKind.RequestTooLarge or ChatErrorKind.Unprocessable);
+    private UpstreamFailure Failed() =>
+        Tell(StatusJudge.Judge(GatewayError.StreamError.Code, _reader.Error ?? GatewayError.StreamError.ToChatError()));
 
     /// <summary>The answer broke off. Before the commit another deployment may try; after it the client gets an error of its own protocol and no false end.</summary>
-    private UpstreamFailure Cut(GatewayError error)
+    private UpstreamFailure Cut(GatewayError error) => Tell(UpstreamFailure.Of(error));
+
+    private UpstreamFailure Tell(UpstreamFailure failure)
     {
-        UpstreamFailure failure = UpstreamFailure.Of(error);
         if (response.IsCommitted)
         {
             exchange.Protocol.WriteStreamError(failure.Error with { RequestId = exchange.Id }, response.Output);
@@ -340,6 +390,10 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         attempt.Usage = _reader.Usage;
         attempt.Finish = _reader.Finish;
         attempt.ServedModel = _reader.ServedModel;
-        attempt.ContentLength = _reader.ContentLength;
+        attempt.HasEnded = _reader.IsEnded;
+
+        // What was cut off counts by its bytes. A whole answer counts by the length that its head told, or as if half of it were missing: vendors bill it in full.
+        long cut = _stream ? _unframedBytes : Math.Max(_unframedBytes, lengthTold ?? _unframedBytes * 2);
+        attempt.ContentLength = _reader.ContentLength + (_reader.IsEnded ? 0 : cut);
     }
 }

@@ -15,8 +15,8 @@ public static class TokenEstimate
     /// <summary>What one image is taken for; vendors count between 85 and about 1,600.</summary>
     public const int TokensPerImage = 1600;
 
-    /// <summary>Characters of an answer for one token, on the low side: English has about four, other scripts fewer.</summary>
-    private const int CharactersPerToken = 3;
+    /// <summary>UTF-8 bytes of an answer for one token, on the low side: English has about four, scripts of three bytes a character about one character.</summary>
+    private const int BytesPerToken = 3;
 
     private static readonly Lazy<Tokenizer> Tokenizer = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
 
@@ -37,8 +37,8 @@ public static class TokenEstimate
         return tokens + Count(request.ResponseFormat?.Schema.ToString());
     }
 
-    /// <summary>Output tokens of an answer of which only the length in characters is known.</summary>
-    public static long OfLength(long characters) => (characters + CharactersPerToken - 1) / CharactersPerToken;
+    /// <summary>Tokens of a text of which only the length in bytes is known.</summary>
+    public static long OfLength(long bytes) => (bytes + BytesPerToken - 1) / BytesPerToken;
 
     private static long Count(IReadOnlyList<Part> parts)
     {

@@ -42,7 +42,7 @@ public sealed class UpstreamCall(UpstreamClient client)
         catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
         {
             attempt.Reached = body.WasSent;
-            return UpstreamFailure.Of(body.WasSent ? timer.Verdict : GatewayError.ConnectFailed);
+            return UpstreamFailure.Of(body.WasSent || timer.Verdict == GatewayError.TotalTimeout ? timer.Verdict : GatewayError.ConnectFailed);
         }
         catch (OperationCanceledException)
         {
@@ -68,25 +68,28 @@ public sealed class UpstreamCall(UpstreamClient client)
             return UpstreamFailure.Of(GatewayError.Redirected);
         }
 
-        Stream stream = await upstream.Content.ReadAsStreamAsync(timer.Token).ConfigureAwait(false);
+        Stream stream = await upstream.Content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false);
         if (status is < 200 or >= 300)
         {
             return await ErrorAsync(exchange, attempt, upstream, stream, timer, aborted).ConfigureAwait(false);
         }
 
         string? mediaType = upstream.Content.Headers.ContentType?.MediaType;
-        if (IsWrong(mediaType, exchange.Envelope.Stream))
+        if (IsWrong(mediaType, exchange.Envelope.Stream) || IsEncoded(upstream.Content.Headers.ContentEncoding))
         {
             return UpstreamFailure.Of(GatewayError.Malformed);
         }
 
         response.SetHead(attempt, upstream, exchange.Envelope.Stream);
-        return await new Relay(exchange, attempt, response, timer).RunAsync(stream, aborted).ConfigureAwait(false);
+        return await new Relay(exchange, attempt, response, timer, upstream.Content.Headers.ContentLength).RunAsync(stream, aborted).ConfigureAwait(false);
     }
 
     // An HTML page with status 200 is a proxy's, not a model's. Anything else is left to the reader, which refuses what breaks the protocol.
     private static bool IsWrong(string? mediaType, bool stream) =>
         mediaType is "text/html" || (stream && mediaType is "application/xml" or "text/xml");
+
+    // None was asked for, and none is undone: a bomb would be, too.
+    private static bool IsEncoded(ICollection<string> encodings) => encodings.Any(encoding => !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase));
 
     private static string? RequestId(Attempt attempt, HttpResponseMessage upstream)
     {
@@ -107,9 +110,10 @@ public sealed class UpstreamCall(UpstreamClient client)
     {
         int status = (int)upstream.StatusCode;
         ReadOnlyMemory<byte> body = default;
+        bool isWhole = false;
         try
         {
-            body = await ReadBoundedAsync(stream, exchange.Catalog.Limits.ErrorBodyBytesMax, timer.Token).ConfigureAwait(false);
+            (body, isWhole) = await ReadBoundedAsync(stream, exchange.Catalog.Limits.ErrorBodyBytesMax, timer.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is IOException or HttpRequestException
             || (exception is OperationCanceledException && !aborted.IsCancellationRequested))
@@ -125,10 +129,11 @@ public sealed class UpstreamCall(UpstreamClient client)
         Protocol protocol = attempt.Deployment.Provider.Protocol;
         ChatError error = protocol.ReadError(status, body);
         UpstreamFailure failure = StatusJudge.Judge(status, error, UpstreamClient.RetryAfter(upstream.Headers, exchange.Time));
-        return exchange.Protocol == protocol && !failure.IsRetryable ? failure with { RawBody = body } : failure;
+        // Half a body is no error that a client could read.
+        return exchange.Protocol == protocol && !failure.IsRetryable && isWhole ? failure with { RawBody = body } : failure;
     }
 
-    private static async Task<ReadOnlyMemory<byte>> ReadBoundedAsync(Stream stream, int bytesMax, CancellationToken cancellation)
+    private static async Task<(ReadOnlyMemory<byte> Body, bool IsWhole)> ReadBoundedAsync(Stream stream, int bytesMax, CancellationToken cancellation)
     {
         ArrayBufferWriter<byte> body = new(4096);
         while (body.WrittenCount < bytesMax)
@@ -136,12 +141,12 @@ public sealed class UpstreamCall(UpstreamClient client)
             int read = await stream.ReadAsync(body.GetMemory(4096), cancellation).ConfigureAwait(false);
             if (read == 0)
             {
-                break;
+                return (body.WrittenMemory, true);
             }
 
             body.Advance(read);
         }
 
-        return body.WrittenMemory;
+        return (body.WrittenMemory, false);
     }
 }

@@ -6,7 +6,7 @@ namespace Ballast.Routing;
 /// The candidates of one request, in order. After a failure the next one leaves the failed platform first, then the failed region: a cloud's outage takes its
 /// neighbours along more often than it takes strangers.
 /// </summary>
-public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = null)
+public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = null, TimeSpan? restingFor = null)
 {
     private readonly List<Deployment> _left = candidates;
     private readonly List<Deployment> _failed = [];
@@ -15,6 +15,9 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
 
     /// <summary>The candidate that was claimed as its breaker's one probe; whoever runs the plan reports on it, or gives it back.</summary>
     public Deployment? Probe { get; } = probe;
+
+    /// <summary>The shortest wait for a lawful candidate that rests and is therefore not in the plan; null where none rests.</summary>
+    public TimeSpan? RestingFor { get; } = restingFor;
 
     public bool TryNext(out Deployment deployment)
     {

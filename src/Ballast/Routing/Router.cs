@@ -59,7 +59,7 @@ public sealed class Router(HealthBook health, Random random)
             throw Resting(soonest);
         }
 
-        return new RoutePlan(first, probe);
+        return new RoutePlan(first, probe, soonest == TimeSpan.MaxValue ? null : soonest);
     }
 
     private static GatewayException Resting(TimeSpan soonest)

@@ -14,5 +14,6 @@ public sealed record UpstreamFailure(string Code, ChatError Error, bool IsRetrya
     /// <summary>The upstream's own error body, where it may go to a caller of the same protocol as it is.</summary>
     public ReadOnlyMemory<byte> RawBody { get; init; }
 
-    public static UpstreamFailure Of(GatewayError error) => new(error.Code, error.ToChatError(), error.IsRetryable, BlamesDeployment: true);
+    /// <summary>What no other deployment could have mended (the request's own time is up) is not held against this one.</summary>
+    public static UpstreamFailure Of(GatewayError error) => new(error.Code, error.ToChatError(), error.IsRetryable, BlamesDeployment: error.IsRetryable);
 }

@@ -25,6 +25,10 @@ public class AddressPolicyTests
     [InlineData("fc00::1")]
     [InlineData("fe80::1")]
     [InlineData("ff02::1")]
+    [InlineData("::127.0.0.1")]
+    [InlineData("2002:7f00:1::")]
+    [InlineData("2001:0:1:2:3:4:80ff:fffe")]
+    [InlineData("fec0::1")]
     public void IsAllowed_PrivateAddress_OnlyWhereConfigured(string address)
     {
         Assert.False(AddressPolicy.IsAllowed(IPAddress.Parse(address), allowPrivate: false));
@@ -34,6 +38,9 @@ public class AddressPolicyTests
     [InlineData("169.254.169.254")]
     [InlineData("::ffff:169.254.169.254")]
     [InlineData("fd00:ec2::254")]
+    [InlineData("64:ff9b::a9fe:a9fe")]
+    [InlineData("2002:a9fe:a9fe::")]
+    [InlineData("168.63.129.16")]
     public void IsAllowed_MetadataService_Never(string address)
     {
         Assert.False(AddressPolicy.IsAllowed(IPAddress.Parse(address), allowPrivate: true));

@@ -32,6 +32,26 @@ public class StatusJudgeTests
         Assert.Equal(StatusJudge.QuotaRest, failure.RestFor);
     }
 
+    [Theory]
+    [InlineData(ChatErrorKind.RateLimited)]
+    [InlineData(ChatErrorKind.QuotaExceeded)]
+    [InlineData(ChatErrorKind.NotFound)]
+    [InlineData(ChatErrorKind.Overloaded)]
+    [InlineData(ChatErrorKind.ServerError)]
+    public void Judge_TroubleOfTheGatewaysOwnAccount_IsToldInOwnWords(ChatErrorKind kind)
+    {
+        ChatError told = new(kind, "Limit of organization org-secret reached") { Code = "org-secret", Type = "org-secret", Param = "org-secret" };
+
+        ChatError error = StatusJudge.Judge(500, told, null).Error;
+
+        Assert.DoesNotContain("org-secret", error.ToString(), StringComparison.Ordinal);
+        Assert.NotNull(error.Code);
+    }
+
+    [Fact]
+    public void Judge_RefusedRequest_IsToldInTheVendorsWords() =>
+        Assert.Equal("max_tokens is too large", StatusJudge.Judge(400, new ChatError(ChatErrorKind.InvalidRequest, "max_tokens is too large"), null).Error.Message);
+
     [Fact]
     public void Judge_RateLimit_RestsAsLongAsItSays()
     {

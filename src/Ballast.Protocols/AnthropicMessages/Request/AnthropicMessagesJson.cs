@@ -170,27 +170,8 @@ internal ref struct AnthropicMessagesJson
         }
     }
 
-    /// <summary>Number of UTF-16 code units of the string at which a reader stands; allocates nothing.</summary>
-    public static int TextLength(ref Utf8JsonReader json)
-    {
-        ReadOnlySpan<byte> raw = json.ValueSpan;
-        int length = Encoding.UTF8.GetCharCount(raw);
-        if (!json.ValueIsEscaped)
-        {
-            return length;
-        }
-
-        for (int i = 0; i < raw.Length; i++)
-        {
-            if (raw[i] == (byte)'\\')
-            {
-                length -= raw[i + 1] == (byte)'u' ? 5 : 1;
-                i++;
-            }
-        }
-
-        return length;
-    }
+    /// <summary>Bytes of the string at which a reader stands, as it is written: in scripts of many bytes a character is a token, not a third of one.</summary>
+    public static int TextLength(ref Utf8JsonReader json) => json.ValueSpan.Length;
 
     private static string Unescape(string raw)
     {

@@ -114,7 +114,7 @@ internal struct AnthropicMessagesDelta
 {
     public DeltaKind Kind;
 
-    /// <summary>Characters of text, reasoning or arguments.</summary>
+    /// <summary>Bytes of text, reasoning or arguments.</summary>
     public long Length;
     public string? Text;
     public JsonSpan Citation;

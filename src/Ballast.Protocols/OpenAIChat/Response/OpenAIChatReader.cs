@@ -328,7 +328,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             if (reader.TokenType == JsonTokenType.PropertyName && (reader.ValueTextEquals("content"u8) || reader.ValueTextEquals("arguments"u8)))
             {
                 reader.Read();
-                long length = reader.TokenType == JsonTokenType.String ? JsonText.Length(reader) : 0;
+                long length = reader.TokenType == JsonTokenType.String ? reader.ValueSpan.Length : 0;
                 ContentLength += length;
                 signals |= length > 0 ? FrameSignals.Content : FrameSignals.None;
             }

@@ -142,7 +142,7 @@ internal abstract partial class OpenAIChatReader
         Utf8JsonReader reader = new(value, s_readerOptions);
         reader.Read();
         bool isText = reader.TokenType == JsonTokenType.String;
-        ContentLength += isText ? JsonText.Length(reader) : value.Length;
+        ContentLength += isText ? reader.ValueSpan.Length : value.Length;
         if (!IsEverything)
         {
             // Whether the call is whole matters only to a server that gives neither index nor id, and then only to the events.

@@ -277,7 +277,7 @@ internal abstract partial class OpenAIChatReader
         Utf8JsonReader reader = new(value, s_readerOptions);
         reader.Read();
         long length = JsonText.Length(reader);
-        ContentLength += length;
+        ContentLength += reader.ValueSpan.Length;
         BeginPart(kind);
         _textLength += kind == PartKind.Text ? length : 0;
         if (IsEverything)
