@@ -75,6 +75,11 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
             throw new ProtocolException(new ChatError(ChatErrorKind.BadGateway, "The upstream's answer is not a message."));
         }
 
+        if (!IsWatching)
+        {
+            _events.NoteMessage(body.Span);
+        }
+
         return Tell(body.Span.Slice(content.Start, content.Length), hasUsage);
     }
 
@@ -161,7 +166,8 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
         }
 
         _events.Begin(index, block, out OpenBlock open);
-        _events.Cite(open, payload.Slice(block.Citations.Start, block.Citations.Length));
+        _events.NoteFields(open, payload);
+        _events.Cite(ref open, payload.Slice(block.Citations.Start, block.Citations.Length));
         _events.End(ref open);
     }
 

@@ -61,7 +61,7 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
                 FrameKind.BlockStart => BeginBlock(frame.Index, payload),
                 FrameKind.BlockDelta => ReadDelta(frame.Index, payload),
                 FrameKind.BlockStop => Close(frame.Index),
-                FrameKind.MessageDelta => ReadMessageDelta(payload, taken.Data.Slice(frame.Usage.Start, frame.Usage.Length)),
+                FrameKind.MessageDelta => ReadMessageDelta(taken.Data, payload, taken.Data.Slice(frame.Usage.Start, frame.Usage.Length)),
                 FrameKind.MessageStop => Stop(),
                 FrameKind.Ping => Add(Ping.Instance, FrameSignals.None),
                 FrameKind.Error => Fail(taken.Data),
@@ -104,6 +104,7 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
         if (!IsWatching)
         {
             Events.Add(new ResponseStarted(ResponseId, ServedModel, null));
+            _events.NoteMessage(message);
         }
 
         return signals | (hasUsage ? ReportUsage() : FrameSignals.None);
@@ -123,7 +124,8 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
 
         Close(index);
         _events.Begin(index, block, out OpenBlock open);
-        _events.Cite(open, payload.Slice(block.Citations.Start, block.Citations.Length));
+        _events.NoteFields(open, payload);
+        _events.Cite(ref open, payload.Slice(block.Citations.Start, block.Citations.Length));
         if (_open.Count == OpenBlocksMax)
         {
             throw new ProtocolException(new ChatError(ChatErrorKind.BadGateway, $"The upstream's stream has more than {OpenBlocksMax} open blocks."));
@@ -169,7 +171,7 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
                 _events.Signature(open, delta.Text!);
                 break;
             case DeltaKind.Citation:
-                _events.Cite(open, payload.Slice(delta.Citation.Start, delta.Citation.Length));
+                _events.Cite(ref open, payload.Slice(delta.Citation.Start, delta.Citation.Length));
                 break;
         }
 
@@ -202,9 +204,15 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
         return -1;
     }
 
-    private FrameSignals ReadMessageDelta(ReadOnlySpan<byte> delta, ReadOnlySpan<byte> usage)
+    private FrameSignals ReadMessageDelta(ReadOnlySpan<byte> data, ReadOnlySpan<byte> delta, ReadOnlySpan<byte> usage)
     {
         FrameSignals signals = FrameSignals.None;
+        if (!IsWatching)
+        {
+            _events.NoteMessage(data);
+            _events.NoteMessage(delta);
+        }
+
         AnthropicMessagesStop stop = AnthropicMessagesStop.Read(delta);
         if (stop.Reason is not null)
         {

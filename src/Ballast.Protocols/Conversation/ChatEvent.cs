@@ -31,7 +31,11 @@ public sealed record ThinkingSigned(int Part, string Signature, string Issuer) :
 public sealed record ThinkingRedacted(int Part, string Data, string Issuer) : ChatEvent;
 
 /// <summary>A tool call began.</summary>
-public sealed record ToolCallStarted(int Part, string Id, string Name) : ChatEvent;
+public sealed record ToolCallStarted(int Part, string Id, string Name) : ChatEvent
+{
+    /// <summary>Where it stood in the vendor's answer, so that a loss can be named exactly.</summary>
+    public string Pointer { get; init; } = "";
+}
 
 /// <summary>A fragment of a tool call's argument text.</summary>
 public sealed record ToolCallDelta(int Part, string Arguments) : ChatEvent;
@@ -40,10 +44,18 @@ public sealed record ToolCallDelta(int Part, string Arguments) : ChatEvent;
 public sealed record PartEnded(int Part) : ChatEvent;
 
 /// <summary>A reference for a part's text to a source (Anthropic citations, OpenAI annotations); offsets are in UTF-16 code units of the part, null where unknown.</summary>
-public sealed record Cited(int Part, string? Url, string? Title, string? QuotedText, int? Start, int? End) : ChatEvent;
+public sealed record Cited(int Part, string? Url, string? Title, string? QuotedText, int? Start, int? End) : ChatEvent
+{
+    /// <summary>Where it stood in the vendor's answer, so that a loss can be named exactly.</summary>
+    public string Pointer { get; init; } = "";
+}
 
 /// <summary>The model stopped; <paramref name="StopSequence"/> is the one that was met, where the vendor tells.</summary>
-public sealed record Finished(FinishReason Reason, string? StopSequence) : ChatEvent;
+public sealed record Finished(FinishReason Reason, string? StopSequence) : ChatEvent
+{
+    /// <summary>Where the reason stood in the vendor's answer, so that a loss can be named exactly.</summary>
+    public string Pointer { get; init; } = "";
+}
 
 /// <summary>The tokens so far; the last one counts, they are never summed.</summary>
 public sealed record UsageReported(Usage Usage) : ChatEvent;

@@ -44,7 +44,7 @@ internal sealed class OpenAIChatResponseWriter(WriterOptions options) : Response
     private readonly OpenAIChatThinking _thinking = new(options.Vendor);
     private readonly OpenAIChatCitations _citations = new();
     private ResponseStarted? _started;
-    private FinishReason? _finish;
+    private Finished? _finish;
     private Usage? _usage;
     private bool _isEnded;
 
@@ -77,7 +77,7 @@ internal sealed class OpenAIChatResponseWriter(WriterOptions options) : Response
                 _citations.Add(cited, Options.Losses);
                 break;
             case Finished finished:
-                _finish = finished.Reason;
+                _finish = finished;
                 LoseStopSequence(finished, Options.Losses);
                 break;
             case UsageReported reported:
@@ -114,7 +114,7 @@ internal sealed class OpenAIChatResponseWriter(WriterOptions options) : Response
         json.WriteNumber("index"u8, 0);
         WriteMessage(json);
         json.WriteNull("logprobs"u8);
-        FinishReason finish = _finish ?? FinishReason.Stop;
+        Finished finish = _finish ?? new Finished(FinishReason.Stop, null);
         json.WriteString("finish_reason"u8, OpenAIChatFinish.Write(finish, _refusal.Length > 0, _calls.Count > 0, Options.Losses));
         json.WriteEndObject();
         json.WriteEndArray();

@@ -255,7 +255,7 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
 
         OpenAIChatResponseWriter.LoseStopSequence(finished, Options.Losses);
         BeginDelta(output);
-        EndDelta(output, OpenAIChatFinish.Write(finished.Reason, _hasRefusal, _calls.Count > 0, Options.Losses));
+        EndDelta(output, OpenAIChatFinish.Write(finished, _hasRefusal, _calls.Count > 0, Options.Losses));
     }
 
     private void End(IBufferWriter<byte> output)

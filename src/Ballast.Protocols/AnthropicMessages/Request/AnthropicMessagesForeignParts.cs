@@ -43,7 +43,9 @@ internal sealed class AnthropicMessagesForeignParts(ChatRequest request, Request
     {
         if (!AnthropicMessagesIds.IsObject(call.Arguments))
         {
-            losses.Add(Inside(call.Pointer, "/function/arguments"), "Arguments that are no JSON object were wrapped into one.");
+            // The older form of a call has its arguments beside its name.
+            bool isOlder = call.Pointer.EndsWith("/function_call", StringComparison.Ordinal);
+            losses.Add(Inside(call.Pointer, isOlder ? "/arguments" : "/function/arguments"), "Arguments that are no JSON object were wrapped into one.");
         }
 
         return (ToolCallPart)Strip(call) with { Name = AnthropicMessagesIds.Legal(call.Name, AnthropicMessagesIds.NameLengthMax) };

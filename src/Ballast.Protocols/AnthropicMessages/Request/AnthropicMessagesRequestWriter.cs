@@ -93,6 +93,7 @@ internal sealed class AnthropicMessagesRequestWriter
 
         if (format.Kind == ResponseFormatKind.JsonObject)
         {
+            _losses.Add(format.Pointer, "A JSON object is asked for in words, not enforced.");
             return "Answer with one JSON object and nothing else: no explanation, no code fence.";
         }
 

@@ -57,17 +57,30 @@ internal static class AnthropicMessagesSchema
         }
     }
 
-    /// <summary>Writes a schema for constrained output; each keyword left out is named as lost.</summary>
+    /// <summary>
+    /// Writes a schema for constrained output. What is changed is named as a loss at the schema itself, since names within it are the caller's own; the reason says
+    /// where within.
+    /// </summary>
     public static void WriteClosed(Utf8JsonWriter json, RawJson schema, string pointer, LossReport losses, string? title = null, string? description = null)
     {
         // OpenAI takes a named form without a schema: any JSON will do.
         RawJson given = schema.IsEmpty ? RawJson.EmptyObject : schema;
         using JsonDocument document = JsonDocument.Parse(given.Utf8, new JsonDocumentOptions { MaxDepth = AnthropicMessagesJson.DepthMax });
-        WriteNode(json, document.RootElement, pointer, losses, title, description);
+        WriteNode(json, document.RootElement, new Place(pointer, "", losses), title, description);
+    }
+
+    /// <summary>A place within a schema.</summary>
+    private readonly record struct Place(string Schema, string Inside, LossReport Losses)
+    {
+        public Place Below(string name) => this with { Inside = AnthropicMessagesJson.Join(Inside, name) };
+
+        public Place Below(int index) => this with { Inside = AnthropicMessagesJson.Join(Inside, index) };
+
+        public void Lose(string reason) => Losses.Add(Schema, $"{reason} ({Inside})");
     }
 
     private static void WriteNode(
-        Utf8JsonWriter json, JsonElement node, string pointer, LossReport losses, string? title = null, string? description = null)
+        Utf8JsonWriter json, JsonElement node, Place place, string? title = null, string? description = null)
     {
         if (node.ValueKind != JsonValueKind.Object)
         {
@@ -80,11 +93,16 @@ internal static class AnthropicMessagesSchema
         WriteAbsent(json, node, "description", description);
         foreach (JsonProperty property in node.EnumerateObject())
         {
-            WriteKeyword(json, property, pointer, losses);
+            WriteKeyword(json, property, place.Below(property.Name));
         }
 
         if (DescribesObject(node))
         {
+            if (!node.TryGetProperty("additionalProperties"u8, out _))
+            {
+                place.Lose("Objects are closed here.");
+            }
+
             json.WriteBoolean("additionalProperties"u8, false);
         }
 
@@ -111,15 +129,14 @@ internal static class AnthropicMessagesSchema
             : type.ValueKind == JsonValueKind.String && type.ValueEquals("object"u8);
     }
 
-    private static void WriteKeyword(Utf8JsonWriter json, JsonProperty property, string pointer, LossReport losses)
+    private static void WriteKeyword(Utf8JsonWriter json, JsonProperty property, Place place)
     {
-        string place = AnthropicMessagesJson.Join(pointer, property.Name);
         switch (property.Name)
         {
             case "additionalProperties":
                 if (property.Value.ValueKind != JsonValueKind.False)
                 {
-                    losses.Add(place, "Objects are closed here.");
+                    place.Lose("Objects are closed here.");
                 }
 
                 break;
@@ -128,41 +145,46 @@ internal static class AnthropicMessagesSchema
                 foreach (JsonProperty inner in property.Value.EnumerateObject())
                 {
                     json.WritePropertyName(inner.Name);
-                    WriteNode(json, inner.Value, AnthropicMessagesJson.Join(place, inner.Name), losses);
+                    WriteNode(json, inner.Value, place.Below(inner.Name));
                 }
 
                 json.WriteEndObject();
                 break;
             case "anyOf" or "allOf" or "oneOf" when property.Value.ValueKind == JsonValueKind.Array:
                 // Exactly one of several is not compiled; any of them comes nearest.
+                if (property.Name == "oneOf")
+                {
+                    place.Lose("Any of the forms is taken, not exactly one.");
+                }
+
                 json.WriteStartArray(property.Name == "allOf" ? "allOf" : "anyOf");
                 int index = 0;
                 foreach (JsonElement inner in property.Value.EnumerateArray())
                 {
-                    WriteNode(json, inner, AnthropicMessagesJson.Join(place, index++), losses);
+                    WriteNode(json, inner, place.Below(index++));
                 }
 
                 json.WriteEndArray();
                 break;
             case "items":
                 json.WritePropertyName("items"u8);
-                WriteNode(json, property.Value, place, losses);
+                WriteNode(json, property.Value, place);
                 break;
             case "minItems" when !property.Value.TryGetIntegerUpToOne():
             case "format" when !Formats.Contains(property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : ""):
-                losses.Add(place, "This bound is not enforced here.");
+                place.Lose("This bound is not enforced here.");
                 break;
             default:
-                WriteOther(json, property, place, losses);
+                WriteOther(json, property, place);
                 break;
         }
     }
 
-    private static void WriteOther(Utf8JsonWriter json, JsonProperty property, string place, LossReport losses)
+    private static void WriteOther(Utf8JsonWriter json, JsonProperty property, Place place)
     {
         if (Unsupported.Contains(property.Name))
         {
-            losses.Add(place, "This bound is not enforced here.");
+            place.Lose("This bound is not enforced here.");
             return;
         }
 

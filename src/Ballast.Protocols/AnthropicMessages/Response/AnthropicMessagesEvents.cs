@@ -10,6 +10,7 @@ namespace Ballast.Protocols.AnthropicMessages;
 internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOptions options)
 {
     private readonly List<(int Block, TextDelta Event)> _held = [];
+    private readonly AnthropicMessagesAnswerLosses _losses = new(options.Losses);
     private int _parts;
     private bool _hasStructured;
     private bool _hasToolCalls;
@@ -42,6 +43,18 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
                 break;
         }
     }
+
+    /// <summary>Names what the block holds beside its content.</summary>
+    public void NoteFields(in OpenBlock block, ReadOnlySpan<byte> json)
+    {
+        if (block.Kind != BlockKind.Opaque)
+        {
+            _losses.NoteBlock(json, block.Kind, block.Index);
+        }
+    }
+
+    /// <summary>Names what a message, or a piece of one, holds beside what is read.</summary>
+    public void NoteMessage(ReadOnlySpan<byte> json) => _losses.NoteMessage(json);
 
     public void Text(in OpenBlock block, string text)
     {
@@ -101,7 +114,7 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
     }
 
     /// <summary>Reads one citation, or every one of an array.</summary>
-    public void Cite(in OpenBlock block, ReadOnlySpan<byte> citations)
+    public void Cite(ref OpenBlock block, ReadOnlySpan<byte> citations)
     {
         if (block.Kind != BlockKind.Text || citations.IsEmpty)
         {
@@ -113,7 +126,14 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
         {
             if (json.TokenType == JsonTokenType.StartObject)
             {
-                events.Add(ReadCitation(ref json, block.Part));
+                string pointer = AnthropicMessagesJson.Join($"{AnthropicMessagesJson.Join("/content", block.Index)}/citations", block.CitationCount++);
+                int start = (int)json.TokenStartIndex;
+                Cited cited = ReadCitation(ref json, block.Part) with { Pointer = pointer };
+                events.Add(cited);
+                if (cited.Url is not null)
+                {
+                    _losses.NoteCitation(citations[start..(int)json.BytesConsumed], pointer);
+                }
             }
         }
     }
@@ -161,7 +181,7 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
             events.Add(new PartEnded(part));
         }
 
-        events.Add(new Finished(reason, stopSequence));
+        events.Add(new Finished(reason, stopSequence) { Pointer = "/stop_reason" });
         return reason;
     }
 
@@ -173,7 +193,7 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
         if (!open.IsStructured)
         {
             FlushHeld();
-            events.Add(new ToolCallStarted(open.Part, block.Id ?? "", block.Name ?? ""));
+            events.Add(new ToolCallStarted(open.Part, block.Id ?? "", block.Name ?? "") { Pointer = AnthropicMessagesJson.Join("/content", open.Index) });
             return;
         }
 
@@ -235,6 +255,7 @@ internal struct OpenBlock
     /// <summary>Its number in the neutral answer.</summary>
     public int Part;
     public bool HasArguments;
+    public int CitationCount;
     public bool IsStructured;
     public string? Input;
 }

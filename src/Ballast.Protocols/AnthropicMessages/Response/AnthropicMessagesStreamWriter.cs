@@ -156,6 +156,11 @@ internal sealed class AnthropicMessagesStreamWriter(WriterOptions options) : Ant
         {
             WriteDelta("input_json_delta"u8, "partial_json"u8, "{}", output);
         }
+        else if (block.Kind == BlockKind.ToolCall && !block.Arguments.IsComplete)
+        {
+            // The pieces went out as they came; a client sees that they are cut.
+            LoseArguments(block);
+        }
 
         Begin("event: content_block_stop\ndata: "u8, "content_block_stop"u8, output);
         _json.WriteNumber("index"u8, _index);

@@ -113,6 +113,11 @@ internal struct AnthropicMessagesUsage
         _ => new FinishReason(stopReason),
     };
 
+    /// <summary>False for a reason that only its own vendor knows.</summary>
+    public static bool HasWord(FinishReason reason) =>
+        reason == FinishReason.Stop || reason == FinishReason.Length || reason == FinishReason.ToolCalls || reason == FinishReason.ContentFilter
+        || reason == FinishReason.Refusal || reason == FinishReason.Pause || reason == FinishReason.ContextWindow;
+
     /// <summary>The word for a finish. Clients run tools only on <c>tool_use</c>, and wait for calls when they read it: what was really called decides.</summary>
     public static string StopReasonOf(FinishReason? finish, string? stopSequence, bool hasToolCalls, bool hasRefusal)
     {

@@ -16,6 +16,9 @@ internal sealed class WrittenBlock(int part, BlockKind kind)
 
     public string Name { get; init; } = "";
 
+    /// <summary>Where the call stood in the vendor's answer.</summary>
+    public string Pointer { get; init; } = "";
+
     /// <summary>Text, reasoning, arguments or encrypted reasoning not written yet.</summary>
     public StringBuilder Text { get; } = new();
 
@@ -88,6 +91,8 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
 
     private FinishReason? Finish { get; set; }
 
+    private string FinishPointer { get; set; } = "";
+
     private string? StopSequence { get; set; }
 
     private bool HasRefusal { get; set; }
@@ -111,6 +116,7 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
                 break;
             case Finished finished:
                 Finish = finished.Reason;
+                FinishPointer = finished.Pointer;
                 StopSequence = finished.StopSequence;
                 break;
             case Ping:
@@ -151,6 +157,11 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
     protected void WriteStop(Utf8JsonWriter json)
     {
         string reason = AnthropicMessagesUsage.StopReasonOf(Finish, StopSequence, HasToolCalls, HasRefusal);
+        if (Finish is FinishReason foreign && !AnthropicMessagesUsage.HasWord(foreign))
+        {
+            Options.Losses.AddInResponse(FinishPointer, $"The Messages API has no word for the finish reason {foreign.Value}.");
+        }
+
         json.WriteString("stop_reason"u8, reason);
         json.WriteString("stop_sequence"u8, reason == "stop_sequence" ? StopSequence : null);
     }
@@ -181,6 +192,8 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
         json.WriteEndObject();
     }
 
+    protected void LoseArguments(WrittenBlock block) => Options.Losses.AddInResponse(block.Pointer, "The arguments are no JSON object.");
+
     private void Gather(ChatEvent chatEvent)
     {
         switch (chatEvent)
@@ -205,7 +218,7 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
             case ToolCallStarted call:
                 HasToolCalls = true;
                 string id = call.Id.Length == 0 ? $"{Options.FallbackId}_{call.Part}" : call.Id;
-                Begin(new WrittenBlock(call.Part, BlockKind.ToolCall) { Id = AnthropicMessagesIds.Legal(id), Name = call.Name });
+                Begin(new WrittenBlock(call.Part, BlockKind.ToolCall) { Id = AnthropicMessagesIds.Legal(id), Name = call.Name, Pointer = call.Pointer });
                 break;
             case ToolCallDelta arguments:
                 AppendArguments(arguments);
@@ -263,7 +276,7 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
         }
         else
         {
-            Options.Losses.AddInResponse("/citations", "A reference came for text that was already complete.");
+            Options.Losses.AddInResponse(cited.Pointer, "A reference came for text that was already complete.");
         }
     }
 
@@ -344,7 +357,7 @@ internal sealed class AnthropicMessagesResponseWriter(WriterOptions options) : A
                 json.WritePropertyName("input"u8);
                 if (!AnthropicMessagesIds.WriteArguments(json, text, RawArgumentsName))
                 {
-                    Options.Losses.AddInResponse("/tool_calls", $"Arguments that are no JSON object stand in {RawArgumentsName}.");
+                    LoseArguments(block);
                 }
 
                 break;

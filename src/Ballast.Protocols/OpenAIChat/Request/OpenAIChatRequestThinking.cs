@@ -69,10 +69,9 @@ internal static partial class OpenAIChatRequest
         string? effort = thinking.Mode == ThinkingMode.Disabled ? null : EffortOf(thinking);
         if (!output.Target.Has(TargetFeatures.ReasoningEffort))
         {
-            if (thinking.Mode != ThinkingMode.Disabled)
-            {
-                output.Losses.Add(thinking.Pointer, "The endpoint cannot be asked to reason.");
-            }
+            output.Losses.Add(
+                thinking.Pointer,
+                thinking.Mode == ThinkingMode.Disabled ? "The endpoint cannot be told not to reason." : "The endpoint cannot be asked to reason.");
         }
         else if (effort is not null)
         {

@@ -21,7 +21,7 @@ internal sealed class OpenAIChatCitations
     {
         if (cited.Url is null)
         {
-            losses.AddInResponse(OpenAIChatCursor.Below("/content", cited.Part) + "/citations", "Chat Completions cites web pages only.");
+            losses.AddInResponse(cited.Pointer, "Chat Completions cites web pages only.");
             return;
         }
 

@@ -52,8 +52,9 @@ internal static class OpenAIChatFinish
     /// <summary>
     /// The word for a reason. Clients know a closed set and some throw at any other word, so a foreign reason becomes the nearest one and is named as a loss.
     /// </summary>
-    public static string Write(FinishReason reason, bool hasRefusalText, bool hasToolCalls, LossReport losses)
+    public static string Write(Finished finished, bool hasRefusalText, bool hasToolCalls, LossReport losses)
     {
+        FinishReason reason = finished.Reason;
         string? word = reason.Value switch
         {
             "stop" => hasToolCalls ? "tool_calls" : "stop",
@@ -64,9 +65,9 @@ internal static class OpenAIChatFinish
             "pause" => "stop",
             _ => null,
         };
-        if (word is null || reason == FinishReason.Pause)
+        if (word is null || reason == FinishReason.Pause || reason == FinishReason.ContextWindow)
         {
-            losses.AddInResponse("/stop_reason", $"Chat Completions has no word for the finish reason {reason.Value}.");
+            losses.AddInResponse(finished.Pointer, $"Chat Completions has no word for the finish reason {reason.Value}.");
         }
 
         return word ?? "stop";

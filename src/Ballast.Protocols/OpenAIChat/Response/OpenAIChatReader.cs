@@ -78,6 +78,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             Utf8JsonReader usage = new(completion.Usage, s_readerOptions);
             usage.Read();
             signals |= Report(OpenAIChatUsage.Read(ref usage));
+            NoteUnknownUsage(completion.Usage);
         }
 
         if (!completion.Error.IsEmpty)
@@ -106,8 +107,10 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             }
             else if (reader.ValueTextEquals("x_groq"u8))
             {
-                ReadOnlySpan<byte> usage = UsageWithin(Take(ref reader, json, JsonTokenType.StartObject));
+                ReadOnlySpan<byte> groq = Take(ref reader, json, JsonTokenType.StartObject);
+                ReadOnlySpan<byte> usage = UsageWithin(groq);
                 completion.Usage = completion.Usage.IsEmpty ? usage : completion.Usage;
+                Note("", "x_groq", says: groq.Length > 2);
             }
             else if (reader.ValueTextEquals("error"u8))
             {
@@ -236,7 +239,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             if (IsEverything)
             {
                 ReleaseText();
-                Events.Add(new Finished(reason, null));
+                Events.Add(new Finished(reason, null) { Pointer = "/choices/0/finish_reason" });
             }
         }
 
@@ -336,37 +339,6 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
 
         return signals;
     }
-
-    /// <summary>Skips the value of a field that is not read; where it holds something, it is named as a loss.</summary>
-    private void NoteUnknown(ref Utf8JsonReader reader, string at)
-    {
-        if (!IsEverything || IsAccounting(reader))
-        {
-            reader.Read();
-            reader.Skip();
-            return;
-        }
-
-        Utf8JsonReader name = reader;
-        reader.Read();
-        bool isEmpty = reader.TokenType is JsonTokenType.Null or JsonTokenType.False || (reader.TokenType == JsonTokenType.String && reader.ValueSpan.IsEmpty);
-        long start = reader.TokenStartIndex;
-        reader.Skip();
-        if (!isEmpty && reader.BytesConsumed - start > 2)
-        {
-            string field = JsonText.Read(ref name);
-            Options.Losses.AddInResponse(OpenAIChatCursor.Below(at, field), $"The field {field} cannot cross protocols.");
-        }
-    }
-
-    /// <summary>Fields that tell of the server, not of the answer: nobody misses them.</summary>
-    private static bool IsAccounting(in Utf8JsonReader reader) =>
-        reader.ValueTextEquals("system_fingerprint"u8) || reader.ValueTextEquals("service_tier"u8) || reader.ValueTextEquals("role"u8)
-        || reader.ValueTextEquals("obfuscation"u8) || reader.ValueTextEquals("p"u8) || reader.ValueTextEquals("provider"u8)
-        || reader.ValueTextEquals("native_finish_reason"u8) || reader.ValueTextEquals("stop_reason"u8) || reader.ValueTextEquals("matched_stop"u8)
-        || reader.ValueTextEquals("timings"u8) || reader.ValueTextEquals("seed"u8) || reader.ValueTextEquals("text"u8)
-        || reader.ValueTextEquals("type"u8) || reader.ValueTextEquals("index"u8) || reader.ValueTextEquals("time_info"u8)
-        || reader.ValueTextEquals("token_id"u8) || reader.ValueTextEquals("padding"u8) || reader.ValueTextEquals("status"u8);
 
     /// <summary>Goes to the property's value and takes its bytes; empty where it is of another type.</summary>
     private static ReadOnlySpan<byte> Take(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json, JsonTokenType expected)

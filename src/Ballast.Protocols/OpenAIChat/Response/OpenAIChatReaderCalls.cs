@@ -21,15 +21,15 @@ internal abstract partial class OpenAIChatReader
 
         Utf8JsonReader reader = new(json, s_readerOptions);
         reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        for (int position = 0; reader.Read() && reader.TokenType == JsonTokenType.StartObject; position++)
         {
-            signals |= ReadToolCall(TakeHere(ref reader, json), isWhole);
+            signals |= ReadToolCall(TakeHere(ref reader, json), position, isWhole);
         }
 
         return signals;
     }
 
-    private FrameSignals ReadToolCall(ReadOnlySpan<byte> json, bool isWhole)
+    private FrameSignals ReadToolCall(ReadOnlySpan<byte> json, int position, bool isWhole)
     {
         Utf8JsonReader reader = new(json, s_readerOptions);
         reader.Read();
@@ -54,17 +54,48 @@ internal abstract partial class OpenAIChatReader
             }
             else
             {
-                NoteUnknown(ref reader, "/choices/0/message/tool_calls");
+                reader.Read();
+                reader.Skip();
             }
         }
 
-        return function.IsEmpty ? FrameSignals.None : ReadFunction(function, index, id, isWhole);
+        int place = isWhole || index < 0 ? position : index;
+        NoteUnknownOfCall(json, place);
+        return function.IsEmpty ? FrameSignals.None : ReadFunction(function, index, place, id, isWhole);
     }
 
-    private FrameSignals ReadFunctionCall(ReadOnlySpan<byte> json) =>
-        json.IsEmpty ? FrameSignals.None : ReadFunction(json, FunctionCallIndex, "", isNew: false);
+    /// <summary>The call's index may stand behind the fields that must be named with it.</summary>
+    private void NoteUnknownOfCall(ReadOnlySpan<byte> json, int place)
+    {
+        if (!IsEverything)
+        {
+            return;
+        }
 
-    private FrameSignals ReadFunction(ReadOnlySpan<byte> json, int index, string id, bool isNew)
+        Utf8JsonReader reader = new(json, s_readerOptions);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("id"u8) || reader.ValueTextEquals("function"u8))
+            {
+                reader.Read();
+                reader.Skip();
+            }
+            else
+            {
+                NoteUnknown(ref reader, CallPointer(place));
+            }
+        }
+    }
+
+    /// <summary>Pointer of a call in the whole message.</summary>
+    private static string CallPointer(int place) =>
+        place == FunctionCallIndex ? $"{MessagePointer}/function_call" : OpenAIChatCursor.Below($"{MessagePointer}/tool_calls", place);
+
+    private FrameSignals ReadFunctionCall(ReadOnlySpan<byte> json) =>
+        json.IsEmpty ? FrameSignals.None : ReadFunction(json, FunctionCallIndex, FunctionCallIndex, "", isNew: false);
+
+    private FrameSignals ReadFunction(ReadOnlySpan<byte> json, int index, int place, string id, bool isNew)
     {
         Utf8JsonReader reader = new(json, s_readerOptions);
         reader.Read();
@@ -85,7 +116,7 @@ internal abstract partial class OpenAIChatReader
             }
             else
             {
-                NoteUnknown(ref reader, "/choices/0/message/tool_calls/function");
+                NoteUnknown(ref reader, place == FunctionCallIndex ? CallPointer(place) : $"{CallPointer(place)}/function");
             }
         }
 
@@ -97,10 +128,10 @@ internal abstract partial class OpenAIChatReader
         }
 
         call.Id ??= id.Length > 0 ? id : null;
-        return BeginCall(call, name) | ContinueCall(call, arguments);
+        return BeginCall(call, name, place) | ContinueCall(call, arguments);
     }
 
-    private FrameSignals BeginCall(OpenAIChatToolCall call, ReadOnlySpan<byte> name)
+    private FrameSignals BeginCall(OpenAIChatToolCall call, ReadOnlySpan<byte> name, int place)
     {
         if (call.Name is not null || name.Length <= 2)
         {
@@ -120,7 +151,7 @@ internal abstract partial class OpenAIChatReader
         else if (IsEverything)
         {
             ReleaseText();
-            Events.Add(new ToolCallStarted(call.Part, id, call.Name));
+            Events.Add(new ToolCallStarted(call.Part, id, call.Name) { Pointer = CallPointer(place) });
         }
 
         if (call.Held is { } held)

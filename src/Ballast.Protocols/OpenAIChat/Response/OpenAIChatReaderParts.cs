@@ -9,6 +9,7 @@ namespace Ballast.Protocols.OpenAIChat;
 internal abstract partial class OpenAIChatReader
 {
     private bool _isThinkingSigned;
+    private int _annotationCount;
 
     private FrameSignals ReadMessage(ReadOnlySpan<byte> json, bool isWhole)
     {
@@ -52,7 +53,7 @@ internal abstract partial class OpenAIChatReader
             }
             else
             {
-                NoteUnknown(ref reader, isWhole ? "/choices/0/message" : "/choices/0/delta");
+                NoteUnknown(ref reader, MessagePointer);
             }
         }
 
@@ -207,16 +208,15 @@ internal abstract partial class OpenAIChatReader
         FrameSignals signals = FrameSignals.None;
         Utf8JsonReader reader = new(json, s_readerOptions);
         reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        for (int index = 0; reader.Read() && reader.TokenType == JsonTokenType.StartObject; index++)
         {
-            ReadOnlySpan<byte> part = TakeHere(ref reader, json);
-            signals |= ReadContentPart(part);
+            signals |= ReadContentPart(TakeHere(ref reader, json), index);
         }
 
         return signals;
     }
 
-    private FrameSignals ReadContentPart(ReadOnlySpan<byte> json)
+    private FrameSignals ReadContentPart(ReadOnlySpan<byte> json, int index)
     {
         FrameSignals signals = FrameSignals.None;
         Utf8JsonReader reader = new(json, s_readerOptions);
@@ -239,7 +239,7 @@ internal abstract partial class OpenAIChatReader
             }
             else
             {
-                NoteUnknown(ref reader, "/choices/0/message/content");
+                NoteUnknown(ref reader, OpenAIChatCursor.Below($"{MessagePointer}/content", index));
             }
         }
 
@@ -331,20 +331,21 @@ internal abstract partial class OpenAIChatReader
         while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
         {
             using JsonDocument document = JsonDocument.Parse(Encoding.UTF8.GetString(TakeHere(ref reader, json)));
+            string at = OpenAIChatCursor.Below($"{MessagePointer}/annotations", _annotationCount++);
             if (document.RootElement.TryGetProperty("url_citation"u8, out JsonElement citation) && citation.ValueKind == JsonValueKind.Object)
             {
-                Cite(citation);
+                Cite(citation, at);
             }
             else
             {
-                Options.Losses.AddInResponse("/choices/0/message/annotations", "Only citations of web pages can cross protocols.");
+                Options.Losses.AddInResponse(at, "Only citations of web pages can cross protocols.");
             }
         }
 
         return FrameSignals.None;
     }
 
-    private void Cite(JsonElement citation)
+    private void Cite(JsonElement citation, string at)
     {
         if (_textPart < 0)
         {
@@ -357,7 +358,7 @@ internal abstract partial class OpenAIChatReader
             TextOf(citation, "title"u8),
             TextOf(citation, "content"u8),
             OffsetOf(citation, "start_index"u8),
-            OffsetOf(citation, "end_index"u8)));
+            OffsetOf(citation, "end_index"u8)) { Pointer = at });
     }
 
     private static string? TextOf(JsonElement element, ReadOnlySpan<byte> name) =>

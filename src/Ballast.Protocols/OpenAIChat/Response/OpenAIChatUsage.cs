@@ -30,6 +30,22 @@ internal static class OpenAIChatUsage
         return Settle(counts);
     }
 
+    /// <summary>The name of an object of further figures on which <paramref name="reader"/> stands; null on any other name.</summary>
+    public static string? DetailsName(in Utf8JsonReader reader) =>
+        reader.ValueTextEquals("prompt_tokens_details"u8) ? "prompt_tokens_details"
+        : reader.ValueTextEquals("completion_tokens_details"u8) ? "completion_tokens_details"
+        : reader.ValueTextEquals("cache_creation"u8) ? "cache_creation"
+        : null;
+
+    /// <summary>The figure on whose name <paramref name="reader"/> stands belongs to a class of tokens, or follows from those that do.</summary>
+    public static bool IsCounted(in Utf8JsonReader reader) =>
+        reader.ValueTextEquals("prompt_tokens"u8) || reader.ValueTextEquals("completion_tokens"u8) || reader.ValueTextEquals("total_tokens"u8)
+        || reader.ValueTextEquals("prompt_cache_hit_tokens"u8) || reader.ValueTextEquals("prompt_cache_miss_tokens"u8)
+        || reader.ValueTextEquals("cache_read_input_tokens"u8) || reader.ValueTextEquals("cached_tokens"u8)
+        || reader.ValueTextEquals("cache_creation_input_tokens"u8) || reader.ValueTextEquals("cache_write_tokens"u8)
+        || reader.ValueTextEquals("reasoning_tokens"u8) || reader.ValueTextEquals("ephemeral_5m_input_tokens"u8)
+        || reader.ValueTextEquals("ephemeral_1h_input_tokens"u8);
+
     private static void ReadCount(ref Utf8JsonReader reader, ref Counts counts)
     {
         if (reader.ValueTextEquals("prompt_tokens"u8))

@@ -1,0 +1,122 @@
+using System.Text;
+using System.Text.Json;
+using Ballast.Protocols.Framing;
+
+namespace Ballast.Protocols.OpenAIChat;
+
+/// <summary>
+/// Fields of an answer that no other protocol has: each is named as a loss once, whatever it holds, unless it says nothing. Pointers lead into the message as a whole:
+/// a chunk's <c>delta</c> is a piece of its <c>message</c>.
+/// </summary>
+internal abstract partial class OpenAIChatReader
+{
+    private const string MessagePointer = "/choices/0/message";
+
+    // Every chunk repeats its fields: what was noted is known again without a new string.
+    private readonly List<(string At, byte[] Name)> _noted = [];
+
+    /// <summary>Skips the value of a field that is not read; where it says something, it is named as a loss.</summary>
+    private void NoteUnknown(ref Utf8JsonReader reader, string at)
+    {
+        if (!IsEverything || IsForm(reader) || IsNoted(at, reader))
+        {
+            reader.Read();
+            reader.Skip();
+            return;
+        }
+
+        Utf8JsonReader name = reader;
+        if (SaysSomething(ref reader))
+        {
+            Note(at, JsonText.Read(ref name), says: true);
+        }
+    }
+
+    private void Note(string at, string name, bool says)
+    {
+        if (!says || !IsEverything)
+        {
+            return;
+        }
+
+        _noted.Add((at, Encoding.UTF8.GetBytes(name)));
+        Options.Losses.AddInResponse(OpenAIChatCursor.Below(at, name), $"The field {name} cannot cross protocols.");
+    }
+
+    private bool IsNoted(string at, in Utf8JsonReader reader)
+    {
+        foreach ((string place, byte[] name) in _noted)
+        {
+            if (reader.ValueTextEquals(name) && place == at)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Fields that belong to the form and say nothing of their own.</summary>
+    private static bool IsForm(in Utf8JsonReader reader) =>
+        reader.ValueTextEquals("role"u8) || reader.ValueTextEquals("type"u8) || reader.ValueTextEquals("index"u8);
+
+    /// <summary>Skips a property's value: nothing is said by null, by an empty text, and by a list or object of nothing else.</summary>
+    private static bool SaysSomething(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        int depth = reader.CurrentDepth;
+        bool says = false;
+        do
+        {
+            says |= reader.TokenType is JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False
+                || (reader.TokenType == JsonTokenType.String && !reader.ValueSpan.IsEmpty);
+        }
+        while ((reader.CurrentDepth > depth || reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject) && reader.Read());
+        return says;
+    }
+
+    /// <summary>Figures that have no class of tokens, unless they are zero.</summary>
+    private void NoteUnknownUsage(ReadOnlySpan<byte> usage)
+    {
+        if (!IsEverything)
+        {
+            return;
+        }
+
+        Utf8JsonReader reader = new(usage, s_readerOptions);
+        reader.Read();
+        NoteUnknownUsage(ref reader, "/usage");
+    }
+
+    private void NoteUnknownUsage(ref Utf8JsonReader reader, string at)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (OpenAIChatUsage.DetailsName(reader) is { } details)
+            {
+                reader.Read();
+                if (reader.TokenType == JsonTokenType.StartObject)
+                {
+                    NoteUnknownUsage(ref reader, $"{at}/{details}");
+                }
+                else
+                {
+                    reader.Skip();
+                }
+            }
+            else if (OpenAIChatUsage.IsCounted(reader) || IsNoted(at, reader))
+            {
+                reader.Read();
+                reader.Skip();
+            }
+            else
+            {
+                string name = JsonText.Read(ref reader);
+                Utf8JsonReader value = reader;
+                value.Read();
+                bool isZero = value.TokenType == JsonTokenType.Number && value.TryGetDouble(out double number) && number == 0;
+                Note(at, name, SaysSomething(ref reader) && !isZero);
+            }
+        }
+    }
+}
