@@ -24,6 +24,7 @@ public static class CommandLine
             DemoCommand.Create(),
             ServeCommand.Create(),
             CheckCommand.Create(),
+            ReplayCommand.Create(),
             SandboxCommand.Create(),
             UsageCommand.Create(),
             CompareCommand.Create(),

@@ -100,7 +100,7 @@ internal sealed class NodeRun(string script, IReadOnlyList<SdkTarget> targets, F
         }
     }
 
-    private static string FolderOf(string script)
+    internal static string FolderOf(string script)
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Ballast.Sandbox.Recorded;
+
+namespace Ballast.Sandbox;
+
+/// <summary>
+/// Compares an answer with what arrived of it where both sides speak one protocol: every byte must be the same, but that a frame which holds nothing but usage need
+/// not reach a caller who did not ask for it.
+/// </summary>
+public static class AnswerBytes
+{
+    /// <param name="api">How both look.</param>
+    /// <param name="isStream">Both are event streams.</param>
+    /// <param name="sent">The platform's bytes.</param>
+    /// <param name="arrived">The caller's.</param>
+    /// <param name="usageAsked">The caller asked for usage in its stream.</param>
+    public static IReadOnlyList<WireDifference> Compare(string api, bool isStream, ReadOnlyMemory<byte> sent, ReadOnlyMemory<byte> arrived, bool usageAsked)
+    {
+        if (sent.Span.SequenceEqual(arrived.Span))
+        {
+            return [];
+        }
+
+        if (!isStream)
+        {
+            return [new WireDifference("", $"{sent.Length} bytes were sent, {arrived.Length} arrived; alike up to byte {sent.Span.CommonPrefixLength(arrived.Span)}")];
+        }
+
+        List<EventText> before = EventStreamText.Split(sent.Span);
+        List<EventText> after = EventStreamText.Split(arrived.Span);
+        int at = 0;
+        for (int i = 0; i < before.Count; i++)
+        {
+            if (at < after.Count && before[i].Raw == after[at].Raw)
+            {
+                at++;
+            }
+            else if (!(api == WireApi.Chat && !usageAsked && IsUsageAlone(before[i].Data)) && !IsBehindTheEnd(api, before, i))
+            {
+                return [new WireDifference("", $"event {i} of {before.Count}: {Shorten(before[i].Raw)} became {(at < after.Count ? Shorten(after[at].Raw) : "nothing")}")];
+            }
+        }
+
+        return at == after.Count ? [] : [new WireDifference("", $"{after.Count - at} events came from nowhere: {Shorten(after[at].Raw)}")];
+    }
+
+    private static bool IsUsageAlone(string data)
+    {
+        using JsonDocument? document = JsonWalk.TryParse(data);
+        return document is not null && JsonWalk.Get(document.RootElement, "usage") is not null && !JsonWalk.Items(JsonWalk.Get(document.RootElement, "choices")).Any();
+    }
+
+    /// <summary>What follows the terminal mark is no part of the answer.</summary>
+    private static bool IsBehindTheEnd(string api, List<EventText> events, int index) =>
+        events.Take(index).Any(earlier => api == WireApi.Messages ? earlier.Name == "message_stop" : earlier.Data == "[DONE]");
+
+    private static string Shorten(string text) => text.Length <= 100 ? $"'{text.TrimEnd()}'" : $"'{text[..80]}…'";
+}
