@@ -70,6 +70,7 @@ public static class CatalogBuilder
             Headers = written.Headers,
             AllowPrivateAddresses = written.AllowPrivateAddresses,
             Data = new DataTerms(written.Data!.Geo!, written.Data.RetentionDays!.Value, written.Data.Training!.Value),
+            Betas = written.Betas?.ToFrozenSet(StringComparer.Ordinal) ?? BetaDefaults.Of(kind, written.Platform!),
             AnyModel = written.AnyModel ? new AnyModel(written.Vendor!, written.Features) : null,
         };
     }

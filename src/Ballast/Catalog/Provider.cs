@@ -63,6 +63,9 @@ public sealed record Provider
     public bool AllowPrivateAddresses { get; init; }
     public required DataTerms Data { get; init; }
 
+    /// <summary>Beta features that may be asked for here (<c>anthropic-beta</c>); null lets all pass.</summary>
+    public IReadOnlySet<string>? Betas { get; init; }
+
     /// <summary>Every model name is accepted as <c>provider/name</c>; null where only written deployments are.</summary>
     public AnyModel? AnyModel { get; init; }
 }

@@ -41,5 +41,8 @@ public sealed record ProviderOptions
 
     /// <summary>Features added (<c>+images</c>) to or taken (<c>-images</c>) from the kind's defaults for all deployments.</summary>
     public IReadOnlyList<string> Features { get; init; } = [];
+
+    /// <summary>Beta features (<c>anthropic-beta</c>) that may be asked for here; null takes the kind's own list.</summary>
+    public IReadOnlyList<string>? Betas { get; init; }
     public IReadOnlyList<DeploymentOptions> Deployments { get; init; } = [];
 }

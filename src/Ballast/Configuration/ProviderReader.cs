@@ -34,6 +34,7 @@ internal static class ProviderReader
         AnyModel = section.Flag("any_model") ?? false,
         Vendor = section.Word("vendor"),
         Features = ReadFeatures(section),
+        Betas = section.Scalars("betas")?.Select(static beta => beta.Value.Text).ToList(),
         Deployments = ReadDeployments(section),
     };
 

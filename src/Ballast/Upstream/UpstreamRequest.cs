@@ -56,7 +56,10 @@ public static class UpstreamRequest
         {
             foreach ((string name, string value) in exchange.ProtocolHeaders)
             {
-                HeaderWriter.Add(request.Headers, name, value);
+                if (endpoint.Filter(name, value, provider) is { } filtered)
+                {
+                    HeaderWriter.Add(request.Headers, name, filtered);
+                }
             }
         }
 

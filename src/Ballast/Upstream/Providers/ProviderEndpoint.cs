@@ -25,6 +25,9 @@ public abstract class ProviderEndpoint
     /// <summary>Response header that carries the platform's request id.</summary>
     public virtual string RequestIdHeader => "x-request-id";
 
+    /// <summary>What of a header of the caller's protocol may go to this provider; null where nothing may.</summary>
+    public virtual string? Filter(string name, string value, Provider provider) => value;
+
     /// <summary>All kinds; the one visible list.</summary>
     public static ProviderEndpoint Of(ProviderKind kind) => kind switch
     {
