@@ -9,10 +9,11 @@ public sealed record Loss(string Pointer, string Reason, bool InResponse);
 /// <summary>Collects what could not cross; at most <see cref="CountMax"/> entries are kept, further ones only counted.</summary>
 public sealed class LossReport
 {
-    /// <summary>Entries kept: a bound on header and ledger size.</summary>
-    public const int CountMax = 64;
+    /// <summary>Entries kept: a bound on a ledger row. A long conversation with a loss in every turn stays below it.</summary>
+    public const int CountMax = 1024;
 
     private readonly List<Loss> _losses = [];
+    private readonly HashSet<(string Pointer, bool InResponse)> _known = [];
 
     public IReadOnlyList<Loss> Losses => _losses;
 
@@ -25,17 +26,13 @@ public sealed class LossReport
 
     private void Add(Loss loss)
     {
-        foreach (Loss known in _losses)
+        if (_losses.Count >= CountMax)
         {
-            if (known.Pointer == loss.Pointer && known.InResponse == loss.InResponse)
-            {
-                return;
-            }
+            Count++;
         }
-
-        Count++;
-        if (_losses.Count < CountMax)
+        else if (_known.Add((loss.Pointer, loss.InResponse)))
         {
+            Count++;
             _losses.Add(loss);
         }
     }

@@ -46,6 +46,9 @@ public sealed record PartEnded(int Part) : ChatEvent;
 /// <summary>A reference for a part's text to a source (Anthropic citations, OpenAI annotations); offsets are in UTF-16 code units of the part, null where unknown.</summary>
 public sealed record Cited(int Part, string? Url, string? Title, string? QuotedText, int? Start, int? End) : ChatEvent
 {
+    /// <summary>Where that of it stood which a reference to a whole part cannot hold: its offsets and fields of one vendor.</summary>
+    public IReadOnlyList<string> RestPointers { get; init; } = [];
+
     /// <summary>Where it stood in the vendor's answer, so that a loss can be named exactly.</summary>
     public string Pointer { get; init; } = "";
 }

@@ -152,6 +152,11 @@ public static class AnswerCrossing
 
     private static void CheckTokens(AnswerFacts before, AnswerFacts after, bool usageAsked, Action<string, string> differ)
     {
+        if (before.Tokens is null && usageAsked && after.Tokens is { Output: 0 } or { Input: 0 } && before.Text.Length + before.Thinking.Length > 0)
+        {
+            differ("/usage", "the platform told no tokens, and what the caller was told is less than there were");
+        }
+
         if (before.Tokens is not { } tokens || !usageAsked)
         {
             return;

@@ -374,6 +374,10 @@ internal sealed class ChatAnswerFacts
             }
 
             _facts.Citations.Add(new CitationFact(JsonWalk.Text(citation, "url"), JsonWalk.Text(citation, "title"), JsonWalk.Text(citation, "content"), at));
+            foreach (JsonProperty field in JsonWalk.Fields(citation).Where(field => field.Name is not ("type" or "url" or "title" or "content")))
+            {
+                Other(field, $"{at}/url_citation");
+            }
         }
     }
 

@@ -216,12 +216,18 @@ internal static class MessagesAnswerFacts
         }
     }
 
-    private static void ReadCitation(JsonElement citation, string at, AnswerFacts facts) =>
+    private static void ReadCitation(JsonElement citation, string at, AnswerFacts facts)
+    {
         facts.Citations.Add(new CitationFact(
             JsonWalk.Text(citation, "url") ?? JsonWalk.Text(citation, "source"),
             JsonWalk.Text(citation, "title") ?? JsonWalk.Text(citation, "document_title"),
             JsonWalk.Text(citation, "cited_text"),
             at));
+        if (JsonWalk.Text(citation, "url") is not null)
+        {
+            OtherFields(citation, at, ["type", "url", "title", "cited_text"], facts);
+        }
+    }
 
     private static void ReadUsage(JsonElement usage, AnswerFacts facts)
     {

@@ -1,7 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Ledger;
-using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 
 namespace Ballast.Gateway;
@@ -9,12 +8,6 @@ namespace Ballast.Gateway;
 /// <summary>Turns an ended exchange into ledger rows, one for each attempt, and estimates the tokens of answers whose vendor told none.</summary>
 public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
 {
-    /// <summary>Other vendors' tokenizers make up to a quarter more of a text than the one that is counted with.</summary>
-    private const int TokenizerMargin = 4;
-
-    /// <summary>What vendors put around a request, on the high side.</summary>
-    private const int TokensPerRequest = 16;
-
     public async ValueTask RecordAsync(Exchange exchange)
     {
         foreach (Attempt attempt in exchange.Attempts)
@@ -96,22 +89,6 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
         }
 
         long output = Math.Max(told?.OutputTokens ?? 0, TokenEstimate.OfLength(attempt.ContentLength));
-        return told is not null
-            ? told with { OutputTokens = output, IsEstimated = true }
-            : new Usage { InputTokens = InputOf(exchange), OutputTokens = output, IsEstimated = true };
-    }
-
-    private static long InputOf(Exchange exchange)
-    {
-        try
-        {
-            long tokens = TokenEstimate.Count(exchange.Request);
-            return tokens + (tokens / TokenizerMargin) + TokensPerRequest;
-        }
-        catch (ProtocolException)
-        {
-            // A request that only its vendor understands: three bytes for a token errs upwards.
-            return TokenEstimate.OfLength(exchange.Envelope.Body.Length);
-        }
+        return told is not null ? told with { OutputTokens = output, IsEstimated = true } : TokenEstimate.Of(exchange, attempt.ContentLength);
     }
 }

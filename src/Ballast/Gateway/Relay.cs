@@ -24,6 +24,9 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     /// <summary>How long the relay waits, after the terminal mark, for the upstream to close its answer so that the connection can be used again.</summary>
     private static readonly TimeSpan TailWait = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Bytes behind the terminal mark that are passed on.</summary>
+    private const int TailBytesMax = 64 * 1024;
+
     private readonly LimitsOptions _limits = exchange.Catalog.Limits;
     private readonly bool _stream = exchange.Envelope.Stream;
     private readonly bool _isPassthrough = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment);
@@ -223,9 +226,14 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
                     _structured.Append(text.Text);
                 }
 
-                if (chatEvent is ResponseEnded && SchemaFault() is { } fault)
+                if (chatEvent is ResponseEnded)
                 {
-                    return fault;
+                    if (SchemaFault() is { } fault)
+                    {
+                        return fault;
+                    }
+
+                    TellUsage();
                 }
 
                 _writer.Write(chatEvent, response.Output);
@@ -290,6 +298,15 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         return !response.IsCommitted && response.HeldBytes > _limits.HeldBytesMax ? Cut(GatewayError.HeldTooLong) : null;
     }
 
+    /// <summary>A vendor that told no tokens: the caller's protocol may demand them, so it gets the estimate that the ledger gets.</summary>
+    private void TellUsage()
+    {
+        if (_reader.Usage is null)
+        {
+            _writer?.Write(new UsageReported(TokenEstimate.Of(exchange, _reader.ContentLength)), response.Output);
+        }
+    }
+
     private UpstreamFailure? SchemaFault()
     {
         // A call of a tool, a refusal and an answer cut at its limit are no final answers: the caller is told by the finish, as by an endpoint with schemas.
@@ -320,6 +337,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
 
             if (_writer is not null)
             {
+                TellUsage();
                 _writer.Write(ResponseEnded.Instance, response.Output);
             }
             else
@@ -340,22 +358,31 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             await response.SendHeldAsync(aborted).ConfigureAwait(false);
         }
 
-        if (!isCompleted)
+        if (!isCompleted || (_isPassthrough && _stream))
         {
-            await DrainAsync(pipe).ConfigureAwait(false);
+            await DrainAsync(pipe, aborted).ConfigureAwait(false);
         }
 
         return null;
     }
 
-    private async Task DrainAsync(PipeReader pipe)
+    /// <summary>Reads on until the upstream closes its answer. What it says behind the terminal mark goes on to a caller who gets its bytes.</summary>
+    private async Task DrainAsync(PipeReader pipe, CancellationToken aborted)
     {
+        int left = TailBytesMax;
         using ITimer wait = exchange.Time.CreateTimer(static state => ((PipeReader)state!).CancelPendingRead(), pipe, TailWait, Timeout.InfiniteTimeSpan);
         try
         {
             while (true)
             {
                 ReadResult result = await pipe.ReadAsync(timer.Token).ConfigureAwait(false);
+                if (_isPassthrough && _stream && !result.Buffer.IsEmpty && result.Buffer.Length <= left)
+                {
+                    left -= (int)result.Buffer.Length;
+                    Write(result.Buffer);
+                    await FlushAsync(aborted).ConfigureAwait(false);
+                }
+
                 pipe.AdvanceTo(result.Buffer.End);
                 if (result.IsCompleted || result.IsCanceled)
                 {

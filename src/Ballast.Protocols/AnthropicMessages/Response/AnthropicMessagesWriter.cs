@@ -273,6 +273,10 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
         if (Find(cited.Part) is null or { Kind: BlockKind.Text, HasEnded: false })
         {
             BlockOf(cited.Part, BlockKind.Text).Citations.Add(cited);
+            foreach (string pointer in cited.RestPointers)
+            {
+                Options.Losses.AddInResponse(pointer, "A citation belongs to a block as a whole.");
+            }
         }
         else
         {

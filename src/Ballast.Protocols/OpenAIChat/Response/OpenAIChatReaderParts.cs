@@ -8,6 +8,8 @@ namespace Ballast.Protocols.OpenAIChat;
 /// <summary>The parts of a message or delta: reasoning, text, refusal, tool calls, citations, taken in this order whatever order they are written in.</summary>
 internal abstract partial class OpenAIChatReader
 {
+    private static readonly string[] s_citationFields = ["type", "url", "title", "content"];
+
     private bool _isThinkingSigned;
     private int _annotationCount;
 
@@ -358,7 +360,11 @@ internal abstract partial class OpenAIChatReader
             TextOf(citation, "title"u8),
             TextOf(citation, "content"u8),
             OffsetOf(citation, "start_index"u8),
-            OffsetOf(citation, "end_index"u8)) { Pointer = at });
+            OffsetOf(citation, "end_index"u8))
+        {
+            Pointer = at,
+            RestPointers = [.. citation.EnumerateObject().Where(field => !s_citationFields.Contains(field.Name)).Select(field => OpenAIChatCursor.Below($"{at}/url_citation", field.Name))],
+        });
     }
 
     private static string? TextOf(JsonElement element, ReadOnlySpan<byte> name) =>

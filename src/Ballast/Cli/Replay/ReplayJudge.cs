@@ -6,6 +6,8 @@ namespace Ballast.Cli.Replay;
 /// <summary>Judges what went through the gateway: with the sandbox's own eyes, the ledger's loss records and the compatibility page, and nothing of the protocols' code.</summary>
 internal sealed class ReplayJudge(CompatibilityPage page, IReadOnlyDictionary<string, IReadOnlyList<string>> losses)
 {
+    private const string BetaHeader = "anthropic-beta";
+
     public ReplayResult Judge(ReplayPassage passage)
     {
         List<ReplayFailure> failures = [];
@@ -42,6 +44,11 @@ internal sealed class ReplayJudge(CompatibilityPage page, IReadOnlyDictionary<st
         }
 
         Add(failures, "same request", RequestSplice.Compare(exchange.Api, passage.Request, arrived.Body, passage.Model));
+        if (exchange.Api == WireApi.Messages && exchange.RequestHeader(BetaHeader) is { } beta && arrived.Header(BetaHeader) != beta)
+        {
+            failures.Add(new ReplayFailure("same request", "", $"header {BetaHeader}: {beta} became {arrived.Header(BetaHeader) ?? "nothing"}"));
+        }
+
         RecordedEnd end = EndOf(exchange);
         if (exchange.Status >= 400 || end != RecordedEnd.Complete)
         {
