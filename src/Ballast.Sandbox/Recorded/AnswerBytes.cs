@@ -31,7 +31,7 @@ public static class AnswerBytes
         int at = 0;
         for (int i = 0; i < before.Count; i++)
         {
-            if (at < after.Count && before[i].Raw == after[at].Raw)
+            if (at < after.Count && (before[i].Raw == after[at].Raw || (i == before.Count - 1 && IsCompleted(before[i].Raw, after[at].Raw))))
             {
                 at++;
             }
@@ -43,8 +43,13 @@ public static class AnswerBytes
 
         // A stream of Chat Completions that ends without its terminal mark may be given one.
         bool isClosed = api == WireApi.Chat && at == after.Count - 1 && after[at].Data == "[DONE]" && before.TrueForAll(frame => frame.Data != "[DONE]");
-        return at == after.Count || isClosed ? [] : [new WireDifference("", $"{after.Count - at} events came from nowhere: {Shorten(after[at].Raw)}")];
+        bool isBlankLineOnly = before.Count > 0 && !before[^1].Raw.EndsWith("\n\n", StringComparison.Ordinal) && after.Skip(at).All(frame => string.IsNullOrWhiteSpace(frame.Raw));
+        return at == after.Count || isClosed || isBlankLineOnly ? [] : [new WireDifference("", $"{after.Count - at} events came from nowhere: {Shorten(after[at].Raw)}")];
     }
+
+    /// <summary>The last event of a stream may lack the blank line that ends it: clients wait for it.</summary>
+    private static bool IsCompleted(string before, string after) =>
+        after.StartsWith(before, StringComparison.Ordinal) && after[before.Length..].All(letter => letter is '\r' or '\n');
 
     private static bool IsUsageAlone(string data)
     {

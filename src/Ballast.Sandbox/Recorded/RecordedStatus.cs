@@ -19,6 +19,8 @@ public static class RecordedStatus
             401 or 403 => given == 502,
             // An error inside an answer whose status said that all was well.
             < 400 => given >= 400,
+            // The platform's own time limit is not the caller's.
+            408 => given == 504,
             // "Overloaded" has its own number in one protocol only.
             529 or 503 => given is 503 or 529,
             // Further client errors have no number of their own in one of the protocols.
