@@ -35,7 +35,7 @@ public static class AnswerBytes
             {
                 at++;
             }
-            else if (!(api == WireApi.Chat && !usageAsked && IsUsageAlone(before[i].Data)))
+            else if (!(api == WireApi.Chat && !usageAsked && IsUsageAlone(before[i].Data)) && !IsBehindTheEnd(api, before, i))
             {
                 return [new WireDifference("", $"event {i} of {before.Count}: {Shorten(before[i].Raw)} became {(at < after.Count ? Shorten(after[at].Raw) : "nothing")}")];
             }
@@ -46,6 +46,10 @@ public static class AnswerBytes
         bool isBlankLineOnly = before.Count > 0 && !before[^1].Raw.EndsWith("\n\n", StringComparison.Ordinal) && after.Skip(at).All(frame => string.IsNullOrWhiteSpace(frame.Raw));
         return at == after.Count || isClosed || isBlankLineOnly ? [] : [new WireDifference("", $"{after.Count - at} events came from nowhere: {Shorten(after[at].Raw)}")];
     }
+
+    /// <summary>What follows the terminal mark is no part of the answer.</summary>
+    private static bool IsBehindTheEnd(string api, List<EventText> events, int index) =>
+        events.Take(index).Any(earlier => api == WireApi.Messages ? earlier.Name == "message_stop" : earlier.Data == "[DONE]");
 
     /// <summary>The last event of a stream may lack the blank line that ends it: clients wait for it.</summary>
     private static bool IsCompleted(string before, string after) =>

@@ -24,9 +24,6 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     /// <summary>How long the relay waits, after the terminal mark, for the upstream to close its answer so that the connection can be used again.</summary>
     private static readonly TimeSpan TailWait = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Bytes behind the terminal mark that are passed on.</summary>
-    private const int TailBytesMax = 64 * 1024;
-
     private readonly LimitsOptions _limits = exchange.Catalog.Limits;
     private readonly bool _stream = exchange.Envelope.Stream;
     private readonly bool _isPassthrough = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment);
@@ -358,31 +355,22 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             await response.SendHeldAsync(aborted).ConfigureAwait(false);
         }
 
-        if (!isCompleted || (_isPassthrough && _stream))
+        if (!isCompleted)
         {
-            await DrainAsync(pipe, aborted).ConfigureAwait(false);
+            await DrainAsync(pipe).ConfigureAwait(false);
         }
 
         return null;
     }
 
-    /// <summary>Reads on until the upstream closes its answer. What it says behind the terminal mark goes on to a caller who gets its bytes.</summary>
-    private async Task DrainAsync(PipeReader pipe, CancellationToken aborted)
+    private async Task DrainAsync(PipeReader pipe)
     {
-        int left = TailBytesMax;
         using ITimer wait = exchange.Time.CreateTimer(static state => ((PipeReader)state!).CancelPendingRead(), pipe, TailWait, Timeout.InfiniteTimeSpan);
         try
         {
             while (true)
             {
                 ReadResult result = await pipe.ReadAsync(timer.Token).ConfigureAwait(false);
-                if (_isPassthrough && _stream && !result.Buffer.IsEmpty && result.Buffer.Length <= left)
-                {
-                    left -= (int)result.Buffer.Length;
-                    Write(result.Buffer);
-                    await FlushAsync(aborted).ConfigureAwait(false);
-                }
-
                 pipe.AdvanceTo(result.Buffer.End);
                 if (result.IsCompleted || result.IsCanceled)
                 {
