@@ -10,6 +10,9 @@ public sealed class ConformanceTests(GatewayFixture gateways, SandboxFixture san
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    /// <summary>Compares the tokens of two answers, which two vendors count differently: a model that goes to any of them may draw one of each.</summary>
+    private const string ComparesTwoAnswers = "usage-equal";
+
     public static TheoryData<string, string> Models =>
         [.. GatewayTargets.All.SelectMany(at => Surface.All.Select(surface => new TheoryDataRow<string, string>(at.Model, surface.Name)))];
 
@@ -18,7 +21,9 @@ public sealed class ConformanceTests(GatewayFixture gateways, SandboxFixture san
     public async Task Gateway_ToAnyPlatform_FailsNoCheck(string model, string surface)
     {
         using Subject subject = new(gateways.Fast.Server.Address, gateways.Fast.KeyOf("raw"), model, [], Patience);
-        AssertNoneFailed(await RunAsync(subject, surface));
+        IReadOnlyList<CheckResult> results = await RunAsync(subject, surface);
+        bool isOfAnyVendor = GatewayTargets.All.Any(at => at.Model == model && at.Vendor == GatewayTargets.AnyVendor);
+        AssertNoneFailed(isOfAnyVendor ? [.. results.Where(result => result.Check.Name != ComparesTwoAnswers)] : results);
     }
 
     [Theory]
