@@ -36,8 +36,8 @@ internal sealed partial class CompatibilityPage
         return page;
     }
 
-    /// <summary>Headings of the page's sections.</summary>
-    public IEnumerable<string> Sections => _pointers.Keys;
+    /// <summary>Headings of the sections that name pointers; the page has others, which say nothing of losses.</summary>
+    public IEnumerable<string> Sections => _pointers.Where(section => section.Value.Count > 0).Select(section => section.Key);
 
     public IReadOnlySet<string> PointersOf(string section) => _pointers.GetValueOrDefault(section) ?? [];
 
