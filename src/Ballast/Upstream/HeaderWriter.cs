@@ -29,14 +29,14 @@ public static class HeaderWriter
             return false;
         }
 
-        foreach (char character in value)
+        ReadOnlySpan<char> rest = value;
+        int unusual = rest.IndexOfAnyExceptInRange(' ', '~');
+        while (unusual >= 0 && rest[unusual] == '\t')
         {
-            if (character is < ' ' and not '\t' or > '~')
-            {
-                return false;
-            }
+            rest = rest[(unusual + 1)..];
+            unusual = rest.IndexOfAnyExceptInRange(' ', '~');
         }
 
-        return true;
+        return unusual < 0;
     }
 }

@@ -16,40 +16,43 @@ internal static class OpenAIChatRateLimits
 
     private static readonly SearchValues<char> s_digits = SearchValues.Create("0123456789.");
 
-    public static RateLimits Read(Func<string, string?> header, DateTimeOffset now) =>
-        new(Read(header, "requests", now), Read(header, "tokens", now), default, default);
+    // Every answer is asked for all of them: their names are made once.
+    private static readonly Names s_requests = Names.Of("requests");
+    private static readonly Names s_tokens = Names.Of("tokens");
 
-    private static RateLimit Read(Func<string, string?> header, string dimension, DateTimeOffset now) => new(
-        Count(header($"x-ratelimit-limit-{dimension}")),
-        Count(header($"x-ratelimit-remaining-{dimension}")),
-        Duration(header($"x-ratelimit-reset-{dimension}"), now));
+    public static RateLimits Read(Func<string, string?> header, DateTimeOffset now) =>
+        new(Read(header, s_requests, now), Read(header, s_tokens, now), default, default);
+
+    private static RateLimit Read(Func<string, string?> header, in Names names, DateTimeOffset now) =>
+        new(Count(header(names.Limit)), Count(header(names.Remaining)), Duration(header(names.Reset), now));
 
     public static void Write(RateLimits limits, Action<string, string> header)
     {
-        Write(limits.Requests, "requests", header);
-        Write(limits.Tokens, "tokens", header);
+        Write(limits.Requests, s_requests, header);
+        Write(limits.Tokens, s_tokens, header);
     }
 
-    private static void Write(RateLimit limit, string dimension, Action<string, string> header)
+    private static void Write(RateLimit limit, in Names names, Action<string, string> header)
     {
         if (limit.Limit is long most)
         {
-            header($"x-ratelimit-limit-{dimension}", most.ToString(CultureInfo.InvariantCulture));
+            header(names.Limit, most.ToString(CultureInfo.InvariantCulture));
         }
 
         if (limit.Remaining is long remaining)
         {
-            header($"x-ratelimit-remaining-{dimension}", remaining.ToString(CultureInfo.InvariantCulture));
+            header(names.Remaining, remaining.ToString(CultureInfo.InvariantCulture));
         }
 
         if (limit.Reset is TimeSpan reset)
         {
-            header($"x-ratelimit-reset-{dimension}", Format(reset));
+            header(names.Reset, Format(reset));
         }
     }
 
     private static long? Count(string? value) =>
-        long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long count) ? count
+        value is null ? null
+            : long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long count) ? count
             : double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double real) && real < long.MaxValue ? (long)real
             : null;
 
@@ -132,5 +135,11 @@ internal static class OpenAIChatRateLimits
         }
 
         return text.Append(CultureInfo.InvariantCulture, $"{duration.Seconds + (duration.Milliseconds / 1000.0):0.###}s").ToString();
+    }
+
+    private readonly record struct Names(string Limit, string Remaining, string Reset)
+    {
+        public static Names Of(string dimension) =>
+            new($"x-ratelimit-limit-{dimension}", $"x-ratelimit-remaining-{dimension}", $"x-ratelimit-reset-{dimension}");
     }
 }
