@@ -21,7 +21,7 @@ public sealed class Guard
 
     /// <summary>Checks the key and the room for one more request.</summary>
     /// <exception cref="GatewayException">The request may not go on.</exception>
-    public Admission Admit(Exchange exchange, string? key)
+    public Admission Admit(Exchange exchange, ReadOnlyMemory<char> key)
     {
         exchange.Key = Find(exchange, key);
 
@@ -34,7 +34,7 @@ public sealed class Guard
         return new Admission();
     }
 
-    private ApiKey Find(Exchange exchange, string? key)
+    private ApiKey Find(Exchange exchange, ReadOnlyMemory<char> key)
     {
         if (_admitOnly is not { } apps)
         {

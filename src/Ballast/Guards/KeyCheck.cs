@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Ballast.Catalog;
@@ -13,30 +14,51 @@ public static class KeyCheck
     /// <summary>Longest key looked at, in characters; a longer one is unknown.</summary>
     public const int KeyCharactersMax = 512;
 
-    private static readonly ConditionalWeakTable<CatalogSnapshot, Dictionary<ulong, ApiKey>> Indices = [];
+    private static readonly ConditionalWeakTable<CatalogSnapshot, Dictionary<ulong, ApiKey>> s_indices = [];
+
+    /// <summary>
+    /// What was found for a header's value, by the very instance of the text: the server hands out the same one for each request of a connection, so that only the
+    /// first pays for the hash. Weak: no key lives longer for it. Only known keys are remembered, and only for the catalog that knows them.
+    /// </summary>
+    private static readonly ConditionalWeakTable<string, Verdict> s_verdicts = [];
 
     /// <exception cref="GatewayException">The key is missing or unknown.</exception>
-    public static ApiKey Find(CatalogSnapshot catalog, string? key)
+    public static ApiKey Find(CatalogSnapshot catalog, ReadOnlyMemory<char> key)
     {
-        if (string.IsNullOrEmpty(key))
+        if (key.IsEmpty)
         {
             throw new GatewayException(GatewayError.MissingKey);
         }
 
-        if (key.Length <= KeyCharactersMax)
+        bool hasHeader = MemoryMarshal.TryGetString(key, out string? header, out int start, out int length);
+        if (hasHeader && s_verdicts.TryGetValue(header!, out Verdict? verdict)
+            && ReferenceEquals(verdict.Catalog, catalog) && verdict.Start == start && verdict.Length == length)
         {
-            Span<byte> utf8 = stackalloc byte[KeyCharactersMax * 3];
-            Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-            SHA256.HashData(utf8[..Encoding.UTF8.GetBytes(key, utf8)], digest);
-            Dictionary<ulong, ApiKey> index = Indices.GetValue(catalog, Index);
-            if (index.TryGetValue(BinaryPrimitives.ReadUInt64LittleEndian(digest), out ApiKey? found)
-                && CryptographicOperations.FixedTimeEquals(found.Digest.Span, digest))
-            {
-                return found;
-            }
+            return verdict.Key;
         }
 
-        throw new GatewayException(GatewayError.InvalidKey);
+        ApiKey found = Judge(catalog, key.Span) ?? throw new GatewayException(GatewayError.InvalidKey);
+        if (hasHeader)
+        {
+            s_verdicts.AddOrUpdate(header!, new Verdict(catalog, found, start, length));
+        }
+
+        return found;
+    }
+
+    private static ApiKey? Judge(CatalogSnapshot catalog, ReadOnlySpan<char> key)
+    {
+        if (key.Length > KeyCharactersMax)
+        {
+            return null;
+        }
+
+        Span<byte> utf8 = stackalloc byte[KeyCharactersMax * 3];
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(utf8[..Encoding.UTF8.GetBytes(key, utf8)], digest);
+        Dictionary<ulong, ApiKey> index = s_indices.GetValue(catalog, Index);
+        return index.TryGetValue(BinaryPrimitives.ReadUInt64LittleEndian(digest), out ApiKey? found)
+            && CryptographicOperations.FixedTimeEquals(found.Digest.Span, digest) ? found : null;
     }
 
     private static Dictionary<ulong, ApiKey> Index(CatalogSnapshot catalog)
@@ -48,5 +70,14 @@ public static class KeyCheck
         }
 
         return index;
+    }
+
+    /// <summary>A key that was found in one catalog, and where in its header it lay.</summary>
+    private sealed class Verdict(CatalogSnapshot catalog, ApiKey key, int start, int length)
+    {
+        public CatalogSnapshot Catalog { get; } = catalog;
+        public ApiKey Key { get; } = key;
+        public int Start { get; } = start;
+        public int Length { get; } = length;
     }
 }
