@@ -58,6 +58,11 @@ public sealed class ClientRequest(HttpRequest http) : IDisposable
                 throw new GatewayException(GatewayError.BodyTooLarge);
             }
 
+            if (length == http.ContentLength)
+            {
+                return length;
+            }
+
             if (length == _buffer.Length)
             {
                 byte[] larger = ArrayPool<byte>.Shared.Rent(length * 2);

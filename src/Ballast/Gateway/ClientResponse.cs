@@ -8,7 +8,6 @@ using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 using Ballast.Upstream;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Ballast.Gateway;
 
@@ -16,12 +15,12 @@ namespace Ballast.Gateway;
 /// The client's side of an answer: its head, the moment it is committed, its end. Until <see cref="Commit"/> everything written is held in memory and can be thrown
 /// away, so that another deployment may still answer.
 /// </summary>
-public sealed class ClientResponse(HttpContext http, Exchange exchange)
+public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDisposable
 {
     /// <summary>Longest <c>x-ballast-loss</c> value, in characters; what does not fit is in the ledger.</summary>
     public const int LossHeaderCharactersMax = 4 * 1024;
 
-    private readonly ArrayBufferWriter<byte> _held = new();
+    private readonly PooledBuffer _held = new();
 
     public bool IsCommitted { get; private set; }
 
@@ -33,7 +32,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange)
     /// <summary>Forgets what a failed attempt has written.</summary>
     public void Discard()
     {
-        _held.ResetWrittenCount();
+        _held.Clear();
         http.Response.Headers.Clear();
     }
 
@@ -96,9 +95,11 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange)
 
         IsCommitted = true;
         exchange.OutputCommitted = true;
-        http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         http.Response.BodyWriter.Write(_held.WrittenSpan);
+        _held.Dispose();
     }
+
+    public void Dispose() => _held.Dispose();
 
     /// <exception cref="ClientGoneException">The client has closed its connection.</exception>
     public async ValueTask FlushAsync(CancellationToken aborted)

@@ -17,7 +17,7 @@ public sealed class GatewayHandler(
     public async Task HandleAsync(HttpContext http, Protocol protocol, Operation operation, string? modelOfPath)
     {
         Exchange exchange = new(protocol, operation, catalog.Current, time);
-        ClientResponse response = new(http, exchange);
+        using ClientResponse response = new(http, exchange);
         using ClientRequest request = new(http.Request);
         CancellationToken aborted = http.RequestAborted;
         Admission? admission = null;
@@ -56,7 +56,8 @@ public sealed class GatewayHandler(
     public async Task RefuseAsync(HttpContext http, Protocol protocol, GatewayError error, string? allowedMethod = null)
     {
         Exchange exchange = new(protocol, Operation.Models, catalog.Current, time);
-        int status = await new ClientResponse(http, exchange).RejectAsync(error.ToChatError(), allowedMethod: allowedMethod).ConfigureAwait(false);
+        using ClientResponse response = new(http, exchange);
+        int status = await response.RejectAsync(error.ToChatError(), allowedMethod: allowedMethod).ConfigureAwait(false);
         log.Refused(exchange.Id, error.Code, status);
     }
 

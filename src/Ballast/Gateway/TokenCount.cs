@@ -1,4 +1,3 @@
-using System.Buffers;
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
@@ -52,9 +51,9 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
     {
         Attempt attempt = exchange.BeginAttempt(deployment);
         attempt.Result = AttemptResult.Failed;
-        ArrayBufferWriter<byte> body = new(exchange.Envelope.Body.Length + 64);
+        PooledBuffer body = new(exchange.Envelope.Body.Length + 64);
         AnthropicMessagesProtocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
-        using HttpRequestMessage request = UpstreamRequest.Address(exchange, attempt, body.WrittenMemory);
+        using HttpRequestMessage request = UpstreamRequest.Address(exchange, attempt, body);
         using AttemptTimer timer = new(exchange, aborted);
         try
         {

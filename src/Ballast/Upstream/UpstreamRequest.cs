@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
 using Ballast.Catalog;
@@ -23,21 +22,29 @@ public static class UpstreamRequest
     public static HttpRequestMessage Build(Exchange exchange, Attempt attempt)
     {
         Deployment deployment = attempt.Deployment;
-        ArrayBufferWriter<byte> body = new(exchange.Envelope.Body.Length + 256);
-        if (IsPassthrough(exchange, deployment))
+        PooledBuffer body = new(exchange.Envelope.Body.Length + 256);
+        try
         {
-            deployment.Provider.Protocol.SpliceRequest(exchange.Envelope, deployment.Target, body);
-        }
-        else
-        {
-            deployment.Provider.Protocol.WriteRequest(exchange.Request, deployment.Target, attempt.Losses, body);
-        }
+            if (IsPassthrough(exchange, deployment))
+            {
+                deployment.Provider.Protocol.SpliceRequest(exchange.Envelope, deployment.Target, body);
+            }
+            else
+            {
+                deployment.Provider.Protocol.WriteRequest(exchange.Request, deployment.Target, attempt.Losses, body);
+            }
 
-        return Address(exchange, attempt, body.WrittenMemory);
+            return Address(exchange, attempt, body);
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>Puts a body that is already in the upstream's protocol into an addressed request; signed it is when it is sent.</summary>
-    public static HttpRequestMessage Address(Exchange exchange, Attempt attempt, ReadOnlyMemory<byte> body)
+    /// <summary>Puts a body that is already in the upstream's protocol into an addressed request; signed it is when it is sent. The request owns the body.</summary>
+    public static HttpRequestMessage Address(Exchange exchange, Attempt attempt, PooledBuffer body)
     {
         Provider provider = attempt.Deployment.Provider;
         ProviderEndpoint endpoint = ProviderEndpoint.Of(provider.Kind);
