@@ -163,22 +163,20 @@ internal static partial class OpenAIChatRequest
         return new DocumentPart(source, fileName, at);
     }
 
-    /// <summary>A data URL taken apart; any other one as it is.</summary>
+    /// <summary>A data URL taken apart (its scheme and encoding in any case, its type without parameters); any other one as it is.</summary>
     private static MediaSource SourceOf(string url)
     {
         const string scheme = "data:";
-        const string encoding = ";base64,";
-        if (url.StartsWith(scheme, StringComparison.Ordinal))
+        const string encoding = ";base64";
+        int comma = url.IndexOf(',', StringComparison.Ordinal);
+        if (comma < 0 || !url.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) || !url.AsSpan(0, comma).EndsWith(encoding, StringComparison.OrdinalIgnoreCase))
         {
-            int at = url.IndexOf(encoding, StringComparison.Ordinal);
-            int comma = url.IndexOf(',', StringComparison.Ordinal);
-            if (at >= 0 && comma == at + encoding.Length - 1)
-            {
-                return new MediaSource { MediaType = url[scheme.Length..at], Base64 = url[(comma + 1)..] };
-            }
+            return new MediaSource { Url = url };
         }
 
-        return new MediaSource { Url = url };
+        string type = url[scheme.Length..(comma - encoding.Length)];
+        int parameters = type.IndexOf(';', StringComparison.Ordinal);
+        return new MediaSource { MediaType = (parameters < 0 ? type : type[..parameters]).ToLowerInvariant(), Base64 = url[(comma + 1)..] };
     }
 
     /// <summary>Writes one part of a content array.</summary>
