@@ -27,6 +27,14 @@ public sealed record ReaderOptions
 
     /// <summary>Structured output is emulated (<see cref="StructuredOutput"/>): the tool call that carries it is read as text.</summary>
     public bool UnwrapStructuredOutput { get; init; }
+
+    /// <summary>The tools of a request that was translated: a call of one that had to take another name is read under the caller's own.</summary>
+    public IReadOnlyList<Tool> Tools { get; init; } = [];
+
+    /// <summary>The caller's name of the tool that the upstream calls <paramref name="called"/>, where names may be so long.</summary>
+    internal string ToolName(string called, int lengthMax) =>
+        Tools.Any(tool => tool.Name == called) ? called : Tools.FirstOrDefault(tool => LegalName.Of(tool.Name, lengthMax) == called)?.Name ?? called;
+
     public LossReport Losses { get; init; } = new();
 }
 

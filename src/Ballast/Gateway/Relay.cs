@@ -126,6 +126,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             Vendor = attempt.Deployment.Vendor,
             WithholdUsage = !exchange.Envelope.StreamUsage,
             UnwrapStructuredOutput = !_isPassthrough && StructuredOutput.IsEmulated(exchange.Request, attempt.Deployment.Target),
+            Tools = _isPassthrough ? [] : exchange.Request.Tools,
             Losses = attempt.Losses,
         });
         if (_isPassthrough)

@@ -48,7 +48,7 @@ internal sealed class AnthropicMessagesForeignParts(ChatRequest request, Request
             losses.Add(Inside(call.Pointer, isOlder ? "/arguments" : "/function/arguments"), "Arguments that are no JSON object were wrapped into one.");
         }
 
-        return (ToolCallPart)Strip(call) with { Name = AnthropicMessagesIds.Legal(call.Name, AnthropicMessagesIds.NameLengthMax) };
+        return (ToolCallPart)Strip(call) with { Name = LegalName.Of(call.Name, AnthropicMessagesIds.NameLengthMax) };
     }
 
     public ToolResultPart Result(ToolResultPart result)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
@@ -12,21 +11,6 @@ internal static class AnthropicMessagesIds
 {
     /// <summary>Longest tool name.</summary>
     public const int NameLengthMax = 128;
-
-    private const int HashLength = 10;
-
-    /// <summary>The id itself where it is legal; else its legal characters and a hash of the whole, so that two ids stay two.</summary>
-    public static string Legal(string id, int lengthMax = int.MaxValue)
-    {
-        if (id.Length > 0 && id.Length <= lengthMax && id.All(IsLegal))
-        {
-            return id;
-        }
-
-        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..HashLength];
-        string kept = string.Concat(id.Select(letter => IsLegal(letter) ? letter : '_'));
-        return $"{kept[..Math.Min(kept.Length, Math.Min(lengthMax, NameLengthMax) - HashLength - 1)]}_{hash}";
-    }
 
     /// <summary>
     /// Writes arguments as an object: nothing becomes <c>{}</c>, text that is no JSON object goes under <paramref name="wrapName"/>, and then the answer is false.
@@ -55,8 +39,6 @@ internal static class AnthropicMessagesIds
 
     /// <summary>True where the arguments can go as they are; nothing at all counts as an empty object.</summary>
     public static bool IsObject(string arguments) => string.IsNullOrWhiteSpace(arguments) || IsObject(Encoding.UTF8.GetBytes(arguments));
-
-    private static bool IsLegal(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-';
 
     private static bool IsObject(ReadOnlySpan<byte> utf8)
     {

@@ -137,7 +137,7 @@ internal sealed class AnthropicMessagesTools
         }
 
         json.WriteStartObject();
-        json.WriteString("name"u8, _isNative ? tool.Name : LegalName(tool));
+        json.WriteString("name"u8, _isNative ? tool.Name : NameOf(tool));
         if (tool.Description is not null)
         {
             json.WriteString("description"u8, tool.Description);
@@ -194,9 +194,9 @@ internal sealed class AnthropicMessagesTools
         _foreign.ReportExtras(tool.Extras);
     }
 
-    private string LegalName(Tool tool)
+    private string NameOf(Tool tool)
     {
-        string legal = AnthropicMessagesIds.Legal(tool.Name, AnthropicMessagesIds.NameLengthMax);
+        string legal = LegalName.Of(tool.Name, AnthropicMessagesIds.NameLengthMax);
         if (legal != tool.Name)
         {
             _losses.Add(_foreign.Inside(tool.Pointer, "/function/name"), $"The tool is known to the model as {legal}.");
@@ -237,7 +237,7 @@ internal sealed class AnthropicMessagesTools
         });
         if (_choice?.Mode == ToolChoiceMode.Named)
         {
-            json.WriteString("name"u8, _isNative ? _choice.Name! : AnthropicMessagesIds.Legal(_choice.Name!, AnthropicMessagesIds.NameLengthMax));
+            json.WriteString("name"u8, _isNative ? _choice.Name! : LegalName.Of(_choice.Name!, AnthropicMessagesIds.NameLengthMax));
         }
 
         if (saysParallel)

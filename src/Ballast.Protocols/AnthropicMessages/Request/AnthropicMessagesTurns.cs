@@ -115,10 +115,10 @@ internal sealed class AnthropicMessagesTurns
                 Withhold(turn, part);
                 break;
             case ToolCallPart call:
-                turn.Parts.Add(call with { Id = AnthropicMessagesIds.Legal(call.Id) });
+                turn.Parts.Add(call with { Id = LegalName.Of(call.Id) });
                 break;
             case ToolResultPart result:
-                turn.Parts.Add(result with { CallId = AnthropicMessagesIds.Legal(result.CallId) });
+                turn.Parts.Add(result with { CallId = LegalName.Of(result.CallId) });
                 break;
             default:
                 turn.Parts.Add(part);
@@ -243,7 +243,7 @@ internal sealed class AnthropicMessagesTurns
 
                     break;
                 case ToolCallPart call:
-                    ToolCallPart written = _foreign.Call(call) with { Id = Unique(AnthropicMessagesIds.Legal(call.Id)) };
+                    ToolCallPart written = _foreign.Call(call) with { Id = Unique(LegalName.Of(call.Id)) };
                     _pending.Add((call.Id, written.Id, call.Pointer));
                     turn.Parts.Add(written);
                     break;

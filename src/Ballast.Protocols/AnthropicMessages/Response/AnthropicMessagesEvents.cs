@@ -193,7 +193,7 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
         if (!open.IsStructured)
         {
             FlushHeld();
-            events.Add(new ToolCallStarted(open.Part, block.Id ?? "", block.Name ?? "") { Pointer = AnthropicMessagesJson.Join("/content", open.Index) });
+            events.Add(new ToolCallStarted(open.Part, block.Id ?? "", options.ToolName(block.Name ?? "", AnthropicMessagesIds.NameLengthMax)) { Pointer = AnthropicMessagesJson.Join("/content", open.Index) });
             return;
         }
 

@@ -218,7 +218,7 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : Respons
             case ToolCallStarted call:
                 HasToolCalls = true;
                 string id = call.Id.Length == 0 ? $"{Options.FallbackId}_{call.Part}" : call.Id;
-                Begin(new WrittenBlock(call.Part, BlockKind.ToolCall) { Id = AnthropicMessagesIds.Legal(id), Name = call.Name, Pointer = call.Pointer });
+                Begin(new WrittenBlock(call.Part, BlockKind.ToolCall) { Id = LegalName.Of(id), Name = call.Name, Pointer = call.Pointer });
                 break;
             case ToolCallDelta arguments:
                 AppendArguments(arguments);

@@ -10,6 +10,9 @@ internal static partial class OpenAIChatRequest
     private const string StructuredOutputInstruction =
         $"When you give your final answer, give it by calling the tool {StructuredOutput.ToolName}, not as text.";
 
+    /// <summary>Longest name of a tool.</summary>
+    internal const int ToolNameLengthMax = 64;
+
     private static List<Tool> ReadTools(ref OpenAIChatCursor json, string at)
     {
         json.Expect(JsonTokenType.StartArray, "an array of tools", at);
@@ -249,7 +252,13 @@ internal static partial class OpenAIChatRequest
         json.WriteStartObject();
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, tool.Name);
+        string name = NameOf(output, tool.Name);
+        if (name != tool.Name)
+        {
+            output.Losses.Add($"{tool.Pointer}/name", $"The tool is known to the model as {name}.");
+        }
+
+        json.WriteString("name"u8, name);
         if (tool.Description is not null)
         {
             json.WriteString("description"u8, tool.Description);
@@ -276,6 +285,9 @@ internal static partial class OpenAIChatRequest
 
         json.WriteEndObject();
     }
+
+    /// <summary>A foreign name that is too long gives way to one made of it; the reader of the answer knows the way back.</summary>
+    private static string NameOf(Output output, string name) => output.IsOwn ? name : LegalName.Of(name, ToolNameLengthMax);
 
     private static void WriteStructuredOutputTool(Utf8JsonWriter json, ResponseFormat format)
     {
@@ -324,7 +336,7 @@ internal static partial class OpenAIChatRequest
         switch (choice.Mode)
         {
             case ToolChoiceMode.Named:
-                WriteNamedChoice(json, choice.Name!, output);
+                WriteNamedChoice(json, NameOf(output, choice.Name!), output);
                 break;
             case ToolChoiceMode.Required:
                 json.WriteString("tool_choice"u8, "required"u8);

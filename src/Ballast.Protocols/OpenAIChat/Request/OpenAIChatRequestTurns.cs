@@ -267,7 +267,7 @@ internal static partial class OpenAIChatRequest
         json.WriteString("id"u8, IdOf(output, call.Id));
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, call.Name);
+        json.WriteString("name"u8, NameOf(output, call.Name));
         json.WriteString("arguments"u8, call.Arguments.Length == 0 && !output.IsOwn ? "{}" : call.Arguments);
         WriteExtras(output, call.Extras, $"{call.Pointer}/function");
         json.WriteEndObject();

@@ -151,7 +151,7 @@ internal abstract partial class OpenAIChatReader
         else if (IsEverything)
         {
             ReleaseText();
-            Events.Add(new ToolCallStarted(call.Part, id, call.Name) { Pointer = CallPointer(place) });
+            Events.Add(new ToolCallStarted(call.Part, id, Options.ToolName(call.Name, OpenAIChatRequest.ToolNameLengthMax)) { Pointer = CallPointer(place) });
         }
 
         if (call.Held is { } held)

@@ -1,0 +1,31 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Ballast.Protocols;
+
+/// <summary>
+/// Ids and tool names in the letters that vendors allow (<c>^[a-zA-Z0-9_-]+$</c>). The mapping is a pure function: an offer, a call and its result are mapped alike in
+/// every request of a conversation, without memory.
+/// </summary>
+internal static class LegalName
+{
+    /// <summary>Longest name that is made here.</summary>
+    private const int MadeLengthMax = 128;
+
+    private const int HashLength = 10;
+
+    /// <summary>The text itself where it is legal; else its legal characters and a hash of the whole, so that two names stay two.</summary>
+    public static string Of(string text, int lengthMax = int.MaxValue)
+    {
+        if (text.Length > 0 && text.Length <= lengthMax && text.All(IsLegal))
+        {
+            return text;
+        }
+
+        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
+        string kept = string.Concat(text.Select(letter => IsLegal(letter) ? letter : '_'));
+        return $"{kept[..Math.Min(kept.Length, Math.Min(lengthMax, MadeLengthMax) - HashLength - 1)]}_{hash}";
+    }
+
+    private static bool IsLegal(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-';
+}
