@@ -65,4 +65,8 @@ public sealed record ToolResultPart(string CallId, IReadOnlyList<Part> Content, 
 }
 
 /// <summary>A part that only the source protocol knows (server tools, search results …): written back to it, reported as a loss to others.</summary>
-public sealed record OpaquePart(string Type, RawJson Value, string Pointer) : Part(Pointer);
+public sealed record OpaquePart(string Type, RawJson Value, string Pointer) : Part(Pointer)
+{
+    /// <summary>What of it is text that a model can read; null where nothing is. It goes where the part itself cannot.</summary>
+    public string? Text { get; init; }
+}

@@ -90,7 +90,8 @@ internal static class AnthropicMessagesParts
             case "":
                 throw AnthropicMessagesJson.Fault($"{pointer}/type", "is required.");
             default:
-                return new OpaquePart(type, json.Raw(), pointer);
+                RawJson raw = json.Raw();
+                return new OpaquePart(type, raw, pointer) { Text = type is "search_result" or "document" ? AnthropicMessagesBlockText.Of(raw) : null };
         }
     }
 

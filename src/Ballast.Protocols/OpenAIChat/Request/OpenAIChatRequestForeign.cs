@@ -24,6 +24,12 @@ internal static partial class OpenAIChatRequest
                 break;
             default:
                 List<Part> rest = WriteToolResults(output, message);
+                if (rest.Count == 0 && message.Parts.Count > 0 && !message.Parts.OfType<ToolResultPart>().Any())
+                {
+                    // Every part was lost, and said to be: an empty list is refused.
+                    rest.Add(new TextPart("(omitted)", message.Pointer));
+                }
+
                 if (rest.Count > 0 || !message.Parts.OfType<ToolResultPart>().Any())
                 {
                     WriteForeignContent(output, "user"u8, message, rest);
@@ -219,6 +225,8 @@ internal static partial class OpenAIChatRequest
                 return part;
             case DocumentPart document:
                 return ForContent(output, document);
+            case OpaquePart { Text: { } text }:
+                return Placeholder(output, part, "Only its text has a place in Chat Completions.", text);
             default:
                 output.Losses.Add(part.Pointer, "This part has no place in Chat Completions.");
                 return null;
