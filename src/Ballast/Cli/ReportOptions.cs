@@ -12,7 +12,7 @@ internal sealed class ReportOptions
         HelpName = "FILE",
     };
 
-    private readonly Option<string?> _config = new("--config")
+    private readonly Option<string?> _config = new("--config", "-c")
     {
         Description = "Configuration file. Without it: ballast.yaml here, if there is one.",
         HelpName = "FILE",
