@@ -7,11 +7,8 @@ namespace Ballast.EndToEnd.Tests;
 public sealed class LongFactAttribute : FactAttribute
 {
     public LongFactAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)
-        : base(sourceFilePath, sourceLineNumber)
-    {
-        if (Environment.GetEnvironmentVariable("BALLAST_LONG") != "1")
-        {
-            Skip = "long tier: run ./test --long";
-        }
-    }
+        : base(sourceFilePath, sourceLineNumber) => Skip = Reason;
+
+    /// <summary>Why the long tier skips now; null where it runs.</summary>
+    internal static string? Reason { get; } = Environment.GetEnvironmentVariable("BALLAST_LONG") == "1" ? null : "long tier: run ./test --long";
 }

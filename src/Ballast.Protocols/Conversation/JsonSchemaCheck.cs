@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -17,7 +19,8 @@ public static class JsonSchemaCheck
     /// <summary>Most schemas applied in one check: alternatives inside alternatives multiply.</summary>
     public const int StepsMax = 200_000;
 
-    private static readonly TimeSpan s_patternTimeout = TimeSpan.FromMilliseconds(100);
+    /// <summary>Time for all patterns of one check; later ones do not restrict.</summary>
+    private static readonly TimeSpan s_patternsTimeMax = TimeSpan.FromSeconds(1);
 
     public static bool TryValidate(RawJson schema, string json, [NotNullWhen(false)] out string? fault) =>
         TryValidate(schema, Encoding.UTF8.GetBytes(json), out fault);
@@ -29,10 +32,11 @@ public static class JsonSchemaCheck
     {
         try
         {
-            using JsonDocument schemaDocument = JsonDocument.Parse(schema.IsEmpty ? RawJson.EmptyObject.Utf8 : schema.Utf8, new JsonDocumentOptions { MaxDepth = DepthMax });
+            ReadOnlyMemory<byte> schemaText = schema.IsEmpty ? RawJson.EmptyObject.Utf8 : schema.Utf8;
+            using JsonDocument schemaDocument = JsonDocument.Parse(schemaText, new JsonDocumentOptions { MaxDepth = DepthMax });
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = DepthMax });
-            Check check = new(schemaDocument.RootElement);
-            fault = check.Fault(schemaDocument.RootElement, document.RootElement, "", 0);
+            Check check = new(schemaDocument.RootElement, schemaText);
+            fault = check.Fault(schemaDocument.RootElement, document.RootElement, 0);
         }
         catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
@@ -43,48 +47,89 @@ public static class JsonSchemaCheck
         return fault is null;
     }
 
-    private sealed class Check(JsonElement root)
+    private sealed class Check(JsonElement root, ReadOnlyMemory<byte> schemaText)
     {
+        // By its place in the text: a schema is applied to many values, and is read once.
+        private readonly Dictionary<int, JsonSchemaRules> _rules = [];
+        private readonly Dictionary<int, JsonElement?> _references = [];
+
+        // Where the value at hand stands. A pointer is made of it for a fault that is told, not for each value: names may be long.
+        private readonly List<(string? Name, int Index)> _path = [];
+        private TimeSpan _patternsTime;
+        private int _alternatives;
         private int _steps;
 
-        public string? Fault(JsonElement schema, JsonElement value, string pointer, int depth)
+        public string? Fault(JsonElement schema, JsonElement value, int depth)
         {
             if (depth > DepthMax || ++_steps > StepsMax)
             {
-                return At(pointer, "is too deep or too complex to check");
+                return Here("is too deep or too complex to check");
             }
 
             if (schema.ValueKind != JsonValueKind.Object)
             {
-                return schema.ValueKind == JsonValueKind.False ? At(pointer, "is not allowed") : null;
+                return schema.ValueKind == JsonValueKind.False ? Here("is not allowed") : null;
             }
 
-            return FaultOfReference(schema, value, pointer, depth)
-                ?? FaultOfType(schema, value, pointer)
-                ?? FaultOfValues(schema, value, pointer)
-                ?? FaultOfCombination(schema, value, pointer, depth)
+            int place = JsonSchemaRules.PlaceOf(schema, schemaText);
+            if (!_rules.TryGetValue(place, out JsonSchemaRules? rules))
+            {
+                _rules.Add(place, rules = new JsonSchemaRules(schema));
+            }
+
+            return FaultOfReference(rules, value, depth)
+                ?? (rules.Allows(value) ? null : Here(rules.TypeFault))
+                ?? FaultOfValues(rules, value)
+                ?? FaultOfCombination(rules, value, depth)
                 ?? value.ValueKind switch
                 {
-                    JsonValueKind.Object => FaultOfObject(schema, value, pointer, depth),
-                    JsonValueKind.Array => FaultOfArray(schema, value, pointer, depth),
-                    JsonValueKind.String => FaultOfText(schema, value, pointer),
-                    JsonValueKind.Number => FaultOfNumber(schema, value, pointer),
+                    JsonValueKind.Object => FaultOfObject(rules, value, depth),
+                    JsonValueKind.Array => FaultOfArray(rules, value, depth),
+                    JsonValueKind.String => FaultOfText(rules, value),
+                    JsonValueKind.Number => rules.IsInBounds(value.GetDouble()) ? null : Here("is out of bounds"),
                     _ => null,
                 };
         }
 
-        private static string At(string pointer, string what) => $"{(pointer.Length == 0 ? "The value" : pointer)} {what}.";
-
-        private string? FaultOfReference(JsonElement schema, JsonElement value, string pointer, int depth)
+        private string Here(string what, string? below = null)
         {
-            if (!schema.TryGetProperty("$ref", out JsonElement reference) || reference.ValueKind != JsonValueKind.String)
+            if (_alternatives > 0)
+            {
+                return what; // Another alternative may fit; where this one does not is never told.
+            }
+
+            StringBuilder pointer = new();
+            foreach ((string? name, int index) in below is null ? _path : _path.Append((below, 0)))
+            {
+                string step = name?.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal) ?? index.ToString(CultureInfo.InvariantCulture);
+                pointer.Append('/').Append(step);
+            }
+
+            return $"{(pointer.Length == 0 ? "The value" : pointer)} {what}.";
+        }
+
+        private string? FaultBelow(JsonElement schema, JsonElement value, string? name, int index, int depth)
+        {
+            _path.Add((name, index));
+            string? fault = Fault(schema, value, depth + 1);
+            _path.RemoveAt(_path.Count - 1);
+            return fault;
+        }
+
+        private string? FaultOfReference(JsonSchemaRules rules, JsonElement value, int depth)
+        {
+            if (rules.Reference is not JsonElement reference)
             {
                 return null;
             }
 
-            return Resolve(reference.GetString()!) is JsonElement target
-                ? Fault(target, value, pointer, depth + 1)
-                : At(pointer, "is described by a reference that leads nowhere");
+            int place = JsonSchemaRules.PlaceOf(reference, schemaText);
+            if (!_references.TryGetValue(place, out JsonElement? target))
+            {
+                _references.Add(place, target = Resolve(reference.GetString()!));
+            }
+
+            return target is JsonElement found ? Fault(found, value, depth + 1) : Here("is described by a reference that leads nowhere");
         }
 
         private JsonElement? Resolve(string reference)
@@ -107,163 +152,112 @@ public static class JsonSchemaCheck
             return target;
         }
 
-        private static string? FaultOfType(JsonElement schema, JsonElement value, string pointer)
+        private string? FaultOfValues(JsonSchemaRules rules, JsonElement value)
         {
-            if (!schema.TryGetProperty("type", out JsonElement type))
+            if (rules.Listed is JsonValueList listed && !listed.Contains(value, ref _steps))
             {
-                return null;
+                return Here("must be one of the listed values");
             }
 
-            if (type.ValueKind == JsonValueKind.String)
-            {
-                return IsOfType(value, type) ? null : At(pointer, $"must be of type {type.GetString()}");
-            }
-
-            return type.ValueKind != JsonValueKind.Array || type.EnumerateArray().Any(one => IsOfType(value, one))
-                ? null
-                : At(pointer, $"must be of one of the types {string.Join(", ", type.EnumerateArray().Select(one => one.ToString()))}");
+            return rules.Only is JsonValueList only && !only.Contains(value, ref _steps) ? Here("must be the one value given") : null;
         }
 
-        private static bool IsOfType(JsonElement value, JsonElement type) => type.ToString() switch
+        private string? FaultOfCombination(JsonSchemaRules rules, JsonElement value, int depth)
         {
-            "object" => value.ValueKind == JsonValueKind.Object,
-            "array" => value.ValueKind == JsonValueKind.Array,
-            "string" => value.ValueKind == JsonValueKind.String,
-            "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
-            "null" => value.ValueKind == JsonValueKind.Null,
-            "number" => value.ValueKind == JsonValueKind.Number,
-            "integer" => value.ValueKind == JsonValueKind.Number && value.GetDouble() is double number && Math.Floor(number) == number,
-            _ => true,
-        };
-
-        private static string? FaultOfValues(JsonElement schema, JsonElement value, string pointer)
-        {
-            if (schema.TryGetProperty("enum", out JsonElement allowed)
-                && allowed.ValueKind == JsonValueKind.Array
-                && !allowed.EnumerateArray().Any(one => JsonElement.DeepEquals(one, value)))
+            foreach (JsonElement one in rules.AllOf)
             {
-                return At(pointer, "must be one of the listed values");
-            }
-
-            return schema.TryGetProperty("const", out JsonElement only) && !JsonElement.DeepEquals(only, value)
-                ? At(pointer, "must be the one value given")
-                : null;
-        }
-
-        private string? FaultOfCombination(JsonElement schema, JsonElement value, string pointer, int depth)
-        {
-            if (schema.TryGetProperty("allOf", out JsonElement all) && all.ValueKind == JsonValueKind.Array)
-            {
-                foreach (JsonElement one in all.EnumerateArray())
+                if (Fault(one, value, depth + 1) is string fault)
                 {
-                    if (Fault(one, value, pointer, depth + 1) is string fault)
-                    {
-                        return fault;
-                    }
+                    return fault;
                 }
             }
 
-            if (schema.TryGetProperty("anyOf", out JsonElement any)
-                && any.ValueKind == JsonValueKind.Array
-                && !any.EnumerateArray().Any(one => Fault(one, value, pointer, depth + 1) is null))
+            if (rules.AnyOf is not null && !rules.AnyOf.Exists(one => Fits(one, value, depth)))
             {
-                return At(pointer, "fits none of the alternatives");
+                return Here("fits none of the alternatives");
             }
 
-            return schema.TryGetProperty("oneOf", out JsonElement exactly)
-                && exactly.ValueKind == JsonValueKind.Array
-                && exactly.EnumerateArray().Count(one => Fault(one, value, pointer, depth + 1) is null) != 1
-                ? At(pointer, "must fit exactly one of the alternatives")
-                : null;
+            return rules.OneOf is not null && rules.OneOf.Count(one => Fits(one, value, depth)) != 1 ? Here("must fit exactly one of the alternatives") : null;
         }
 
-        private string? FaultOfObject(JsonElement schema, JsonElement value, string pointer, int depth)
+        private bool Fits(JsonElement schema, JsonElement value, int depth)
         {
-            if (schema.TryGetProperty("required", out JsonElement required) && required.ValueKind == JsonValueKind.Array)
+            _alternatives++;
+            bool fits = Fault(schema, value, depth + 1) is null;
+            _alternatives--;
+            return fits;
+        }
+
+        private string? FaultOfObject(JsonSchemaRules rules, JsonElement value, int depth)
+        {
+            if (rules.Required.Count > 0)
             {
-                foreach (JsonElement name in required.EnumerateArray())
+                HashSet<string> names = [.. value.EnumerateObject().Select(property => property.Name)];
+                if (rules.Required.Find(name => !names.Contains(name)) is string missing)
                 {
-                    if (name.ValueKind == JsonValueKind.String && !value.TryGetProperty(name.GetString()!, out _))
-                    {
-                        return At($"{pointer}/{name.GetString()}", "is required");
-                    }
+                    return Here("is required", missing);
                 }
             }
 
-            bool hasProperties = schema.TryGetProperty("properties", out JsonElement properties) && properties.ValueKind == JsonValueKind.Object;
-            bool hasRest = schema.TryGetProperty("additionalProperties", out JsonElement rest);
+            int count = 0;
             foreach (JsonProperty property in value.EnumerateObject())
             {
-                string place = $"{pointer}/{property.Name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
-                string? fault = hasProperties && properties.TryGetProperty(property.Name, out JsonElement inner)
-                    ? Fault(inner, property.Value, place, depth + 1)
-                    : hasRest ? Fault(rest, property.Value, place, depth + 1) : null;
-                if (fault is not null)
+                count++;
+                string name = property.Name;
+                JsonElement? inner = rules.Properties.TryGetValue(name, out JsonElement known) ? known : rules.OtherProperties;
+                if (inner is JsonElement schema && FaultBelow(schema, property.Value, name, 0, depth) is string fault)
                 {
                     return fault;
                 }
             }
 
-            return FaultOfCount(schema, value.EnumerateObject().Count(), "minProperties", "maxProperties", pointer);
+            return FaultOfCount(rules.PropertiesCount, count);
         }
 
-        private string? FaultOfArray(JsonElement schema, JsonElement value, string pointer, int depth)
+        private string? FaultOfArray(JsonSchemaRules rules, JsonElement value, int depth)
         {
-            int first = 0;
-            bool hasPrefix = schema.TryGetProperty("prefixItems", out JsonElement prefix) && prefix.ValueKind == JsonValueKind.Array;
-            bool hasItems = schema.TryGetProperty("items", out JsonElement items);
+            int count = 0;
             foreach (JsonElement item in value.EnumerateArray())
             {
-                int index = first++;
-                JsonElement? inner = hasPrefix && index < prefix.GetArrayLength() ? prefix[index] : hasItems ? items : null;
-                if (inner is JsonElement one && Fault(one, item, $"{pointer}/{index}", depth + 1) is string fault)
+                int index = count++;
+                JsonElement? inner = index < rules.PrefixItems.Count ? rules.PrefixItems[index] : rules.Items;
+                if (inner is JsonElement schema && FaultBelow(schema, item, null, index, depth) is string fault)
                 {
                     return fault;
                 }
             }
 
-            return FaultOfCount(schema, value.GetArrayLength(), "minItems", "maxItems", pointer);
+            return FaultOfCount(rules.ItemsCount, count);
         }
 
-        private static string? FaultOfText(JsonElement schema, JsonElement value, string pointer)
+        private string? FaultOfText(JsonSchemaRules rules, JsonElement value)
         {
             string text = value.GetString()!;
-            if (schema.TryGetProperty("pattern", out JsonElement pattern) && pattern.ValueKind == JsonValueKind.String && !Matches(text, pattern.GetString()!))
-            {
-                return At(pointer, "does not match the pattern");
-            }
-
-            return FaultOfCount(schema, text.EnumerateRunes().Count(), "minLength", "maxLength", pointer);
+            return rules.Pattern is Regex pattern && !Matches(text, pattern) ? Here("does not match the pattern") : FaultOfCount(rules.Length, text.EnumerateRunes().Count());
         }
 
-        private static string? FaultOfNumber(JsonElement schema, JsonElement value, string pointer)
+        private string? FaultOfCount((double? Least, double? Most) allowed, int count) =>
+            count < allowed.Least || count > allowed.Most ? Here("is too long or too short") : null;
+
+        private bool Matches(string text, Regex pattern)
         {
-            double number = value.GetDouble();
-            bool fits = (Bound(schema, "minimum") is not double minimum || number >= minimum)
-                && (Bound(schema, "maximum") is not double maximum || number <= maximum)
-                && (Bound(schema, "exclusiveMinimum") is not double above || number > above)
-                && (Bound(schema, "exclusiveMaximum") is not double below || number < below);
-            return fits ? null : At(pointer, "is out of bounds");
-        }
-
-        private static string? FaultOfCount(JsonElement schema, int count, string least, string most, string pointer) =>
-            (Bound(schema, least) is double minimum && count < minimum) || (Bound(schema, most) is double maximum && count > maximum)
-                ? At(pointer, "is too long or too short")
-                : null;
-
-        private static double? Bound(JsonElement schema, string name) =>
-            schema.TryGetProperty(name, out JsonElement bound) && bound.ValueKind == JsonValueKind.Number ? bound.GetDouble() : null;
-
-        // Patterns come from callers: matching takes linear time, and what that engine cannot do does not restrict.
-        private static bool Matches(string text, string pattern)
-        {
-            try
-            {
-                return Regex.IsMatch(text, pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, s_patternTimeout);
-            }
-            catch (Exception exception) when (exception is ArgumentException or NotSupportedException or RegexMatchTimeoutException)
+            if (_patternsTime > s_patternsTimeMax)
             {
                 return true;
+            }
+
+            long start = Stopwatch.GetTimestamp();
+            try
+            {
+                return pattern.IsMatch(text);
+            }
+            catch (RegexMatchTimeoutException)
+            {
+                return true;
+            }
+            finally
+            {
+                _patternsTime += Stopwatch.GetElapsedTime(start);
             }
         }
     }

@@ -136,7 +136,7 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
                 WriteCall(_calls.Count - 1, started, "", output);
                 break;
             case ToolCallDelta { Arguments.Length: > 0 } delta:
-                int index = _calls.FindIndex(call => call.Part == delta.Part);
+                int index = IndexOfCall(delta.Part);
                 if (index >= 0)
                 {
                     _calls[index].HasArguments = true;
@@ -212,6 +212,18 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
             _citations.Write(BeginDelta(output));
             EndDelta(output);
         }
+    }
+
+    // From the end: a piece of arguments nearly always belongs to the call that came last.
+    private int IndexOfCall(int part)
+    {
+        int index = _calls.Count - 1;
+        while (index >= 0 && _calls[index].Part != part)
+        {
+            index--;
+        }
+
+        return index;
     }
 
     private void WriteCall(int index, ToolCallStarted? started, string arguments, IBufferWriter<byte> output)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -5,14 +6,22 @@ using System.Text;
 namespace Ballast.Protocols.Tests.Fuzz;
 
 /// <summary>
-/// Bent input to every reader: refused in the protocol's way or read, in bounded time and memory. A case is named by target and seed; <c>BALLAST_SEED</c> runs that one alone.
+/// Bent input to every reader: refused in the protocol's way or read, in bounded time and memory. A case is named by target and seed; <c>BALLAST_SEED</c> runs that one
+/// alone, and <c>BALLAST_SEED=A-B</c> all from A up to and without B: fresh ones, or a share of a machine's.
 /// </summary>
 public class FuzzTests
 {
     /// <summary>Allocation granted to one input: every reader and writer that a target runs copies it a few times over, in UTF-16, and has its own start buffers.</summary>
     private const long AllocatedBase = 512 * 1024;
 
+    /// <summary>Granted besides where the input is a pattern: the framework builds its automaton, of bounded size however long the pattern is.</summary>
+    private const long AllocatedForPattern = 8 * 1024 * 1024;
+
     private const long AllocatedPerByte = 800;
+
+    private const int FaultsTold = 10;
+
+    private const int SlowCaseRetries = 2;
 
     private static readonly TimeSpan s_caseTimeMax = TimeSpan.FromSeconds(2);
 
@@ -22,9 +31,9 @@ public class FuzzTests
     [MemberData(nameof(Targets))]
     public void Read_BentInput_IsReadOrRefused(string name) => Run(name, first: 0, count: 10_000);
 
-    [LongFact]
-    public void Read_BentInput_AMillionTimes_IsReadOrRefused() =>
-        Parallel.ForEach(FuzzTargets.All, new ParallelOptions { MaxDegreeOfParallelism = 2 }, target => Run(target.Name, first: 10_000, count: 1_000_000));
+    [LongTheory]
+    [MemberData(nameof(Targets))]
+    public void Read_BentInput_AMillionTimes_IsReadOrRefused(string name) => Run(name, first: 10_000, count: 1_000_000);
 
     /// <summary>What once failed, as input: seeds change their meaning with every golden file.</summary>
     [Theory]
@@ -36,6 +45,7 @@ public class FuzzTests
     [InlineData("anthropic-messages whole", """{"id":"msg_1","type":"\udc00 x \ud83d","content":[]}""")]
     [InlineData("anthropic-messages whole", """{"type":"error","\ud800":"Overloaded"}""")]
     [InlineData("anthropic-messages stream", "data: {\"type\":\"message_start\",\"message\":{\"\\ud800\":1}}\n\n")]
+    [InlineData("schema", "{\"properties\":{\"a\":{\"pattern\":\"ballast-thinking:anthropic:c2ln\"}}}\n{\"a\":\"aaa\"}")]
     [InlineData("schema", "{\"minLength\":1}\n\"\\ud800\"")]
     public void Read_InputThatOnceFailed_IsReadOrRefused(string name, string input)
     {
@@ -52,24 +62,45 @@ public class FuzzTests
         FuzzTarget target = FuzzTargets.All.Single(one => one.Name == name);
         if (Environment.GetEnvironmentVariable("BALLAST_SEED") is { Length: > 0 } seed)
         {
-            (first, count) = (int.Parse(seed, CultureInfo.InvariantCulture), 1);
+            int[] ends = [.. seed.Split('-').Select(end => int.Parse(end, CultureInfo.InvariantCulture))];
+            (first, count) = (ends[0], ends.Length > 1 ? ends[1] - ends[0] : 1);
         }
 
-        Dictionary<string, string> faults = [];
-        for (int i = first; i < first + count && faults.Count < 10; i++)
+        // Each case stands for itself, so that all cores may share them; the first faults are told in the order of their seeds.
+        ConcurrentDictionary<string, (int Seed, string Text)> faults = [];
+        Parallel.For(first, first + count, (i, loop) =>
         {
             byte[] input = target.Make(new Dice(i));
-            if (Fault(target, input) is string fault)
+            if (Fault(target, input) is not string fault)
             {
-                faults.TryAdd(fault[..Math.Min(fault.Length, 160)], $"seed {i}: {fault}\n{Encoding.UTF8.GetString(input)}");
+                return;
             }
-        }
 
-        Assert.True(faults.Count == 0, $"{name}, {faults.Count} faults:\n" + string.Join("\n\n", faults.Values));
+            faults.TryAdd(fault[..Math.Min(fault.Length, 160)], (i, $"seed {i}: {fault}\n{Encoding.UTF8.GetString(input)}"));
+            if (faults.Count >= FaultsTold)
+            {
+                loop.Stop();
+            }
+        });
+
+        Assert.True(faults.IsEmpty, $"{name}, {faults.Count} faults:\n" + string.Join("\n\n", faults.Values.OrderBy(one => one.Seed).Select(one => one.Text)));
     }
 
     private static string? Fault(FuzzTarget target, byte[] input)
     {
+        string? fault = FaultOnce(target, input, out TimeSpan time);
+        for (int i = 0; i < SlowCaseRetries && fault is null && time > s_caseTimeMax; i++)
+        {
+            // A machine that does other things may stop any case for long; an input that takes the time takes it again.
+            fault = FaultOnce(target, input, out time);
+        }
+
+        return fault ?? (time > s_caseTimeMax ? $"took {time}" : null);
+    }
+
+    private static string? FaultOnce(FuzzTarget target, byte[] input, out TimeSpan time)
+    {
+        time = TimeSpan.Zero;
         long before = GC.GetAllocatedBytesForCurrentThread();
         long start = Stopwatch.GetTimestamp();
         try
@@ -86,9 +117,8 @@ public class FuzzTests
         }
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        TimeSpan time = Stopwatch.GetElapsedTime(start);
-        return allocated > AllocatedBase + (AllocatedPerByte * input.Length) ? $"allocated {allocated} bytes for {input.Length}"
-            : time > s_caseTimeMax ? $"took {time}"
-            : null;
+        time = Stopwatch.GetElapsedTime(start);
+        long granted = AllocatedBase + (AllocatedPerByte * input.Length) + (input.AsSpan().IndexOf("\"pattern\""u8) >= 0 && target.Name == "schema" ? AllocatedForPattern : 0);
+        return allocated > granted ? $"allocated {allocated} bytes for {input.Length}" : null;
     }
 }

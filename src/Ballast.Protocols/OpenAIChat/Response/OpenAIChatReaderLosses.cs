@@ -12,7 +12,10 @@ internal abstract partial class OpenAIChatReader
 {
     private const string MessagePointer = "/choices/0/message";
 
-    // Every chunk repeats its fields: what was noted is known again without a new string.
+    /// <summary>Fields known again at a glance: more than any server has, and few enough to look through for each field of each chunk.</summary>
+    private const int NotedMax = 64;
+
+    // Every chunk repeats its fields: what was noted is known again without a new string. What lies beyond the limit the report tells apart.
     private readonly List<(string At, byte[] Name)> _noted = [];
 
     /// <summary>Skips the value of a field that is not read; where it says something, it is named as a loss.</summary>
@@ -39,7 +42,11 @@ internal abstract partial class OpenAIChatReader
             return;
         }
 
-        _noted.Add((at, Encoding.UTF8.GetBytes(name)));
+        if (_noted.Count < NotedMax)
+        {
+            _noted.Add((at, Encoding.UTF8.GetBytes(name)));
+        }
+
         Options.Losses.AddInResponse(OpenAIChatCursor.Below(at, name), $"The field {name} cannot cross protocols.");
     }
 
