@@ -58,7 +58,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
             UpstreamRequestId = attempt.UpstreamRequestId,
             Reached = attempt.Reached,
             EndsExchange = attempt == exchange.Attempts[^1],
-            Losses = [.. attempt.Losses.Losses.Select(loss => loss.InResponse ? "response:" + loss.Pointer : loss.Pointer)],
+            Losses = attempt.Losses.Count == 0 ? [] : [.. attempt.Losses.Losses.Select(loss => loss.InResponse ? "response:" + loss.Pointer : loss.Pointer)],
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Http.Headers;
 using System.Security.Authentication;
 using Ballast.Exchanges;
 using Ballast.Protocols;
@@ -74,8 +75,8 @@ public sealed class UpstreamCall(UpstreamClient client)
             return await ErrorAsync(exchange, attempt, upstream, stream, timer, aborted).ConfigureAwait(false);
         }
 
-        string? mediaType = upstream.Content.Headers.ContentType?.MediaType;
-        if (IsWrong(mediaType, exchange.Envelope.Stream) || IsEncoded(upstream.Content.Headers.ContentEncoding))
+        HttpHeadersNonValidated head = upstream.Content.Headers.NonValidated;
+        if (IsWrong(head, exchange.Envelope.Stream) || IsEncoded(head))
         {
             return UpstreamFailure.Of(GatewayError.Malformed);
         }
@@ -85,11 +86,39 @@ public sealed class UpstreamCall(UpstreamClient client)
     }
 
     // An HTML page with status 200 is a proxy's, not a model's. Anything else is left to the reader, which refuses what breaks the protocol.
-    private static bool IsWrong(string? mediaType, bool stream) =>
-        mediaType is "text/html" || (stream && mediaType is "application/xml" or "text/xml");
+    private static bool IsWrong(HttpHeadersNonValidated head, bool stream)
+    {
+        if (!head.TryGetValues("Content-Type", out HeaderStringValues values))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<char> type = values.ToString();
+        int parameters = type.IndexOf(';');
+        ReadOnlySpan<char> mediaType = (parameters < 0 ? type : type[..parameters]).Trim();
+        return mediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase) || (stream && mediaType.EndsWith("/xml", StringComparison.OrdinalIgnoreCase));
+    }
 
     // None was asked for, and none is undone: a bomb would be, too.
-    private static bool IsEncoded(ICollection<string> encodings) => encodings.Any(encoding => !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase));
+    private static bool IsEncoded(HttpHeadersNonValidated head)
+    {
+        if (!head.TryGetValues("Content-Encoding", out HeaderStringValues values))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<char> encodings = values.ToString();
+        foreach (Range encoding in encodings.Split(','))
+        {
+            ReadOnlySpan<char> name = encodings[encoding].Trim();
+            if (!name.IsEmpty && !name.Equals("identity", StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static string? RequestId(Attempt attempt, HttpResponseMessage upstream)
     {

@@ -30,10 +30,9 @@ public static class ProtocolEndpoints
     public static Task DispatchAsync(HttpContext http, GatewayHandler handler, GatewayError? refusal)
     {
         string path = http.Request.Path.Value ?? "/";
-        Protocol spoken = Spoken(http, path);
         if (refusal is not null)
         {
-            return handler.RefuseAsync(http, spoken, refusal);
+            return handler.RefuseAsync(http, Spoken(http, path), refusal);
         }
 
         string? modelOfPath = null;
@@ -44,15 +43,15 @@ public static class ProtocolEndpoints
 
         if (endpoint is null)
         {
-            return handler.RefuseAsync(http, spoken, GatewayError.UnknownPath);
+            return handler.RefuseAsync(http, Spoken(http, path), GatewayError.UnknownPath);
         }
 
         if (http.Request.Method != endpoint.Method)
         {
-            return handler.RefuseAsync(http, spoken, GatewayError.MethodNotAllowed, endpoint.Method);
+            return handler.RefuseAsync(http, Spoken(http, path), GatewayError.MethodNotAllowed, endpoint.Method);
         }
 
-        Protocol protocol = endpoint.Operation == Operation.Models ? spoken : endpoint.Protocol;
+        Protocol protocol = endpoint.Operation == Operation.Models ? Spoken(http, path) : endpoint.Protocol;
         return handler.HandleAsync(http, protocol, endpoint.Operation, modelOfPath);
     }
 

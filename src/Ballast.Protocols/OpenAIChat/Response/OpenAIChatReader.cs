@@ -258,16 +258,15 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
         {
-            signals |= ReadChoice(TakeHere(ref reader, json), isWhole);
+            signals |= ReadChoice(ref reader, json, isWhole);
         }
 
         return signals;
     }
 
-    private FrameSignals ReadChoice(ReadOnlySpan<byte> json, bool isWhole)
+    /// <summary>Reads the choice at whose beginning <paramref name="reader"/> stands, up to its end.</summary>
+    private FrameSignals ReadChoice(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json, bool isWhole)
     {
-        Utf8JsonReader reader = new(json, s_readerOptions);
-        reader.Read();
         ReadOnlySpan<byte> delta = default;
         ReadOnlySpan<byte> message = default;
         string? word = null;
