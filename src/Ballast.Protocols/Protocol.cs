@@ -71,4 +71,7 @@ public abstract class Protocol
 
     /// <summary>Writes the answer to a list of models.</summary>
     public abstract void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output);
+
+    /// <summary>Writes one model of that list by itself.</summary>
+    public abstract void WriteModel(ModelDescription model, IBufferWriter<byte> output);
 }

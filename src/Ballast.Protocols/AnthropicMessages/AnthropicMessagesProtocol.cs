@@ -120,18 +120,29 @@ public sealed class AnthropicMessagesProtocol : Protocol
         json.WriteStartArray("data"u8);
         foreach (ModelDescription model in models)
         {
-            json.WriteStartObject();
-            json.WriteString("type"u8, "model"u8);
-            json.WriteString("id"u8, model.Name);
-            json.WriteString("display_name"u8, model.Name);
-            json.WriteString("created_at"u8, AnthropicMessagesRateLimits.Instant(DateTimeOffset.FromUnixTimeSeconds(model.CreatedUnixSeconds)));
-            json.WriteEndObject();
+            WriteModel(model, json);
         }
 
         json.WriteEndArray();
         json.WriteBoolean("has_more"u8, false);
         json.WriteString("first_id"u8, models.Count == 0 ? null : models[0].Name);
         json.WriteString("last_id"u8, models.Count == 0 ? null : models[^1].Name);
+        json.WriteEndObject();
+    }
+
+    public override void WriteModel(ModelDescription model, IBufferWriter<byte> output)
+    {
+        using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
+        WriteModel(model, json);
+    }
+
+    private static void WriteModel(ModelDescription model, Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("type"u8, "model"u8);
+        json.WriteString("id"u8, model.Name);
+        json.WriteString("display_name"u8, model.Name);
+        json.WriteString("created_at"u8, AnthropicMessagesRateLimits.Instant(DateTimeOffset.FromUnixTimeSeconds(model.CreatedUnixSeconds)));
         json.WriteEndObject();
     }
 

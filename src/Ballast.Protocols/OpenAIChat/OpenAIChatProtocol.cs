@@ -93,15 +93,26 @@ public sealed class OpenAIChatProtocol : Protocol
         json.WriteStartArray("data"u8);
         foreach (ModelDescription model in models)
         {
-            json.WriteStartObject();
-            json.WriteString("id"u8, model.Name);
-            json.WriteString("object"u8, "model"u8);
-            json.WriteNumber("created"u8, model.CreatedUnixSeconds);
-            json.WriteString("owned_by"u8, model.Owner);
-            json.WriteEndObject();
+            WriteModel(model, json);
         }
 
         json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    public override void WriteModel(ModelDescription model, IBufferWriter<byte> output)
+    {
+        using Utf8JsonWriter json = new(output, WriterOptions);
+        WriteModel(model, json);
+    }
+
+    private static void WriteModel(ModelDescription model, Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("id"u8, model.Name);
+        json.WriteString("object"u8, "model"u8);
+        json.WriteNumber("created"u8, model.CreatedUnixSeconds);
+        json.WriteString("owned_by"u8, model.Owner);
         json.WriteEndObject();
     }
 }

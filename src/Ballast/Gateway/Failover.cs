@@ -36,15 +36,17 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         }
 
         UpstreamFailure? last = null;
+        long? retriesFrom = null;
         TimeSpan? soonest = plan.RestingFor;
         Deployment? unreportedProbe = plan.Probe;
         try
         {
             while (exchange.Attempts.Count < limits.AttemptsMax && plan.TryNext(out Deployment deployment))                      // (1)
             {
-                if (exchange.Attempts.Count > 0 && !await MayRetryAsync(deployment, exchange, aborted).ConfigureAwait(false))    // (2)
+                retriesFrom ??= exchange.Attempts.Count > 0 ? exchange.Time.GetTimestamp() : null;
+                if (retriesFrom is { } since && !await MayRetryAsync(deployment, exchange, since, aborted).ConfigureAwait(false))  // (2)
                 {
-                    break;
+                    continue; // a later candidate may be proven healthy
                 }
 
                 Attempt attempt = exchange.BeginAttempt(deployment);
@@ -169,11 +171,13 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         }
     }
 
-    /// <summary>Free towards a deployment that has proven healthy; else out of the budget. Without budget it waits a little: probes go first, the herd follows.</summary>
-    private async Task<bool> MayRetryAsync(Deployment deployment, Exchange exchange, CancellationToken aborted)
+    /// <summary>
+    /// Free towards a deployment that has proven healthy; else out of the budget. Without budget it waits a little, all candidates of a request together no longer
+    /// than <see cref="RetryWaitMax"/>: probes go first, the herd follows.
+    /// </summary>
+    private async Task<bool> MayRetryAsync(Deployment deployment, Exchange exchange, long start, CancellationToken aborted)
     {
         DeploymentHealth deploymentHealth = health.Of(deployment);
-        long start = exchange.Time.GetTimestamp();
         while (true)
         {
             if (deploymentHealth.IsProven || budget.TryTake(exchange.Catalog.Limits))

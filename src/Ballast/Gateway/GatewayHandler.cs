@@ -26,7 +26,7 @@ public sealed class GatewayHandler(
             admission = guard.Admit(exchange, Credentials.Find(http.Request.Headers));        // key, room
             if (operation == Operation.Models)
             {
-                await ModelList.SendAsync(exchange, response, http.Response, aborted).ConfigureAwait(false);
+                await ModelList.SendAsync(exchange, modelOfPath, response, http.Response, aborted).ConfigureAwait(false);
                 return;
             }
 

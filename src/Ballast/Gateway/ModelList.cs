@@ -5,25 +5,37 @@ using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Gateway;
 
-/// <summary>Answers a list of models: what this key may ask for, in the order of the configuration.</summary>
+/// <summary>Answers a list of models: what this key may ask for, in the order of the configuration; or one of them.</summary>
 public static class ModelList
 {
-    public static async Task SendAsync(Exchange exchange, ClientResponse response, HttpResponse http, CancellationToken aborted)
+    /// <param name="exchange">Whose key asks.</param>
+    /// <param name="name">The one model that is asked for; null for the list.</param>
+    /// <param name="response">Where the answer goes.</param>
+    /// <param name="http">The same, for the content type.</param>
+    /// <param name="aborted">The client has gone.</param>
+    /// <exception cref="GatewayException">There is no such model, or none that this key may ask for.</exception>
+    public static async Task SendAsync(Exchange exchange, string? name, ClientResponse response, HttpResponse http, CancellationToken aborted)
     {
-        List<ModelDescription> models = [];
-        foreach (Model model in exchange.Catalog.ModelOrder)
+        if (name is null)
         {
-            bool isAllowed = exchange.Key.Models is null || exchange.Key.Models.Contains(model.Name);
-            if (isAllowed && model.Candidates.Any(candidate => exchange.Key.Allow.Allows(candidate.Deployment.Data)))
-            {
-                string owner = model.IsDeployment ? model.Candidates[0].Deployment.Vendor : "ballast";
-                models.Add(new ModelDescription(model.Name, owner, model.CreatedUnixSeconds));
-            }
+            exchange.Protocol.WriteModels([.. exchange.Catalog.ModelOrder.Where(model => MayAsk(exchange, model)).Select(Describe)], response.Output);
+        }
+        else
+        {
+            Model? model = exchange.Catalog.FindModel(name);
+            exchange.Protocol.WriteModel(
+                model is not null && MayAsk(exchange, model) ? Describe(model) : throw new GatewayException(GatewayError.ModelNotFound, param: "model"), response.Output);
         }
 
         http.ContentType = "application/json";
         response.SetIds();
-        exchange.Protocol.WriteModels(models, response.Output);
         await response.SendHeldAsync(aborted).ConfigureAwait(false);
     }
+
+    private static bool MayAsk(Exchange exchange, Model model) =>
+        (exchange.Key.Models is null || exchange.Key.Models.Contains(model.Name))
+        && model.Candidates.Any(candidate => exchange.Key.Allow.Allows(candidate.Deployment.Data));
+
+    private static ModelDescription Describe(Model model) =>
+        new(model.Name, model.IsDeployment ? model.Candidates[0].Deployment.Vendor : "ballast", model.CreatedUnixSeconds);
 }

@@ -10,6 +10,7 @@ public static class ProtocolEndpoints
 {
     private const string AzurePrefix = "/openai/deployments/";
     private const string ChatPath = "/chat/completions";
+    private const string ModelsPath = "/v1/models";
 
     private sealed record Endpoint(string Method, Protocol Protocol, Operation Operation);
 
@@ -36,9 +37,9 @@ public static class ProtocolEndpoints
         }
 
         string? modelOfPath = null;
-        if (!Table.TryGetValue(path, out Endpoint? endpoint) && TryAzure(http, path, out modelOfPath))
+        if (!Table.TryGetValue(path, out Endpoint? endpoint))
         {
-            endpoint = Table[ChatPath];
+            endpoint = TryAzure(http, path, out modelOfPath) ? Table[ChatPath] : TryModel(path, out modelOfPath) ? Table[ModelsPath] : null;
         }
 
         if (endpoint is null)
@@ -65,9 +66,27 @@ public static class ProtocolEndpoints
             return false;
         }
 
-        model = path[AzurePrefix.Length..^ChatPath.Length].Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        model = Unescaped(path[AzurePrefix.Length..^ChatPath.Length]);
         return true;
     }
+
+    // /v1/models/{model} and its like: the same, at the end of a list's path.
+    private static bool TryModel(string path, out string? model)
+    {
+        foreach (string list in (ReadOnlySpan<string>)["/v1/models/", "/openai/v1/models/", "/openai/models/", "/models/"])
+        {
+            if (path.Length > list.Length && path.StartsWith(list, StringComparison.Ordinal))
+            {
+                model = Unescaped(path[list.Length..]);
+                return true;
+            }
+        }
+
+        model = null;
+        return false;
+    }
+
+    private static string Unescaped(string model) => model.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
     private static Protocol Spoken(HttpContext http, string path) =>
         http.Request.Headers.ContainsKey("anthropic-version") || path.StartsWith("/v1/messages", StringComparison.Ordinal)

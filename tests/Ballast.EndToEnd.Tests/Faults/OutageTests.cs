@@ -110,6 +110,21 @@ public sealed class OutageTests
         Assert.Equal(3, gateway.Sandbox.Billing.Rows.Count);
     }
 
+    [Fact]
+    public async Task Retry_NextCandidateIsNotProvenAndThereIsNoBudget_GoesOnToTheProvenOne()
+    {
+        await using FaultGateway gateway = await StartAsync(Everywhere[..3], "retry_floor: 0", "retry_share_max: 0");
+        gateway.Sandbox.Faults.Add(new FaultRule { Platform = "openai", Kind = FaultKind.Error503 });
+        ClientAnswer proof = await gateway.AskAsync(Caller.OpenAI, "bedrock/m", stream: false);
+        Assert.True(proof.IsComplete, proof.ToString());
+
+        ClientAnswer answer = await gateway.AskAsync(Caller.OpenAI, "m", stream: false);
+
+        Assert.True(answer.IsComplete, answer.ToString());
+        Assert.Equal("bedrock/m", answer.Headers["x-ballast-deployment"]);
+        Assert.Equal("2", answer.Attempts);
+    }
+
     private static Task<FaultGateway> StartAsync(string[] deployments, params string[] limits) =>
         FaultGateway.StartAsync(new FaultSetup { Models = [("m", deployments)], Limits = limits });
 

@@ -124,17 +124,30 @@ internal sealed class AnthropicMessagesThinking
         }
 
         long budget = Math.Max(BudgetMin, asked.BudgetTokens ?? BudgetOf(asked.Effort));
-        if (maxTokens <= budget)
+        if (maxTokens > budget)
         {
-            // The limit counts reasoning as well: what the caller wanted is what comes after it.
-            maxTokens += budget;
-            if (request.MaxOutputTokens is not null)
-            {
-                losses.Add(request.MaxOutputTokens.Pointer, $"Raised to {maxTokens}: the limit must exceed the thinking budget of {budget} tokens.");
-            }
+            return new AnthropicMessagesThinking(null, ThinkingMode.Enabled, budget, null, maxTokens);
         }
 
-        return new AnthropicMessagesThinking(null, ThinkingMode.Enabled, budget, null, maxTokens);
+        if (request.MaxOutputTokens is null)
+        {
+            return new AnthropicMessagesThinking(null, ThinkingMode.Enabled, budget, null, maxTokens + budget);
+        }
+
+        // The caller's limit is a limit on money: it stands, and reasoning, which counts towards it, takes at most half.
+        long half = maxTokens / 2;
+        if (half < BudgetMin)
+        {
+            losses.Add(asked.Pointer, $"Reasoning needs at least {BudgetMin} tokens, and as many for the answer: the limit of {maxTokens} leaves no room.");
+            return new AnthropicMessagesThinking(null, null, 0, null, maxTokens);
+        }
+
+        if (asked.BudgetTokens is not null)
+        {
+            losses.Add(asked.Pointer, $"Lowered to {half} tokens: the limit of {maxTokens} holds the answer too.");
+        }
+
+        return new AnthropicMessagesThinking(null, ThinkingMode.Enabled, half, null, maxTokens);
     }
 
     private static long BudgetOf(string? effort) => effort switch

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 
 namespace Ballast.Cli.Conformance;
 
@@ -55,6 +56,17 @@ internal static class ErrorChecks
         }),
         One(surface, "models", "GET /v1/models lists models in the surface's shape.", async (at, cancel) =>
             Expect.That((await ModelList.ReadAsync(at, surface, cancel).ConfigureAwait(false)).Count > 0, "the list is empty")),
+        One(surface, "model", "GET /v1/models/{model} describes one of them, and an unknown one is 404.", async (at, cancel) =>
+        {
+            string name = (await ModelList.ReadAsync(at, surface, cancel).ConfigureAwait(false))[0];
+            Reply known = await at.SendAsync(HttpMethod.Get, $"/v1/models/{Uri.EscapeDataString(name)}", new Call(surface), cancel).ConfigureAwait(false);
+            Expect.That(known.Status == 200, $"status {known.Status}: {known.Excerpt}");
+            using JsonDocument model = Json.Parse(known.Text, "the model");
+            Expect.Text(model.RootElement, "id", name, "the model");
+            Reply unknown = await at.SendAsync(HttpMethod.Get, "/v1/models/no-such-model-8c1f", new Call(surface), cancel).ConfigureAwait(false);
+            Expect.That(unknown.Status == 404, $"status {unknown.Status} for an unknown model");
+            surface.ReadError(unknown);
+        }),
     ];
 
     private static Check One(Surface surface, string name, string requirement, Func<Subject, CancellationToken, Task> run) =>
