@@ -143,7 +143,7 @@ public partial class RequestInvariantTests
     [Fact]
     public void WriteRequest_ParallelToolsWithNastyIds_KeepsPairsAndGroups()
     {
-        string[] ids = ["call_1", "call.b/2", "функция", "a b", "call_1 ", new string('i', 90), "x|y", "ÿ"];
+        string[] ids = ["call_1", "call.b/2", "функция", "a b", "a.b", "call_1 ", new string('i', 90), "x|y", "ÿ"];
         for (int seed = 0; seed < 500; seed++)
         {
             Dice dice = new(seed);
