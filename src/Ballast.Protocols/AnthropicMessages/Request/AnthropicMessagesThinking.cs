@@ -112,6 +112,11 @@ internal sealed class AnthropicMessagesThinking
             return new AnthropicMessagesThinking(null, null, 0, null, maxTokens);
         }
 
+        if (asked is { BudgetTokens: null, Effort: not (null or "low" or "medium" or "high" or "xhigh" or "max") })
+        {
+            losses.Add(asked.Pointer, "The word for the effort is not known; a medium one is made.");
+        }
+
         if (target.Has(TargetFeatures.AdaptiveThinking))
         {
             return new AnthropicMessagesThinking(null, ThinkingMode.Adaptive, 0, EffortOf(asked), maxTokens);
