@@ -5,8 +5,11 @@ using Ballast.Sandbox;
 
 namespace Ballast.EndToEnd.Tests.Conformance;
 
-/// <summary>The gateway, to every platform, and the simulated vendors themselves pass the checks that <c>ballast conformance</c> holds any server to.</summary>
-public sealed class ConformanceTests(GatewayFixture gateways, SandboxFixture sandboxes)
+/// <summary>
+/// The gateway, to every platform, and the simulated vendors themselves pass the checks that <c>ballast conformance</c> holds any server to. They have a gateway of
+/// their own: large prompts would use up the rate limits that others look at.
+/// </summary>
+public sealed class ConformanceTests(ConformanceTests.Own own, SandboxFixture sandboxes) : IClassFixture<ConformanceTests.Own>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -20,7 +23,7 @@ public sealed class ConformanceTests(GatewayFixture gateways, SandboxFixture san
     [MemberData(nameof(Models))]
     public async Task Gateway_ToAnyPlatform_FailsNoCheck(string model, string surface)
     {
-        using Subject subject = new(gateways.Fast.Server.Address, gateways.Fast.KeyOf("raw"), model, [], Patience);
+        using Subject subject = new(own.Gateway.Server.Address, own.Gateway.KeyOf("raw"), model, [], Patience);
         IReadOnlyList<CheckResult> results = await RunAsync(subject, surface);
         bool isOfAnyVendor = GatewayTargets.All.Any(at => at.Model == model && at.Vendor == GatewayTargets.AnyVendor);
         AssertNoneFailed(isOfAnyVendor ? [.. results.Where(result => result.Check.Name != ComparesTwoAnswers)] : results);
@@ -79,5 +82,17 @@ public sealed class ConformanceTests(GatewayFixture gateways, SandboxFixture san
         string[] failed = [.. results.Where(result => result.Outcome == CheckOutcome.Failed).Select(result => $"{result.Check.Name}: {result.Detail}")];
         Assert.True(failed.Length == 0, string.Join('\n', failed));
         Assert.True(results.Count(result => result.Outcome == CheckOutcome.Passed) > results.Count / 2, "Most checks found nothing to try.");
+    }
+
+    /// <summary>One gateway before platforms that answer at once.</summary>
+    public sealed class Own : IAsyncLifetime
+    {
+        private GatewayHost? _gateway;
+
+        public GatewayHost Gateway => _gateway ?? throw new InvalidOperationException("The fixture has not been started.");
+
+        public async ValueTask InitializeAsync() => _gateway = await GatewayHost.StartAsync(latencyScale: 0);
+
+        public ValueTask DisposeAsync() => _gateway?.DisposeAsync() ?? ValueTask.CompletedTask;
     }
 }

@@ -347,7 +347,10 @@ async function rate_limits(target) {
   if (['openai', 'azure', 'anthropic'].includes(platform)) {
     for (const kind of ['requests', 'tokens']) {
       assert.ok(Number(response.headers.get(`x-ratelimit-limit-${kind}`)) > 100, `${platform}: ${[...response.headers]}`);
-      assert.ok(Number(response.headers.get(`x-ratelimit-remaining-${kind}`)) > 10, `${platform}: ${[...response.headers]}`);
+      // How much is left depends on what the other tests take within the minute: it is a number, and no more than the limit.
+      const remaining = response.headers.get(`x-ratelimit-remaining-${kind}`) ?? 'none';
+      assert.match(remaining, /^[0-9]+$/, `${platform}: ${[...response.headers]}`);
+      assert.ok(Number(remaining) <= Number(response.headers.get(`x-ratelimit-limit-${kind}`)), `${platform}: ${[...response.headers]}`);
     }
   }
   assert.deepEqual([...response.headers.keys()].filter(name => /anthropic|azureml|apim|amzn|envoy/.test(name)), []);
