@@ -119,13 +119,20 @@ public sealed class LiveTotalsTests
         LedgerEntry entry = SampleEntries.Completed("a");
         totals.Record(entry);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int index = 0; index < 1000; index++)
+        // The runtime's own doings are charged to whatever thread is at hand: one round without a byte proves it.
+        long allocated = long.MaxValue;
+        for (int round = 0; round < 20 && allocated != 0; round++)
         {
-            totals.Record(entry);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int index = 0; index < 1000; index++)
+            {
+                totals.Record(entry);
+            }
+
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, allocated);
     }
 
     private static void AssertClose(int expectedMicroseconds, TimeSpan actual) =>
