@@ -84,7 +84,7 @@ public class GatewayBenchmarks : IAsyncDisposable
         Attempt attempt = exchange.BeginAttempt(deployment);
         using HttpRequestMessage request = UpstreamRequest.Build(exchange, attempt);
 
-        ResponseReader reader = deployment.Provider.Protocol.OpenReader(new ReaderOptions { Stream = false, Depth = ReadDepth.UsageOnly, Vendor = deployment.Vendor });
+        ResponseReader reader = deployment.Protocols[0].OpenReader(new ReaderOptions { Stream = false, Depth = ReadDepth.UsageOnly, Vendor = deployment.Vendor });
         ReadOnlySequence<byte> answer = new(Answer);
         reader.TryReadFrame(ref answer, isCompleted: true, out _, out _);
         attempt.Usage = reader.Usage;

@@ -3,6 +3,16 @@ using Ballast.Protocols.Conversation;
 
 namespace Ballast.Protocols;
 
+/// <summary>How the events of a stream are told apart on the wire.</summary>
+public enum StreamFraming
+{
+    /// <summary>Lines of text (<c>text/event-stream</c>, WHATWG HTML 9.2).</summary>
+    ServerSentEvents,
+
+    /// <summary>Binary messages with checksums (<c>application/vnd.amazon.eventstream</c>).</summary>
+    EventStream,
+}
+
 /// <summary>
 /// How bytes look: one wire format, in and out. Stateless, one instance for the process (<c>ProtocolList</c>). Where the bytes go and how they are signed is
 /// a provider's affair. All methods that read throw <see cref="ProtocolException"/> for input that breaks the protocol, and nothing else.
@@ -21,14 +31,19 @@ public abstract class Protocol
     /// <summary>Request headers that the protocol defines beside the key's, lower-case: they may go on to the same protocol, no others may.</summary>
     public virtual IReadOnlyList<string> RequestHeaders => [];
 
+    /// <summary>How its streams are framed on the wire.</summary>
+    public virtual StreamFraming Framing => StreamFraming.ServerSentEvents;
+
     /// <summary>
     /// Looks at a request just closely enough to route it: the whole body is checked for well-formed JSON (UTF-8, depth, no duplicate top-level keys, types of the
     /// fields it reads), nothing is copied.
     /// </summary>
-    public abstract RequestEnvelope Peek(ReadOnlyMemory<byte> body);
+    /// <param name="body">The request's body.</param>
+    /// <param name="address">What path and query said; protocols that have all in the body ignore it.</param>
+    public abstract RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default);
 
     /// <summary>Reads a whole request into the neutral form. Checks what it reads: wrong types are refused with the field's name in <see cref="ChatError.Param"/>.</summary>
-    public abstract ChatRequest ReadRequest(ReadOnlyMemory<byte> body);
+    public abstract ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default);
 
     /// <summary>Writes a neutral request in this protocol; every field that cannot cross is added to <paramref name="losses"/> by its JSON pointer.</summary>
     public abstract void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output);
@@ -37,6 +52,18 @@ public abstract class Protocol
     /// Same protocol on both sides: the caller's own bytes with only those values replaced that must be (model name, usage in streams, a missing output limit).
     /// </summary>
     public abstract void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output);
+
+    /// <summary>The protocol has an operation that counts a request's tokens; without it the methods below are never called.</summary>
+    public virtual bool CountsTokens => false;
+
+    /// <summary>A caller's own count request for another deployment of the same protocol, as <see cref="SpliceRequest"/>.</summary>
+    public virtual void SpliceTokenCount(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) => throw new NotSupportedException();
+
+    /// <summary>Reads the answer to a count: input tokens.</summary>
+    public virtual long ReadTokenCount(ReadOnlyMemory<byte> body) => throw new NotSupportedException();
+
+    /// <summary>Writes the answer to a count.</summary>
+    public virtual void WriteTokenCount(long inputTokens, IBufferWriter<byte> output) => throw new NotSupportedException();
 
     public abstract ResponseReader OpenReader(ReaderOptions options);
 

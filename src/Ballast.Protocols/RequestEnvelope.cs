@@ -11,8 +11,13 @@ public readonly record struct JsonSpan(int Start, int Length)
 public sealed class RequestEnvelope
 {
     public required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>What path and query said.</summary>
+    public RequestAddress Address { get; init; }
     public required string Model { get; init; }
-    public required JsonSpan ModelValue { get; init; }
+
+    /// <summary>Absent where the address names the model.</summary>
+    public JsonSpan ModelValue { get; init; }
     public bool Stream { get; init; }
 
     /// <summary>The caller asked for usage inside the stream.</summary>

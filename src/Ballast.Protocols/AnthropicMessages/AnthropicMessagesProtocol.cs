@@ -22,9 +22,9 @@ public sealed class AnthropicMessagesProtocol : Protocol
 
     public override string RequestIdHeader => "request-id";
 
-    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body) => AnthropicMessagesPeek.Read(body);
+    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => AnthropicMessagesPeek.Read(body);
 
-    public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body) => AnthropicMessagesRequest.Read(body);
+    public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default) => AnthropicMessagesRequest.Read(body);
 
     public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output) =>
         new AnthropicMessagesRequestWriter(request, target, losses).Write(output);
@@ -48,12 +48,13 @@ public sealed class AnthropicMessagesProtocol : Protocol
         JsonSplice.Write(envelope.Body.Span, modelFirst ? [model, maxTokens] : [maxTokens, model], output);
     }
 
+    public override bool CountsTokens => true;
+
     /// <summary>A <c>count_tokens</c> body with the model replaced; that endpoint refuses <c>max_tokens</c>.</summary>
-    public static void SpliceTokenCount(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) =>
+    public override void SpliceTokenCount(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) =>
         JsonSplice.Write(envelope.Body.Span, [ModelEdit(envelope, target)], output);
 
-    /// <summary>Writes the answer to <c>count_tokens</c>.</summary>
-    public static void WriteTokenCount(long inputTokens, IBufferWriter<byte> output)
+    public override void WriteTokenCount(long inputTokens, IBufferWriter<byte> output)
     {
         using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
         json.WriteStartObject();
@@ -61,9 +62,7 @@ public sealed class AnthropicMessagesProtocol : Protocol
         json.WriteEndObject();
     }
 
-    /// <summary>Reads the answer to <c>count_tokens</c>: input tokens.</summary>
-    /// <exception cref="ProtocolException">It is no such answer.</exception>
-    public static long ReadTokenCount(ReadOnlyMemory<byte> body)
+    public override long ReadTokenCount(ReadOnlyMemory<byte> body)
     {
         try
         {

@@ -17,9 +17,9 @@ public sealed class OpenAIChatProtocol : Protocol
 
     public override string RequestIdHeader => "x-request-id";
 
-    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body) => OpenAIChatEnvelope.Peek(body);
+    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => OpenAIChatEnvelope.Peek(body);
 
-    public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body)
+    public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default)
     {
         if (!JsonText.IsUnicode(body.Span))
         {

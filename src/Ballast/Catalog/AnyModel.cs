@@ -22,6 +22,7 @@ public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChange
             Model = model,
             SentModel = model,
             Vendor = vendor,
+            Protocols = ProtocolDefaults.Choose(provider, vendor, []),
             Platform = provider.Platform,
             Region = provider.Region,
             Data = provider.Data,

@@ -14,17 +14,14 @@ public static class CatalogBuilder
 
     /// <param name="options">Must have passed <see cref="OptionsValidator"/>.</param>
     /// <param name="revision">Counts up with every catalog.</param>
-    public static CatalogSnapshot Build(BallastOptions options, int revision) => Build(
-        options, revision, static name => ProtocolList.Find(name) ?? throw new InvalidOperationException($"Protocol '{name}' is not in the list."));
-
-    internal static CatalogSnapshot Build(BallastOptions options, int revision, Func<string, Protocol> protocols)
+    public static CatalogSnapshot Build(BallastOptions options, int revision)
     {
         Dictionary<string, Price> prices = options.Prices.ToDictionary(static price => price.Name, BuildPrice, StringComparer.Ordinal);
         List<Provider> providers = [];
         List<Deployment> deployments = [];
         foreach (ProviderOptions written in options.Providers)
         {
-            Provider provider = BuildProvider(written, protocols);
+            Provider provider = BuildProvider(written);
             providers.Add(provider);
             deployments.AddRange(written.Deployments.Select(deployment => BuildDeployment(provider, written, deployment, prices)));
         }
@@ -46,14 +43,14 @@ public static class CatalogBuilder
         };
     }
 
-    private static Provider BuildProvider(ProviderOptions written, Func<string, Protocol> protocols)
+    private static Provider BuildProvider(ProviderOptions written)
     {
         ProviderKind kind = FeatureDefaults.KindOf(written.Kind!);
         return new Provider
         {
             Name = written.Name,
             Kind = kind,
-            Protocol = protocols(kind == ProviderKind.Anthropic ? "anthropic-messages" : "openai-chat"),
+            Protocols = ProtocolDefaults.Named(written.Protocols),
             Platform = written.Platform!,
             Region = written.Region!,
             BaseAddress = BaseAddressOf(written, kind),
@@ -112,6 +109,7 @@ public static class CatalogBuilder
             Model = written.Name,
             SentModel = written.Model ?? written.Name,
             Vendor = vendor,
+            Protocols = ProtocolDefaults.Choose(provider, vendor, ProtocolDefaults.Named(written.Protocols)),
             Platform = provider.Platform,
             Region = written.Region ?? provider.Region,
             Data = new DataTerms(

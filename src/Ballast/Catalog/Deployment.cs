@@ -17,6 +17,9 @@ public sealed record Deployment
 
     /// <summary>Who makes the model: <c>openai</c>, <c>anthropic</c>, <c>meta</c> ….</summary>
     public required string Vendor { get; init; }
+
+    /// <summary>The protocols it can be asked in, the preferred one first.</summary>
+    public required IReadOnlyList<Protocol> Protocols { get; init; }
     public required string Platform { get; init; }
     public required string Region { get; init; }
     public required DataTerms Data { get; init; }
@@ -28,6 +31,20 @@ public sealed record Deployment
 
     /// <summary>It serves embeddings, not chat.</summary>
     public bool IsEmbedding { get; init; }
+
+    /// <summary>The protocol in which it is asked on behalf of a caller of <paramref name="caller"/>: the caller's own where it is offered, since then nothing is lost.</summary>
+    public Protocol ProtocolFor(Protocol caller)
+    {
+        foreach (Protocol offered in Protocols)
+        {
+            if (offered == caller)
+            {
+                return offered;
+            }
+        }
+
+        return Protocols[0];
+    }
 
     /// <summary>Built once here: what a protocol must know of this deployment.</summary>
     public RequestTarget Target => field ??= new RequestTarget

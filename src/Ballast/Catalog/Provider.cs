@@ -31,7 +31,6 @@ public sealed record Provider
 {
     public required string Name { get; init; }
     public required ProviderKind Kind { get; init; }
-    public required Protocol Protocol { get; init; }
 
     /// <summary>Who operates the endpoint: <c>openai</c>, <c>azure</c>, <c>aws</c>, <c>local</c> ….</summary>
     public required string Platform { get; init; }
@@ -42,6 +41,9 @@ public sealed record Provider
     /// is <c>/v1</c> part of it, since not all have one; elsewhere the builder has removed it.
     /// </summary>
     public required Uri BaseAddress { get; init; }
+
+    /// <summary>The protocols written for its deployments, the preferred one first; empty takes what the kind has for the vendor.</summary>
+    public IReadOnlyList<Protocol> Protocols { get; init; } = [];
 
     /// <summary>Null where the endpoint takes none (own machines).</summary>
     public Secret? ApiKey { get; init; }

@@ -15,6 +15,9 @@ public sealed record DeploymentOptions
     /// <summary>Entry under <c>prices:</c>; null looks for <c>provider/name</c>, then <c>vendor/name</c>.</summary>
     public string? Price { get; init; }
     public long? MaxOutputTokens { get; init; }
+
+    /// <summary>The protocols it can be asked in, the preferred one first; empty takes the provider's.</summary>
+    public IReadOnlyList<string> Protocols { get; init; } = [];
     public IReadOnlyList<string> Features { get; init; } = [];
     public string? Region { get; init; }
     public DataOptions? Data { get; init; }

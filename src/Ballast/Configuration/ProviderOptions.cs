@@ -39,6 +39,9 @@ public sealed record ProviderOptions
     /// <summary>Who makes the models of <see cref="AnyModel"/>; <c>by-name</c> tells it from the model's name.</summary>
     public string? Vendor { get; init; }
 
+    /// <summary>The protocols its deployments can be asked in, the preferred one first; empty takes what the kind has for the vendor.</summary>
+    public IReadOnlyList<string> Protocols { get; init; } = [];
+
     /// <summary>Features added (<c>+images</c>) to or taken (<c>-images</c>) from the kind's defaults for all deployments.</summary>
     public IReadOnlyList<string> Features { get; init; } = [];
 

@@ -1,3 +1,5 @@
+using Ballast.Protocols;
+
 namespace Ballast.Configuration;
 
 /// <summary>Reads <c>providers:</c> and the deployments within.</summary>
@@ -33,6 +35,7 @@ internal static class ProviderReader
         AllowPrivateAddresses = section.Flag("allow_private_addresses") ?? false,
         AnyModel = section.Flag("any_model") ?? false,
         Vendor = section.Word("vendor"),
+        Protocols = ReadProtocols(section),
         Features = ReadFeatures(section),
         Betas = section.Scalars("betas")?.Select(static beta => beta.Value.Text).ToList(),
         Deployments = ReadDeployments(section),
@@ -51,6 +54,7 @@ internal static class ProviderReader
                 Model = section.Text("model"),
                 Price = section.Reference("price"),
                 MaxOutputTokens = section.Whole("max_output_tokens", 1, 10_000_000),
+                Protocols = ReadProtocols(section),
                 Features = ReadFeatures(section),
                 Region = section.Word("region"),
                 Data = ReadData(section.Section("data", "data")),
@@ -96,6 +100,25 @@ internal static class ProviderReader
         }
 
         return headers;
+    }
+
+    private static List<string> ReadProtocols(SectionReader section)
+    {
+        List<string> protocols = [];
+        foreach ((YamlScalar scalar, string path) in section.Scalars("protocols") ?? [])
+        {
+            if (ProtocolList.Find(scalar.Text) is null)
+            {
+                string[] names = [.. ProtocolList.All.Select(static protocol => protocol.Name)];
+                section.Fault(scalar, path, "unknown protocol", NearestName.Hint(scalar.Text, names, $"one of {string.Join(", ", names)}"));
+            }
+            else if (!protocols.Contains(scalar.Text))
+            {
+                protocols.Add(scalar.Text);
+            }
+        }
+
+        return protocols;
     }
 
     private static List<string> ReadFeatures(SectionReader section)

@@ -5,12 +5,15 @@ using Ballast.Protocols.Conversation;
 namespace Ballast.Exchanges;
 
 /// <summary>One try at one deployment: plain data, filled while it runs, one ledger row when it ends.</summary>
-public sealed class Attempt(string id, int number, Deployment deployment, DateTimeOffset startedAt, long startedTimestamp)
+public sealed class Attempt(string id, int number, Deployment deployment, Protocol protocol, DateTimeOffset startedAt, long startedTimestamp)
 {
     /// <summary>Sent upstream as <c>x-client-request-id</c>.</summary>
     public string Id { get; } = id;
     public int Number { get; } = number;
     public Deployment Deployment { get; } = deployment;
+
+    /// <summary>In which it is asked: the caller's own where the deployment offers it.</summary>
+    public Protocol Protocol { get; } = protocol;
     public DateTimeOffset StartedAt { get; } = startedAt;
 
     /// <summary>Monotonic, of the exchange's <see cref="TimeProvider"/>.</summary>

@@ -19,6 +19,9 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     public CatalogSnapshot Catalog { get; } = catalog;
     public TimeProvider Time { get; } = time;
     public long StartedTimestamp { get; } = time.GetTimestamp();
+
+    /// <summary>What path and query say of the request.</summary>
+    public RequestAddress Address { get; set; }
     public RequestEnvelope Envelope { get; set; } = null!;
     public ApiKey Key { get; set; } = null!;
     public Model Model { get; set; } = null!;
@@ -37,12 +40,12 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     public bool IsClientRetry { get; set; }
 
     /// <summary>The neutral form: parsed on first use, once for all attempts.</summary>
-    public ChatRequest Request => _request ??= Protocol.ReadRequest(Envelope.Body);
+    public ChatRequest Request => _request ??= Protocol.ReadRequest(Envelope.Body, Envelope.Address);
 
     public Attempt BeginAttempt(Deployment deployment)
     {
         int number = Attempts.Count + 1;
-        Attempt attempt = new($"{Id}-{number}", number, deployment, Time.GetUtcNow(), Time.GetTimestamp());
+        Attempt attempt = new($"{Id}-{number}", number, deployment, deployment.ProtocolFor(Protocol), Time.GetUtcNow(), Time.GetTimestamp());
         Attempts.Add(attempt);
         return attempt;
     }

@@ -21,7 +21,7 @@ public sealed class ClientRequest(HttpRequest http) : IDisposable
         }
 
         int length = await ReadAsync(exchange.Catalog.Limits.RequestBodyBytesMax, aborted).ConfigureAwait(false);
-        exchange.Envelope = exchange.Protocol.Peek(_buffer.AsMemory(0, length));
+        exchange.Envelope = exchange.Protocol.Peek(_buffer.AsMemory(0, length), exchange.Address);
         TakeHeaders(exchange);
     }
 

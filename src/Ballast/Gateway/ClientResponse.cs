@@ -41,7 +41,9 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     {
         IHeaderDictionary headers = http.Response.Headers;
         http.Response.StatusCode = StatusCodes.Status200OK;
-        headers.ContentType = stream ? "text/event-stream; charset=utf-8" : "application/json";
+        headers.ContentType = !stream || exchange.Address.Stream == StreamForm.Array ? "application/json"
+            : exchange.Protocol.Framing == StreamFraming.EventStream ? "application/vnd.amazon.eventstream"
+            : "text/event-stream; charset=utf-8";
         if (stream)
         {
             headers.CacheControl = "no-cache";
@@ -57,8 +59,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
         }
 
         SetLosses(attempt);
-        Protocol from = attempt.Deployment.Provider.Protocol;
-        RateLimits limits = from.ReadRateLimits(name => UpstreamClient.Header(upstream, name), exchange.Time.GetUtcNow());
+        RateLimits limits = attempt.Protocol.ReadRateLimits(name => UpstreamClient.Header(upstream, name), exchange.Time.GetUtcNow());
         exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), (name, value) => headers[name] = value);
     }
 

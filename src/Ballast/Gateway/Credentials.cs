@@ -21,7 +21,8 @@ public static class Credentials
         }
 
         key = Agree(key, headers["x-api-key"]);
-        return Agree(key, headers["api-key"]);
+        key = Agree(key, headers["api-key"]);
+        return Agree(key, headers["x-goog-api-key"]);
     }
 
     private static ReadOnlyMemory<char> Agree(ReadOnlyMemory<char> known, StringValues found)

@@ -14,9 +14,9 @@ public sealed class GatewayHandler(
     CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, Bookkeeper bookkeeper, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
-    public async Task HandleAsync(HttpContext http, Protocol protocol, Operation operation, string? modelOfPath)
+    public async Task HandleAsync(HttpContext http, Protocol protocol, Operation operation, RequestAddress address)
     {
-        Exchange exchange = new(protocol, operation, catalog.Current, time);
+        Exchange exchange = new(protocol, operation, catalog.Current, time) { Address = address };
         using ClientResponse response = new(http, exchange);
         using ClientRequest request = new(http.Request);
         CancellationToken aborted = http.RequestAborted;
@@ -26,12 +26,12 @@ public sealed class GatewayHandler(
             admission = guard.Admit(exchange, Credentials.Find(http.Request.Headers));        // key, room
             if (operation == Operation.Models)
             {
-                await ModelList.SendAsync(exchange, modelOfPath, response, http.Response, aborted).ConfigureAwait(false);
+                await ModelList.SendAsync(exchange, address.Model, response, http.Response, aborted).ConfigureAwait(false);
                 return;
             }
 
             await request.ReceiveAsync(exchange, aborted).ConfigureAwait(false);                // body; Peek: model, stream
-            FindModel(exchange, modelOfPath);
+            FindModel(exchange);
             RoutePlan plan = router.Plan(exchange);                                             // ordered, lawful candidates
             if (operation == Operation.CountTokens)
             {
@@ -61,9 +61,9 @@ public sealed class GatewayHandler(
         log.Refused(exchange.Id, error.Code, status);
     }
 
-    private static void FindModel(Exchange exchange, string? modelOfPath)
+    private static void FindModel(Exchange exchange)
     {
-        exchange.RequestedModel = modelOfPath ?? exchange.Envelope.Model;
+        exchange.RequestedModel = exchange.Address.Model ?? exchange.Envelope.Model;
         exchange.Model = exchange.Catalog.FindModel(exchange.RequestedModel) ?? throw new GatewayException(GatewayError.ModelNotFound, param: "model");
         Guard.Check(exchange, exchange.Model);
     }

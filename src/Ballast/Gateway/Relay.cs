@@ -26,7 +26,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
 
     private readonly LimitsOptions _limits = exchange.Catalog.Limits;
     private readonly bool _stream = exchange.Envelope.Stream;
-    private readonly bool _isPassthrough = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment);
+    private readonly bool _isPassthrough = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment, attempt.Protocol);
     private ResponseReader _reader = null!;
     private ResponseWriter? _writer;
     private StringBuilder? _structured;
@@ -119,7 +119,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
 
     private void Open()
     {
-        _reader = attempt.Deployment.Provider.Protocol.OpenReader(new ReaderOptions
+        _reader = attempt.Protocol.OpenReader(new ReaderOptions
         {
             Stream = _stream,
             Depth = _isPassthrough ? ReadDepth.UsageOnly : ReadDepth.Everything,
@@ -257,7 +257,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     /// </summary>
     private void WriteEvent(in ReadOnlySequence<byte> frame, FrameSignals signals)
     {
-        if (!_isLastRead || EndsInBlankLine(frame))
+        if (!_isLastRead || attempt.Protocol.Framing != StreamFraming.ServerSentEvents || EndsInBlankLine(frame))
         {
             Write(frame);
         }

@@ -1,7 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
-using Ballast.Protocols.AnthropicMessages;
 using Ballast.Routing;
 using Ballast.Upstream;
 using Ballast.Upstream.Signing;
@@ -9,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Gateway;
 
-/// <summary>Answers <c>count_tokens</c>: by the vendor where the first candidate has a native count, else by an estimate that says so.</summary>
+/// <summary>Answers a count of tokens: by the vendor where the first candidate has a native count, else by an estimate that says so.</summary>
 public sealed class TokenCount(UpstreamClient client, HealthBook health)
 {
     /// <summary>Marks an answer that Ballast counted itself.</summary>
@@ -22,7 +21,8 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         long? native = null;
         try
         {
-            if (plan.TryNext(out Deployment first) && first.Target.Has(TargetFeatures.CountTokens) && UpstreamRequest.IsPassthrough(exchange, first))
+            if (plan.TryNext(out Deployment first) && first.Target.Has(TargetFeatures.CountTokens)
+                && UpstreamRequest.IsPassthrough(exchange, first, first.ProtocolFor(exchange.Protocol)))
             {
                 native = await AskAsync(exchange, first, aborted).ConfigureAwait(false);
             }
@@ -43,7 +43,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
 
         response.SetIds();
         http.ContentType = "application/json";
-        AnthropicMessagesProtocol.WriteTokenCount(tokens, response.Output);
+        exchange.Protocol.WriteTokenCount(tokens, response.Output);
         await response.SendHeldAsync(aborted).ConfigureAwait(false);
     }
 
@@ -52,7 +52,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         Attempt attempt = exchange.BeginAttempt(deployment);
         attempt.Result = AttemptResult.Failed;
         PooledBuffer body = new(exchange.Envelope.Body.Length + 64);
-        AnthropicMessagesProtocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
+        exchange.Protocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
         using HttpRequestMessage request = UpstreamRequest.Address(exchange, attempt, body);
         using AttemptTimer timer = new(exchange, aborted);
         try
@@ -66,7 +66,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
                 byte[] answer = new byte[AnswerBytesMax];
                 Stream stream = await upstream.Content.ReadAsStreamAsync(timer.Token).ConfigureAwait(false);
                 int length = await stream.ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false, timer.Token).ConfigureAwait(false);
-                long tokens = AnthropicMessagesProtocol.ReadTokenCount(answer.AsMemory(0, length));
+                long tokens = exchange.Protocol.ReadTokenCount(answer.AsMemory(0, length));
                 attempt.Result = AttemptResult.Completed;
                 return tokens;
             }

@@ -155,7 +155,7 @@ public sealed class UpstreamCall(UpstreamClient client)
             client.NoteRefused(attempt.Deployment.Provider);
         }
 
-        Protocol protocol = attempt.Deployment.Provider.Protocol;
+        Protocol protocol = attempt.Protocol;
         ChatError error = protocol.ReadError(status, body);
         UpstreamFailure failure = StatusJudge.Judge(status, error, UpstreamClient.RetryAfter(upstream.Headers, exchange.Time));
         // Half a body is no error that a client could read.

@@ -5,27 +5,43 @@ using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Server;
 
-/// <summary>Which path speaks which protocol: a table, no logic. Paths are those that the official SDKs use.</summary>
+/// <summary>Which path speaks which protocol: a table, no logic. Paths are those that the official SDKs use; a slash at the end changes nothing.</summary>
 public static class ProtocolEndpoints
 {
-    private const string AzurePrefix = "/openai/deployments/";
-    private const string ChatPath = "/chat/completions";
-    private const string ModelsPath = "/v1/models";
-
-    private sealed record Endpoint(string Method, Protocol Protocol, Operation Operation);
-
-    private static readonly Dictionary<string, Endpoint> Table = new(StringComparer.Ordinal)
+    private sealed record Endpoint(string Method, Protocol Protocol, Operation Operation)
     {
-        ["/v1/chat/completions"] = new("POST", ProtocolList.OpenAIChat, Operation.Chat),
-        ["/openai/v1/chat/completions"] = new("POST", ProtocolList.OpenAIChat, Operation.Chat),
-        ["/chat/completions"] = new("POST", ProtocolList.OpenAIChat, Operation.Chat),
+        /// <summary>How the path asks for the answer, where it is the path that says so.</summary>
+        public StreamForm Stream { get; init; }
+
+        /// <summary>A query parameter without which the path is another one.</summary>
+        public string? Query { get; init; }
+    }
+
+    private static readonly Endpoint s_chat = new("POST", ProtocolList.OpenAIChat, Operation.Chat);
+    private static readonly Endpoint s_models = new("GET", ProtocolList.OpenAIChat, Operation.Models);
+
+    private static readonly Dictionary<string, Endpoint> s_paths = new(StringComparer.Ordinal)
+    {
+        ["/v1/chat/completions"] = s_chat,
+        ["/openai/v1/chat/completions"] = s_chat,
+        ["/chat/completions"] = s_chat,
         ["/v1/messages"] = new("POST", ProtocolList.AnthropicMessages, Operation.Chat),
         ["/v1/messages/count_tokens"] = new("POST", ProtocolList.AnthropicMessages, Operation.CountTokens),
-        ["/v1/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
-        ["/openai/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
-        ["/openai/v1/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
-        ["/models"] = new("GET", ProtocolList.OpenAIChat, Operation.Models),
+        ["/v1/models"] = s_models,
+        ["/openai/models"] = s_models,
+        ["/openai/v1/models"] = s_models,
+        ["/models"] = s_models,
     };
+
+    /// <summary>Paths that name a model, the more particular ones first.</summary>
+    private static readonly (PathPattern Path, Endpoint Endpoint)[] s_patterns =
+    [
+        (new("/openai/deployments/", "", "/chat/completions"), s_chat with { Query = "api-version" }),
+        (new("/v1/models/", "", ""), s_models),
+        (new("/openai/v1/models/", "", ""), s_models),
+        (new("/openai/models/", "", ""), s_models),
+        (new("/models/", "", ""), s_models),
+    ];
 
     /// <summary>Hands a request to its protocol, or refuses it in the protocol that its caller most likely speaks.</summary>
     public static Task DispatchAsync(HttpContext http, GatewayHandler handler, GatewayError? refusal)
@@ -36,12 +52,12 @@ public static class ProtocolEndpoints
             return handler.RefuseAsync(http, Spoken(http, path), refusal);
         }
 
-        string? modelOfPath = null;
-        if (!Table.TryGetValue(path, out Endpoint? endpoint))
+        if (path.Length > 1 && path[^1] == '/')
         {
-            endpoint = TryAzure(http, path, out modelOfPath) ? Table[ChatPath] : TryModel(path, out modelOfPath) ? Table[ModelsPath] : null;
+            path = path[..^1];
         }
 
+        Endpoint? endpoint = Find(http, path, out string? model);
         if (endpoint is null)
         {
             return handler.RefuseAsync(http, Spoken(http, path), GatewayError.UnknownPath);
@@ -53,40 +69,28 @@ public static class ProtocolEndpoints
         }
 
         Protocol protocol = endpoint.Operation == Operation.Models ? Spoken(http, path) : endpoint.Protocol;
-        return handler.HandleAsync(http, protocol, endpoint.Operation, modelOfPath);
+        return handler.HandleAsync(http, protocol, endpoint.Operation, new RequestAddress(model, endpoint.Stream));
     }
 
-    // /openai/deployments/{model}/chat/completions?api-version=…: the model stands in the path, its slash raw or escaped.
-    private static bool TryAzure(HttpContext http, string path, out string? model)
+    private static Endpoint? Find(HttpContext http, string path, out string? model)
     {
         model = null;
-        if (!path.StartsWith(AzurePrefix, StringComparison.Ordinal) || !path.EndsWith(ChatPath, StringComparison.Ordinal)
-            || path.Length <= AzurePrefix.Length + ChatPath.Length || !http.Request.Query.ContainsKey("api-version"))
+        if (s_paths.TryGetValue(path, out Endpoint? exact))
         {
-            return false;
+            return exact;
         }
 
-        model = Unescaped(path[AzurePrefix.Length..^ChatPath.Length]);
-        return true;
-    }
-
-    // /v1/models/{model} and its like: the same, at the end of a list's path.
-    private static bool TryModel(string path, out string? model)
-    {
-        foreach (string list in (ReadOnlySpan<string>)["/v1/models/", "/openai/v1/models/", "/openai/models/", "/models/"])
+        foreach ((PathPattern pattern, Endpoint endpoint) in s_patterns)
         {
-            if (path.Length > list.Length && path.StartsWith(list, StringComparison.Ordinal))
+            if (pattern.Match(path) is { } found && (endpoint.Query is not { } query || http.Request.Query.ContainsKey(query)))
             {
-                model = Unescaped(path[list.Length..]);
-                return true;
+                model = found;
+                return endpoint;
             }
         }
 
-        model = null;
-        return false;
+        return null;
     }
-
-    private static string Unescaped(string model) => model.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
     private static Protocol Spoken(HttpContext http, string path) =>
         http.Request.Headers.ContainsKey("anthropic-version") || path.StartsWith("/v1/messages", StringComparison.Ordinal)

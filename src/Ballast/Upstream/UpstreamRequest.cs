@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.CompilerServices;
 using Ballast.Catalog;
@@ -10,12 +11,12 @@ namespace Ballast.Upstream;
 /// <summary>Makes the upstream's request of the caller's: the same bytes with the model name spliced in, or a translation.</summary>
 public static class UpstreamRequest
 {
-    /// <summary>Addresses by operation. They are made of configuration alone, so they live as long as their deployment does.</summary>
-    private static readonly ConditionalWeakTable<Deployment, Uri?[]> s_addresses = [];
+    /// <summary>Addresses by protocol, operation and streaming. They are made of configuration alone, so they live as long as their deployment does.</summary>
+    private static readonly ConditionalWeakTable<Deployment, ConcurrentDictionary<(Protocol, Operation, bool), Uri>> s_addresses = [];
 
     /// <summary>True where the caller's own bytes can go on.</summary>
-    public static bool IsPassthrough(Exchange exchange, Deployment deployment) =>
-        exchange.Protocol == deployment.Provider.Protocol && !exchange.Envelope.HasForeignThinking
+    public static bool IsPassthrough(Exchange exchange, Deployment deployment, Protocol protocol) =>
+        exchange.Protocol == protocol && !exchange.Envelope.HasForeignThinking && exchange.Address.Stream != StreamForm.Array
         && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema));
 
     /// <summary>Builds the request; what cannot cross is added to the attempt's losses.</summary>
@@ -25,13 +26,13 @@ public static class UpstreamRequest
         PooledBuffer body = new(exchange.Envelope.Body.Length + 256);
         try
         {
-            if (IsPassthrough(exchange, deployment))
+            if (IsPassthrough(exchange, deployment, attempt.Protocol))
             {
-                deployment.Provider.Protocol.SpliceRequest(exchange.Envelope, deployment.Target, body);
+                attempt.Protocol.SpliceRequest(exchange.Envelope, deployment.Target, body);
             }
             else
             {
-                deployment.Provider.Protocol.WriteRequest(exchange.Request, deployment.Target, attempt.Losses, body);
+                attempt.Protocol.WriteRequest(exchange.Request, deployment.Target, attempt.Losses, body);
             }
 
             return Address(exchange, attempt, body);
@@ -48,7 +49,7 @@ public static class UpstreamRequest
     {
         Provider provider = attempt.Deployment.Provider;
         ProviderEndpoint endpoint = ProviderEndpoint.Of(provider.Kind);
-        HttpRequestMessage request = new(HttpMethod.Post, AddressOf(endpoint, attempt.Deployment, exchange.Operation))
+        HttpRequestMessage request = new(HttpMethod.Post, AddressOf(endpoint, exchange, attempt))
         {
             Content = new BodyContent(body),
             Version = provider.Http == HttpUse.Http11 ? HttpVersion.Version11 : HttpVersion.Version20,
@@ -59,7 +60,7 @@ public static class UpstreamRequest
             HeaderWriter.Add(request.Headers, name, value);
         }
 
-        if (exchange.Protocol == provider.Protocol)
+        if (exchange.Protocol == attempt.Protocol)
         {
             foreach ((string name, string value) in exchange.ProtocolHeaders)
             {
@@ -70,15 +71,24 @@ public static class UpstreamRequest
             }
         }
 
-        HeaderWriter.Add(request.Headers, "Accept", exchange.Envelope.Stream ? "text/event-stream" : "application/json");
+        HeaderWriter.Add(request.Headers, "Accept", !exchange.Envelope.Stream ? "application/json"
+            : attempt.Protocol.Framing == StreamFraming.EventStream ? "application/vnd.amazon.eventstream"
+            : "text/event-stream");
         HeaderWriter.Add(request.Headers, "User-Agent", "ballast/0.1");
         HeaderWriter.Add(request.Headers, "x-client-request-id", attempt.Id);
         return request;
     }
 
-    private static Uri AddressOf(ProviderEndpoint endpoint, Deployment deployment, Operation operation)
+    private static Uri AddressOf(ProviderEndpoint endpoint, Exchange exchange, Attempt attempt)
     {
-        Uri?[] addresses = s_addresses.GetValue(deployment, static _ => new Uri?[Enum.GetValues<Operation>().Length]);
-        return addresses[(int)operation] ??= endpoint.AddressOf(deployment, operation);
+        (Protocol, Operation, bool) key = (attempt.Protocol, exchange.Operation, exchange.Envelope.Stream);
+        ConcurrentDictionary<(Protocol, Operation, bool), Uri> addresses = s_addresses.GetValue(attempt.Deployment, static _ => []);
+        if (!addresses.TryGetValue(key, out Uri? address))
+        {
+            address = endpoint.AddressOf(attempt.Deployment, attempt.Protocol, exchange.Operation, exchange.Envelope.Stream);
+            addresses[key] = address;
+        }
+
+        return address;
     }
 }

@@ -125,12 +125,12 @@ public class RecordedWireTests
         using JsonDocument exchange = Load(file);
         byte[] request = Encoding.UTF8.GetBytes(Request(exchange)!);
         ArrayBufferWriter<byte> output = new();
-        AnthropicMessagesProtocol.SpliceTokenCount(s_protocol.Peek(request), Target("other-model"), output);
+        s_protocol.SpliceTokenCount(s_protocol.Peek(request), Target("other-model"), output);
         Assert.DoesNotContain("max_tokens", Encoding.UTF8.GetString(output.WrittenSpan));
         if (Status(exchange) == 200)
         {
             JsonElement body = exchange.RootElement.GetProperty("response").GetProperty("body");
-            long count = AnthropicMessagesProtocol.ReadTokenCount(Encoding.UTF8.GetBytes(body.GetRawText()));
+            long count = s_protocol.ReadTokenCount(Encoding.UTF8.GetBytes(body.GetRawText()));
             Assert.Equal(body.GetProperty("input_tokens").GetInt64(), count);
         }
     }

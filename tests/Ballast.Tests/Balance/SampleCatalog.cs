@@ -66,7 +66,6 @@ internal static class SampleCatalog
         {
             Name = provider,
             Kind = ProviderKind.OpenAICompatible,
-            Protocol = null!,
             Platform = platform,
             Region = region,
             BaseAddress = new Uri("http://127.0.0.1:9"),
@@ -75,6 +74,7 @@ internal static class SampleCatalog
         Model = model,
         SentModel = model,
         Vendor = vendor,
+        Protocols = [ProtocolList.OpenAIChat],
         Platform = platform,
         Region = region,
         Data = data,

@@ -29,6 +29,7 @@ public class ConfigurationFaultTests
     [InlineData("  path: ballast.db", "  path:", "ledger.path", 5, "'path' has no value")]
     [InlineData("features: [-files]", "features: -files", Azure + ".features", 16, "'features' must be a list, not a single value")]
     [InlineData("features: [-files]", "features: [[a]]", Azure + ".features[0]", 16, "a single value is expected here, not a list")]
+    [InlineData("features: [-files]", "protocols: [openai-chatt]", Azure + ".protocols[0]", 16, "unknown protocol: 'openai-chatt'")]
     [InlineData("features: [-files]", "features: [-fils]", Azure + ".features[0]", 16, "unknown feature: '-fils'")]
     [InlineData("embedding: false", "embedding: no", Deployment + ".embedding", 26, "'embedding' must be true or false, not 'no'")]
     [InlineData("max_output_tokens: 16384", "max_output_tokens: lots", Deployment + ".max_output_tokens", 22, "must be a whole number, not 'lots'")]

@@ -20,6 +20,7 @@ internal static class Deployments
             Model = name[(name.IndexOf('/') + 1)..],
             SentModel = name[(name.IndexOf('/') + 1)..],
             Vendor = vendor,
+            Protocols = [ProtocolList.OpenAIChat],
             Platform = platform,
             Region = region,
             Data = data,
@@ -28,7 +29,6 @@ internal static class Deployments
             {
                 Name = provider,
                 Kind = ProviderKind.OpenAICompatible,
-                Protocol = ProtocolList.OpenAIChat,
                 Platform = platform,
                 Region = region,
                 BaseAddress = new Uri("http://127.0.0.1:9/v1"),

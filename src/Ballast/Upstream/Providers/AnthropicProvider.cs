@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Protocols;
 using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
@@ -14,7 +15,7 @@ public sealed class AnthropicProvider : ProviderEndpoint
 
     public override string RequestIdHeader => "request-id";
 
-    public override Uri AddressOf(Deployment deployment, Operation operation) =>
+    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) =>
         Join(deployment.Provider, operation == Operation.CountTokens ? "/v1/messages/count_tokens" : "/v1/messages");
 
     /// <summary>Of the beta features asked for, those that this provider is taken to know.</summary>

@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Protocols;
 using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
@@ -11,7 +12,7 @@ public sealed class AzureOpenAIProvider : ProviderEndpoint
 
     public override string RequestIdHeader => "apim-request-id";
 
-    public override Uri AddressOf(Deployment deployment, Operation operation)
+    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream)
     {
         Provider provider = deployment.Provider;
         return provider.ApiVersion is { } version

@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Protocols;
 using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
@@ -12,7 +13,7 @@ public sealed class OpenAICompatibleProvider : ProviderEndpoint
 {
     public static OpenAICompatibleProvider Instance { get; } = new();
 
-    public override Uri AddressOf(Deployment deployment, Operation operation) => Join(deployment.Provider, "/chat/completions");
+    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, "/chat/completions");
 
     public override void Sign(HttpRequestMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
 }

@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Protocols;
 using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
@@ -9,7 +10,7 @@ public sealed class OpenAIProvider : ProviderEndpoint
 {
     public static OpenAIProvider Instance { get; } = new();
 
-    public override Uri AddressOf(Deployment deployment, Operation operation) => Join(deployment.Provider, "/v1/chat/completions");
+    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, "/v1/chat/completions");
 
     public override void Sign(HttpRequestMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
 }

@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Protocols;
 using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
@@ -8,7 +9,11 @@ namespace Ballast.Upstream.Providers;
 public abstract class ProviderEndpoint
 {
     /// <summary>The address of an operation. Made of configuration only: nothing that a caller sent enters it unescaped.</summary>
-    public abstract Uri AddressOf(Deployment deployment, Operation operation);
+    /// <param name="deployment">Where the request goes.</param>
+    /// <param name="protocol">One of the deployment's, in which it is asked.</param>
+    /// <param name="operation">What is wanted.</param>
+    /// <param name="stream">The answer is wanted as a stream: some protocols have another path for it.</param>
+    public abstract Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream);
 
     /// <summary>Adds credentials and the headers that the endpoint demands; the last step before the request is sent.</summary>
     /// <param name="request">Addressed, with its body.</param>

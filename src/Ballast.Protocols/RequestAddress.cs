@@ -1,0 +1,24 @@
+namespace Ballast.Protocols;
+
+/// <summary>How the address of a request asks for its answer.</summary>
+public enum StreamForm
+{
+    /// <summary>The address says nothing of it: the body does, or the protocol has no streams.</summary>
+    InBody,
+
+    /// <summary>A whole answer.</summary>
+    Whole,
+
+    /// <summary>A stream in the protocol's usual framing.</summary>
+    Events,
+
+    /// <summary>A stream that is one JSON array (Gemini without <c>alt=sse</c>).</summary>
+    Array,
+}
+
+/// <summary>
+/// What a request's path and query say of it: some protocols (Gemini, Bedrock) have model and streaming there and not in the body. The default says nothing.
+/// </summary>
+/// <param name="Model">The model, unescaped; null where the body names it.</param>
+/// <param name="Stream">How the answer is wanted.</param>
+public readonly record struct RequestAddress(string? Model, StreamForm Stream);
