@@ -37,7 +37,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     }
 
     /// <summary>Sets the head of an answer that comes from this attempt.</summary>
-    public void SetHead(Attempt attempt, HttpResponseMessage upstream, bool stream)
+    public void SetHead(Attempt attempt, UpstreamAnswer upstream, bool stream)
     {
         IHeaderDictionary headers = http.Response.Headers;
         http.Response.StatusCode = StatusCodes.Status200OK;
@@ -59,7 +59,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
         }
 
         SetLosses(attempt);
-        RateLimits limits = attempt.Protocol.ReadRateLimits(name => UpstreamClient.Header(upstream, name), exchange.Time.GetUtcNow());
+        RateLimits limits = attempt.Protocol.ReadRateLimits(upstream.Header, exchange.Time.GetUtcNow());
         exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), (name, value) => headers[name] = value);
     }
 

@@ -50,7 +50,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
                 }
 
                 Attempt attempt = exchange.BeginAttempt(deployment);
-                if (!TryBuild(exchange, attempt, out HttpRequestMessage? request, out UpstreamFailure? refusal))                 // (3)
+                if (!TryBuild(exchange, attempt, out UpstreamMessage? request, out UpstreamFailure? refusal))                 // (3)
                 {
                     last ??= refusal;
                     continue;
@@ -93,7 +93,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
     private static TimeSpan? Sooner(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;
 
     private async Task<UpstreamFailure?> AttemptAsync(
-        Exchange exchange, Attempt attempt, bool isProbe, HttpRequestMessage request, ClientResponse response, CancellationToken aborted)
+        Exchange exchange, Attempt attempt, bool isProbe, UpstreamMessage request, ClientResponse response, CancellationToken aborted)
     {
         DeploymentHealth deploymentHealth = health.Of(attempt.Deployment);
         UpstreamFailure? failure = null;
@@ -194,7 +194,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         }
     }
 
-    private static bool TryBuild(Exchange exchange, Attempt attempt, out HttpRequestMessage request, out UpstreamFailure? refusal)
+    private static bool TryBuild(Exchange exchange, Attempt attempt, out UpstreamMessage request, out UpstreamFailure? refusal)
     {
         refusal = null;
         try

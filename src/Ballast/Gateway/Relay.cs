@@ -19,7 +19,7 @@ namespace Ballast.Gateway;
 /// (1) read · (2) take whole frames · (3) an error before the commit is a failure, and another deployment may be tried; after it, it is the client's ·
 /// (4) pass the frame on or write its events · (5) the first content, the end, or the grace commits · (6) flush once for each read · (7) judge the end.
 /// </summary>
-public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse response, AttemptTimer timer, long? lengthTold)
+public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse response, AttemptTimer timer, UpstreamAnswer upstream)
 {
     /// <summary>How long the relay waits, after the terminal mark, for the upstream to close its answer so that the connection can be used again.</summary>
     private static readonly TimeSpan TailWait = TimeSpan.FromMilliseconds(250);
@@ -38,7 +38,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private bool _isLastRead;
 
     /// <summary>Returns null when the client has a whole answer, else why not.</summary>
-    public async Task<UpstreamFailure?> RunAsync(Stream upstream, CancellationToken aborted)
+    public async Task<UpstreamFailure?> RunAsync(CancellationToken aborted)
     {
         Open();
         if (!_stream)
@@ -46,16 +46,15 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             timer.Begin();
         }
 
-        PipeReader pipe = PipeReader.Create(upstream, new StreamPipeReaderOptions(bufferSize: 16 * 1024, minimumReadSize: 2 * 1024));
         try
         {
-            return await LoopAsync(pipe, aborted).ConfigureAwait(false);
+            return await LoopAsync(upstream.Body, aborted).ConfigureAwait(false);
         }
         catch (ProtocolException)
         {
             return Cut(GatewayError.Malformed);
         }
-        catch (Exception exception) when (exception is IOException or HttpRequestException)
+        catch (IOException)
         {
             return Cut(GatewayError.StreamCut);
         }
@@ -70,8 +69,6 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             {
                 await _grace.DisposeAsync().ConfigureAwait(false);
             }
-
-            await pipe.CompleteAsync().ConfigureAwait(false);
         }
     }
 
@@ -379,7 +376,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
                 }
             }
         }
-        catch (Exception exception) when (exception is IOException or HttpRequestException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or OperationCanceledException)
         {
             // The answer is complete: what becomes of the connection is nobody's failure.
         }
@@ -409,7 +406,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         attempt.HasEnded = _reader.IsEnded;
 
         // What was cut off counts by its bytes. A whole answer counts by the length that its head told, or as if half of it were missing: vendors bill it in full.
-        long cut = _stream ? _unframedBytes : Math.Max(_unframedBytes, lengthTold ?? _unframedBytes * 2);
+        long cut = _stream ? _unframedBytes : Math.Max(_unframedBytes, upstream.ContentLength ?? _unframedBytes * 2);
         attempt.ContentLength = _reader.ContentLength + (_reader.IsEnded ? 0 : cut);
     }
 }

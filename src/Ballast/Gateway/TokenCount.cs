@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
@@ -53,30 +55,27 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         attempt.Result = AttemptResult.Failed;
         PooledBuffer body = new(exchange.Envelope.Body.Length + 64);
         exchange.Protocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
-        using HttpRequestMessage request = UpstreamRequest.Address(exchange, attempt, body);
+        using UpstreamMessage message = UpstreamRequest.Address(exchange, attempt, body);
         using AttemptTimer timer = new(exchange, aborted);
         try
         {
-            using HttpResponseMessage upstream =
-                await client.SendAsync(request, deployment.Provider, exchange.Catalog.Limits, timer.Token).ConfigureAwait(false);
+            using UpstreamAnswer upstream =
+                await client.SendAsync(message, deployment.Provider, exchange.Catalog.Limits, timer.Token).ConfigureAwait(false);
             attempt.Reached = true;
-            attempt.UpstreamStatus = (int)upstream.StatusCode;
-            if (upstream.IsSuccessStatusCode)
+            attempt.UpstreamStatus = upstream.Status;
+            if (upstream.Status is >= 200 and < 300)
             {
-                byte[] answer = new byte[AnswerBytesMax];
-                Stream stream = await upstream.Content.ReadAsStreamAsync(timer.Token).ConfigureAwait(false);
-                int length = await stream.ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false, timer.Token).ConfigureAwait(false);
-                long tokens = exchange.Protocol.ReadTokenCount(answer.AsMemory(0, length));
+                long tokens = exchange.Protocol.ReadTokenCount(await ReadAsync(upstream.Body, timer.Token).ConfigureAwait(false));
                 attempt.Result = AttemptResult.Completed;
                 return tokens;
             }
 
             attempt.Reason = $"upstream_status_{attempt.UpstreamStatus}";
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or ProtocolException
+        catch (Exception exception) when (exception is IOException or ProtocolException
             || (exception is OperationCanceledException && !aborted.IsCancellationRequested))
         {
-            attempt.Reached |= ((BodyContent)request.Content!).WasSent && exception is not HttpRequestException;
+            attempt.Reached |= message.WasSent && exception is not UpstreamException;
             attempt.Reason = (exception is CredentialsUnavailableException ? GatewayError.CredentialsUnavailable : GatewayError.ConnectionLost).Code;
         }
         finally
@@ -85,5 +84,19 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         }
 
         return null;
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(PipeReader body, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            ReadResult result = await body.ReadAsync(cancellation).ConfigureAwait(false);
+            if (result.IsCompleted || result.Buffer.Length >= AnswerBytesMax)
+            {
+                return result.Buffer.ToArray();
+            }
+
+            body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
-using System.Net.Http.Headers;
-using System.Security.Authentication;
+using System.IO.Pipelines;
 using Ballast.Exchanges;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
@@ -15,99 +14,89 @@ public sealed class UpstreamCall(UpstreamClient client)
 {
     /// <summary>Returns null when the client has a whole answer, else why not. A client that went away is an <see cref="OperationCanceledException"/>.</summary>
     public async Task<UpstreamFailure?> RunAsync(
-        Exchange exchange, Attempt attempt, HttpRequestMessage request, ClientResponse response, CancellationToken aborted)
+        Exchange exchange, Attempt attempt, UpstreamMessage message, ClientResponse response, CancellationToken aborted)
     {
         using AttemptTimer timer = new(exchange, aborted);
-        BodyContent body = (BodyContent)request.Content!;
-        HttpResponseMessage upstream;
+        UpstreamAnswer upstream;
         try
         {
-            upstream = await client.SendAsync(request, attempt.Deployment.Provider, exchange.Catalog.Limits, timer.Token).ConfigureAwait(false);
+            upstream = await client.SendAsync(message, attempt.Deployment.Provider, exchange.Catalog.Limits, timer.Token).ConfigureAwait(false);
         }
         catch (CredentialsUnavailableException exception)
         {
             return UpstreamFailure.Of(GatewayError.CredentialsUnavailable) with { RestFor = exception.RetryAfter };
         }
-        catch (HttpRequestException exception)
+        catch (UpstreamException exception)
         {
-            bool isConnect = exception.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-                or HttpRequestError.SecureConnectionError or HttpRequestError.VersionNegotiationError;
-            attempt.Reached = body.WasSent && !isConnect;
-            return UpstreamFailure.Of(exception.InnerException switch
-            {
-                AddressRefusedException => GatewayError.AddressRefused,
-                AuthenticationException => GatewayError.TlsFailed,
-                _ => attempt.Reached ? GatewayError.ConnectionLost : GatewayError.ConnectFailed,
-            });
+            attempt.Reached = exception.Error == GatewayError.ConnectionLost;
+            return UpstreamFailure.Of(exception.Error);
         }
         catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
         {
-            attempt.Reached = body.WasSent;
-            return UpstreamFailure.Of(body.WasSent || timer.Verdict == GatewayError.TotalTimeout ? timer.Verdict : GatewayError.ConnectFailed);
+            attempt.Reached = message.WasSent;
+            return UpstreamFailure.Of(message.WasSent || timer.Verdict == GatewayError.TotalTimeout ? timer.Verdict : GatewayError.ConnectFailed);
         }
         catch (OperationCanceledException)
         {
-            attempt.Reached = body.WasSent;
+            attempt.Reached = message.WasSent;
             throw;
         }
 
         using (upstream)
         {
             attempt.Reached = true;
-            attempt.UpstreamStatus = (int)upstream.StatusCode;
+            attempt.UpstreamStatus = upstream.Status;
             attempt.UpstreamRequestId = RequestId(attempt, upstream);
             return await JudgeAsync(exchange, attempt, upstream, response, timer, aborted).ConfigureAwait(false);
         }
     }
 
     private async Task<UpstreamFailure?> JudgeAsync(
-        Exchange exchange, Attempt attempt, HttpResponseMessage upstream, ClientResponse response, AttemptTimer timer, CancellationToken aborted)
+        Exchange exchange, Attempt attempt, UpstreamAnswer upstream, ClientResponse response, AttemptTimer timer, CancellationToken aborted)
     {
-        int status = (int)upstream.StatusCode;
+        int status = upstream.Status;
         if (status is >= 300 and < 400)
         {
             return UpstreamFailure.Of(GatewayError.Redirected);
         }
 
-        Stream stream = await upstream.Content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false);
         if (status is < 200 or >= 300)
         {
-            return await ErrorAsync(exchange, attempt, upstream, stream, timer, aborted).ConfigureAwait(false);
+            return await ErrorAsync(exchange, attempt, upstream, timer, aborted).ConfigureAwait(false);
         }
 
-        HttpHeadersNonValidated head = upstream.Content.Headers.NonValidated;
-        if (IsWrong(head, exchange.Envelope.Stream) || IsEncoded(head))
+        if (IsWrong(upstream, exchange.Envelope.Stream) || IsEncoded(upstream))
         {
             return UpstreamFailure.Of(GatewayError.Malformed);
         }
 
         response.SetHead(attempt, upstream, exchange.Envelope.Stream);
-        return await new Relay(exchange, attempt, response, timer, upstream.Content.Headers.ContentLength).RunAsync(stream, aborted).ConfigureAwait(false);
+        return await new Relay(exchange, attempt, response, timer, upstream).RunAsync(aborted).ConfigureAwait(false);
     }
 
     // An HTML page with status 200 is a proxy's, not a model's. Anything else is left to the reader, which refuses what breaks the protocol.
-    private static bool IsWrong(HttpHeadersNonValidated head, bool stream)
+    private static bool IsWrong(UpstreamAnswer upstream, bool stream)
     {
-        if (!head.TryGetValues("Content-Type", out HeaderStringValues values))
+        if (upstream.Header("Content-Type") is not { } told)
         {
             return false;
         }
 
-        ReadOnlySpan<char> type = values.ToString();
+        ReadOnlySpan<char> type = told;
         int parameters = type.IndexOf(';');
         ReadOnlySpan<char> mediaType = (parameters < 0 ? type : type[..parameters]).Trim();
         return mediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase) || (stream && mediaType.EndsWith("/xml", StringComparison.OrdinalIgnoreCase));
     }
 
     // None was asked for, and none is undone: a bomb would be, too.
-    private static bool IsEncoded(HttpHeadersNonValidated head)
+    private static bool IsEncoded(UpstreamAnswer upstream)
     {
-        if (!head.TryGetValues("Content-Encoding", out HeaderStringValues values))
+        if (upstream.JoinedHeader("Content-Encoding") is not { } told)
         {
             return false;
         }
 
-        ReadOnlySpan<char> encodings = values.ToString();
+        ReadOnlySpan<char> encodings = told;
         foreach (Range encoding in encodings.Split(','))
         {
             ReadOnlySpan<char> name = encodings[encoding].Trim();
@@ -120,12 +109,12 @@ public sealed class UpstreamCall(UpstreamClient client)
         return false;
     }
 
-    private static string? RequestId(Attempt attempt, HttpResponseMessage upstream)
+    private static string? RequestId(Attempt attempt, UpstreamAnswer upstream)
     {
         ProviderEndpoint endpoint = ProviderEndpoint.Of(attempt.Deployment.Provider.Kind);
         foreach (string name in (ReadOnlySpan<string>)[endpoint.RequestIdHeader, "x-request-id", "request-id"])
         {
-            if (UpstreamClient.Header(upstream, name) is { } id)
+            if (upstream.Header(name) is { } id)
             {
                 return id;
             }
@@ -135,16 +124,16 @@ public sealed class UpstreamCall(UpstreamClient client)
     }
 
     private async Task<UpstreamFailure> ErrorAsync(
-        Exchange exchange, Attempt attempt, HttpResponseMessage upstream, Stream stream, AttemptTimer timer, CancellationToken aborted)
+        Exchange exchange, Attempt attempt, UpstreamAnswer upstream, AttemptTimer timer, CancellationToken aborted)
     {
-        int status = (int)upstream.StatusCode;
+        int status = upstream.Status;
         ReadOnlyMemory<byte> body = default;
         bool isWhole = false;
         try
         {
-            (body, isWhole) = await ReadBoundedAsync(stream, exchange.Catalog.Limits.ErrorBodyBytesMax, timer.Token).ConfigureAwait(false);
+            (body, isWhole) = await ReadBoundedAsync(upstream.Body, exchange.Catalog.Limits.ErrorBodyBytesMax, timer.Token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is IOException or HttpRequestException
+        catch (Exception exception) when (exception is IOException
             || (exception is OperationCanceledException && !aborted.IsCancellationRequested))
         {
             // An error whose body cannot be read is still that error.
@@ -157,25 +146,22 @@ public sealed class UpstreamCall(UpstreamClient client)
 
         Protocol protocol = attempt.Protocol;
         ChatError error = protocol.ReadError(status, body);
-        UpstreamFailure failure = StatusJudge.Judge(status, error, UpstreamClient.RetryAfter(upstream.Headers, exchange.Time));
+        UpstreamFailure failure = StatusJudge.Judge(status, error, upstream.RetryAfter(exchange.Time));
         // Half a body is no error that a client could read.
         return exchange.Protocol == protocol && !failure.IsRetryable && isWhole ? failure with { RawBody = body } : failure;
     }
 
-    private static async Task<(ReadOnlyMemory<byte> Body, bool IsWhole)> ReadBoundedAsync(Stream stream, int bytesMax, CancellationToken cancellation)
+    private static async Task<(ReadOnlyMemory<byte> Body, bool IsWhole)> ReadBoundedAsync(PipeReader body, int bytesMax, CancellationToken cancellation)
     {
-        ArrayBufferWriter<byte> body = new(4096);
-        while (body.WrittenCount < bytesMax)
+        while (true)
         {
-            int read = await stream.ReadAsync(body.GetMemory(4096), cancellation).ConfigureAwait(false);
-            if (read == 0)
+            ReadResult result = await body.ReadAsync(cancellation).ConfigureAwait(false);
+            if (result.IsCompleted || result.Buffer.Length >= bytesMax)
             {
-                return (body.WrittenMemory, true);
+                return (result.Buffer.ToArray(), result.IsCompleted);
             }
 
-            body.Advance(read);
+            body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
         }
-
-        return (body.WrittenMemory, false);
     }
 }

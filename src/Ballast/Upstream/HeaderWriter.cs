@@ -1,10 +1,7 @@
-using System.Net.Http.Headers;
-
 namespace Ballast.Upstream;
 
 /// <summary>
-/// The one place where upstream headers are written. <c>TryAddWithoutValidation</c> lets CR, LF and NUL through to the wire, so a value with a control character is
-/// refused here, whoever wrote it.
+/// The one place where upstream headers are written. What is added goes to the wire as it is, so a value with a control character is refused here, whoever wrote it.
 /// </summary>
 public static class HeaderWriter
 {
@@ -12,14 +9,14 @@ public static class HeaderWriter
     public const int ValueCharactersMax = 8 * 1024;
 
     /// <exception cref="InvalidOperationException">The value cannot be a header's; the message does not repeat it.</exception>
-    public static void Add(HttpRequestHeaders headers, string name, string value)
+    public static void Add(UpstreamHeaders headers, string name, string value)
     {
         if (!IsSafe(value))
         {
             throw new InvalidOperationException($"The value for header '{name}' holds control characters or is too long.");
         }
 
-        headers.TryAddWithoutValidation(name, value);
+        headers.Append(name, value);
     }
 
     public static bool IsSafe(string value)

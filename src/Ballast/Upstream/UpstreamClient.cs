@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Configuration;
+using Ballast.Upstream.Framework;
 using Ballast.Upstream.Providers;
 using Ballast.Upstream.Signing;
 
@@ -16,108 +15,56 @@ namespace Ballast.Upstream;
 public sealed class UpstreamClient(CredentialBook credentials) : IDisposable
 {
     /// <summary>Providers that differ in any of these never share a connection.</summary>
-    private readonly record struct PoolKey(string Authority, bool AllowPrivate, CertificateAuthority? Ca);
+    private readonly record struct PoolKey(string Authority, bool AllowPrivate, CertificateAuthority? Ca, HttpUse Http);
 
-    private readonly ConcurrentDictionary<PoolKey, HttpMessageInvoker> _pools = new();
+    private readonly ConcurrentDictionary<PoolKey, UpstreamPool> _pools = new();
 
     /// <summary>The same pools by the provider at hand: a reload makes new providers, and pools must outlive it.</summary>
-    private readonly ConditionalWeakTable<Provider, HttpMessageInvoker> _poolOf = [];
+    private readonly ConditionalWeakTable<Provider, UpstreamPool> _poolOf = [];
 
     /// <summary>Signs, sends and returns at the answer's head. It waits for a credential only where none is at hand.</summary>
     /// <exception cref="CredentialsUnavailableException">There is none to sign with; nothing was sent.</exception>
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Provider provider, LimitsOptions limits, CancellationToken cancellation)
+    /// <exception cref="UpstreamException">No answer came.</exception>
+    public ValueTask<UpstreamAnswer> SendAsync(UpstreamMessage message, Provider provider, LimitsOptions limits, CancellationToken cancellation)
     {
         ValueTask<Credential?> credential = credentials.GetAsync(provider, limits.CredentialTimeout, cancellation);
         return credential.IsCompletedSuccessfully
-            ? SendSignedAsync(request, provider, credential.Result, limits, cancellation)
-            : WaitAndSendAsync(credential.AsTask(), request, provider, limits, cancellation);
+            ? SendSignedAsync(message, provider, credential.Result, limits, cancellation)
+            : WaitAndSendAsync(credential, message, provider, limits, cancellation);
     }
 
     /// <summary>The platform refused the credentials of a request: what was fetched for it may have been withdrawn.</summary>
     public void NoteRefused(Provider provider) => credentials.NoteRefused(provider);
 
-    private async Task<HttpResponseMessage> WaitAndSendAsync(
-        Task<Credential?> credential, HttpRequestMessage request, Provider provider, LimitsOptions limits, CancellationToken cancellation) =>
-        await SendSignedAsync(request, provider, await credential.ConfigureAwait(false), limits, cancellation).ConfigureAwait(false);
+    private async ValueTask<UpstreamAnswer> WaitAndSendAsync(
+        ValueTask<Credential?> credential, UpstreamMessage message, Provider provider, LimitsOptions limits, CancellationToken cancellation) =>
+        await SendSignedAsync(message, provider, await credential.ConfigureAwait(false), limits, cancellation).ConfigureAwait(false);
 
-    private Task<HttpResponseMessage> SendSignedAsync(
-        HttpRequestMessage request, Provider provider, Credential? credential, LimitsOptions limits, CancellationToken cancellation)
+    private ValueTask<UpstreamAnswer> SendSignedAsync(
+        UpstreamMessage message, Provider provider, Credential? credential, LimitsOptions limits, CancellationToken cancellation)
     {
-        ProviderEndpoint.Of(provider.Kind).Sign(request, provider, credential);
-        if (!_poolOf.TryGetValue(provider, out HttpMessageInvoker? pool))
+        ProviderEndpoint.Of(provider.Kind).Sign(message, provider, credential);
+        if (!_poolOf.TryGetValue(provider, out UpstreamPool? pool))
         {
-            PoolKey key = new(provider.BaseAddress.GetLeftPart(UriPartial.Authority), provider.AllowPrivateAddresses, provider.Ca);
+            PoolKey key = new(provider.BaseAddress.GetLeftPart(UriPartial.Authority), provider.AllowPrivateAddresses, provider.Ca, provider.Http);
             pool = _pools.GetOrAdd(key, static (made, connectTimeout) => NewPool(made, connectTimeout), limits.ConnectTimeout);
             _poolOf.AddOrUpdate(provider, pool);
         }
 
-        return pool.SendAsync(request, cancellation);
+        return pool.SendAsync(message, cancellation);
     }
 
     public void Dispose()
     {
-        foreach (HttpMessageInvoker pool in _pools.Values)
+        foreach (UpstreamPool pool in _pools.Values)
         {
             pool.Dispose();
         }
     }
 
-    private static HttpMessageInvoker NewPool(PoolKey key, TimeSpan connectTimeout) =>
-        new(NewHandler(address => AddressPolicy.IsAllowed(address, key.AllowPrivate), key.Ca, connectTimeout));
-
-    /// <summary>What all connections out of this gateway have in common.</summary>
-    internal static SocketsHttpHandler NewHandler(Func<IPAddress, bool> isAllowed, CertificateAuthority? ca, TimeSpan connectTimeout) =>
-        new()
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ActivityHeadersPropagator = null,
-            ConnectTimeout = connectTimeout,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
-            MaxResponseHeadersLength = 64,
-            // An answer that is given up ends its connection at once, and with it the vendor's work and bill. Whole answers were read to their end before.
-            ResponseDrainTimeout = TimeSpan.Zero,
-            EnableMultipleHttp2Connections = true,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-            SslOptions = ServerTrust.OptionsFor(ca),
-            ConnectCallback = (context, cancellation) => AddressPolicy.ConnectAsync(context.DnsEndPoint, isAllowed, cancellation),
-        };
-
-    /// <summary>The first value of a header as it came; null where there is none.</summary>
-    public static string? Header(HttpResponseMessage response, string name)
+    private static FrameworkPool NewPool(in PoolKey key, TimeSpan connectTimeout)
     {
-        if (response.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values))
-        {
-            foreach (string value in values)
-            {
-                return value;
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>Reads Retry-After (seconds or a date) and OpenAI's finer <c>retry-after-ms</c>.</summary>
-    public static TimeSpan? RetryAfter(HttpResponseHeaders headers, TimeProvider time)
-    {
-        if (headers.TryGetValues("retry-after-ms", out IEnumerable<string>? values)
-            && double.TryParse(values.FirstOrDefault(), System.Globalization.CultureInfo.InvariantCulture, out double milliseconds)
-            && milliseconds is >= 0 and < 1e9)
-        {
-            return TimeSpan.FromMilliseconds(milliseconds);
-        }
-
-        TimeSpan? wait = headers.RetryAfter switch
-        {
-            { Delta: { } delta } => delta,
-            { Date: { } date } => date - time.GetUtcNow(),
-            _ => null,
-        };
-        return wait is { } positive && positive < TimeSpan.Zero ? TimeSpan.Zero : wait;
+        bool allowPrivate = key.AllowPrivate;
+        return new FrameworkPool(address => AddressPolicy.IsAllowed(address, allowPrivate), key.Ca, key.Http, connectTimeout);
     }
 }

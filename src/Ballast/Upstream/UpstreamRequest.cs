@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Exchanges;
@@ -20,7 +19,7 @@ public static class UpstreamRequest
         && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema));
 
     /// <summary>Builds the request; what cannot cross is added to the attempt's losses.</summary>
-    public static HttpRequestMessage Build(Exchange exchange, Attempt attempt)
+    public static UpstreamMessage Build(Exchange exchange, Attempt attempt)
     {
         Deployment deployment = attempt.Deployment;
         PooledBuffer body = new(exchange.Envelope.Body.Length + 256);
@@ -45,16 +44,11 @@ public static class UpstreamRequest
     }
 
     /// <summary>Puts a body that is already in the upstream's protocol into an addressed request; signed it is when it is sent. The request owns the body.</summary>
-    public static HttpRequestMessage Address(Exchange exchange, Attempt attempt, PooledBuffer body)
+    public static UpstreamMessage Address(Exchange exchange, Attempt attempt, PooledBuffer body)
     {
         Provider provider = attempt.Deployment.Provider;
         ProviderEndpoint endpoint = ProviderEndpoint.Of(provider.Kind);
-        HttpRequestMessage request = new(HttpMethod.Post, AddressOf(endpoint, exchange, attempt))
-        {
-            Content = new BodyContent(body),
-            Version = provider.Http == HttpUse.Http11 ? HttpVersion.Version11 : HttpVersion.Version20,
-            VersionPolicy = provider.Http == HttpUse.Http2 ? HttpVersionPolicy.RequestVersionExact : HttpVersionPolicy.RequestVersionOrLower,
-        };
+        UpstreamMessage request = new(AddressOf(endpoint, exchange, attempt), body);
         foreach ((string name, string value) in provider.Headers)
         {
             HeaderWriter.Add(request.Headers, name, value);

@@ -30,14 +30,14 @@ public sealed class AnthropicProvider : ProviderEndpoint
         return kept.Length == 0 ? null : kept;
     }
 
-    public override void Sign(HttpRequestMessage request, Provider provider, Credential? credential)
+    public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)
     {
         if (provider.ApiKey is { } key)
         {
             HeaderWriter.Add(request.Headers, "x-api-key", key.Reveal());
         }
 
-        if (!request.Headers.Contains("anthropic-version"))
+        if (request.Headers.Find("anthropic-version") is null)
         {
             HeaderWriter.Add(request.Headers, "anthropic-version", DefaultVersion);
         }

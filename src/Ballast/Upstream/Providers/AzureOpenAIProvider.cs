@@ -20,7 +20,7 @@ public sealed class AzureOpenAIProvider : ProviderEndpoint
             : Join(provider, "/openai/v1/chat/completions");
     }
 
-    public override void Sign(HttpRequestMessage request, Provider provider, Credential? credential)
+    public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)
     {
         if (credential is BearerToken token)
         {

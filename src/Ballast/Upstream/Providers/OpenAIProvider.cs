@@ -12,5 +12,5 @@ public sealed class OpenAIProvider : ProviderEndpoint
 
     public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, "/v1/chat/completions");
 
-    public override void Sign(HttpRequestMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
+    public override void Sign(UpstreamMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
 }

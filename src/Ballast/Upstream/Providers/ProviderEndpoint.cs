@@ -19,7 +19,7 @@ public abstract class ProviderEndpoint
     /// <param name="request">Addressed, with its body.</param>
     /// <param name="provider">Whose account is used.</param>
     /// <param name="credential">What was fetched; null where the provider's configuration holds all that is needed.</param>
-    public abstract void Sign(HttpRequestMessage request, Provider provider, Credential? credential);
+    public abstract void Sign(UpstreamMessage request, Provider provider, Credential? credential);
 
     /// <summary>Requests are signed with something that has to be fetched first, and again from time to time.</summary>
     public virtual bool FetchesCredentials(Provider provider) => false;
@@ -51,7 +51,7 @@ public abstract class ProviderEndpoint
         return new Uri(provider.BaseAddress, prefix + path);
     }
 
-    protected static void SignBearer(HttpRequestMessage request, Provider provider)
+    protected static void SignBearer(UpstreamMessage request, Provider provider)
     {
         if (provider.ApiKey is { } key)
         {

@@ -5,6 +5,7 @@ using Azure.Core.Pipeline;
 using Azure.Identity;
 using Ballast.Catalog;
 using Ballast.Configuration;
+using Ballast.Upstream.Framework;
 using Microsoft.Identity.Client;
 
 namespace Ballast.Upstream.Signing;
@@ -80,7 +81,7 @@ public sealed partial record EntraCredentials(EntraIdentity Identity, bool Allow
         {
             // A managed identity is asked for at an address that no provider may have, so only there, and at this machine.
             Func<IPAddress, bool> isAllowed = Identity.IsManaged ? AddressPolicy.IsIdentityEndpoint : address => AddressPolicy.IsAllowed(address, AllowPrivate);
-            return _http ??= new HttpClient(new TokenHandler(UpstreamClient.NewHandler(isAllowed, Ca, connectTimeout), Identity));
+            return _http ??= new HttpClient(new TokenHandler(FrameworkPool.NewHandler(isAllowed, Ca, connectTimeout), Identity));
         }
     }
 

@@ -1,47 +1,53 @@
 using System.Buffers;
 using Ballast.Exchanges;
 using Ballast.Upstream;
+using Ballast.Upstream.Framework;
 
 namespace Ballast.Tests.Upstream;
 
-public sealed class BodyContentTests : IDisposable
+public sealed class UpstreamMessageTests : IDisposable
 {
+    private static readonly Uri s_address = new("https://example.com/v1");
+
     private readonly PooledBuffer _body = new();
 
-    public BodyContentTests() => _body.Write("{}"u8);
+    public UpstreamMessageTests() => _body.Write("{}"u8);
 
     public void Dispose() => _body.Dispose();
 
     [Fact]
     public async Task Dispose_WhenSent_GivesTheMemoryBack()
     {
-        BodyContent content = new(_body);
+        UpstreamMessage message = new(s_address, _body);
+        using BodyContent content = new(message);
         using MemoryStream sent = new();
         await content.CopyToAsync(sent, TestContext.Current.CancellationToken);
-        content.Dispose();
+        message.Dispose();
 
         Assert.Equal("{}"u8.ToArray(), sent.ToArray());
-        Assert.True(content.WasSent);
+        Assert.True(message.WasSent);
         Assert.Equal(0, _body.WrittenCount);
     }
 
     [Fact]
     public void Dispose_NeverSent_GivesTheMemoryBack()
     {
-        BodyContent content = new(_body);
-        content.Dispose();
+        UpstreamMessage message = new(s_address, _body);
+        using BodyContent content = new(message);
+        message.Dispose();
 
-        Assert.False(content.WasSent);
+        Assert.False(message.WasSent);
         Assert.Equal(0, _body.WrittenCount);
     }
 
     [Fact]
     public async Task Dispose_WhileSending_LeavesTheMemoryToTheSender()
     {
-        BodyContent content = new(_body);
+        UpstreamMessage message = new(s_address, _body);
+        using BodyContent content = new(message);
         using SlowStream sent = new();
         Task sending = content.CopyToAsync(sent, TestContext.Current.CancellationToken);
-        content.Dispose();
+        message.Dispose();
 
         Assert.Equal("{}"u8.ToArray(), _body.WrittenSpan.ToArray());
         sent.Go.SetResult();
@@ -52,12 +58,13 @@ public sealed class BodyContentTests : IDisposable
     [Fact]
     public async Task Dispose_OfTwoSendsOneStillGoing_LeavesTheMemoryToIt()
     {
-        BodyContent content = new(_body);
+        UpstreamMessage message = new(s_address, _body);
+        using BodyContent content = new(message);
         using SlowStream first = new();
         using MemoryStream second = new();
         Task sending = content.CopyToAsync(first, TestContext.Current.CancellationToken);
         await content.CopyToAsync(second, TestContext.Current.CancellationToken);
-        content.Dispose();
+        message.Dispose();
 
         Assert.Equal("{}"u8.ToArray(), _body.WrittenSpan.ToArray());
         first.Go.SetResult();
