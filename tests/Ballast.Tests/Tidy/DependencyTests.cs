@@ -23,7 +23,7 @@ public sealed partial class DependencyTests
     public void Folders_OfTheProgram_KnowOnlyTheRowsBelow()
     {
         string[] folders = [.. s_rows.SelectMany(row => row)];
-        string[] unknown = [.. ProgramFiles().Select(FolderOf).Where(folder => folder is not ("" or "Telemetry") && !folders.Contains(folder)).Distinct()];
+        string[] unknown = [.. ProgramFiles().Select(FolderOf).Where(folder => folder is not ("" or "Telemetry" or "Transport") && !folders.Contains(folder)).Distinct()];
         Assert.True(unknown.Length == 0, $"Give these folders a place in the dependency order: {string.Join(", ", unknown)}");
         AssertNone(
             from file in ProgramFiles()
@@ -34,6 +34,22 @@ public sealed partial class DependencyTests
             from line in LinesThatName(file, known)
             select $"{file.Path}:{line}: {folder} may not know {known}");
     }
+
+    [Fact]
+    public void Transport_KnowsNothingElseOfTheProgram() =>
+        AssertNone(
+            from file in ProgramFiles()
+            where FolderOf(file) is "Transport"
+            from line in LinesThatMatch(file, OtherThanTransportName())
+            select $"{file.Path}:{line}: Transport is a leaf, it knows connections and nothing of what they carry");
+
+    [Fact]
+    public void Unsafe_Code_StandsInOneFile() =>
+        AssertNone(
+            from file in Repository.ProductFiles
+            where file.Path != "src/Ballast/Transport/SystemCalls.cs"
+            from line in LinesThatMatch(file, UnsafeWord())
+            select $"{file.Path}:{line}: only Transport/SystemCalls.cs may hold unsafe code");
 
     [Fact]
     public void Sandbox_OfTheProgram_IsKnownToTheCommandLineOnly() =>
@@ -98,7 +114,7 @@ public sealed partial class DependencyTests
     /// <summary>The first folder below the program's; empty for <c>Program.cs</c>.</summary>
     private static string FolderOf(SourceFile file) => file.Path[Program.Length..].Split('/') is [var folder, _, ..] ? folder : "";
 
-    /// <summary>Telemetry is a leaf: it knows none of the rows, and all may know it.</summary>
+    /// <summary>Telemetry and Transport are leaves: they know none of the rows, and all may know them.</summary>
     private static int RowOf(string folder) => Array.FindIndex(s_rows, row => row.Contains(folder));
 
     /// <summary>A namespace is named by a using, by its full name, or by its last word before one of its own types.</summary>
@@ -120,6 +136,12 @@ public sealed partial class DependencyTests
 
     [GeneratedRegex(@"\bBallast\.Sandbox\b")]
     private static partial Regex SandboxName();
+
+    [GeneratedRegex(@"\bBallast\.(?!Transport\b|Telemetry\b)\w+")]
+    private static partial Regex OtherThanTransportName();
+
+    [GeneratedRegex(@"\b(unsafe|LibraryImport|DllImport)\b")]
+    private static partial Regex UnsafeWord();
 
     [GeneratedRegex(@"\bBallast\.(?!Sandbox\b)\w+")]
     private static partial Regex OtherThanSandboxName();

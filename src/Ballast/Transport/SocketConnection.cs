@@ -1,0 +1,325 @@
+using System.Net.Sockets;
+
+namespace Ballast.Transport;
+
+/// <summary>
+/// A connected socket and the loop that watches it. Sending tries at once; receiving waits for the kernel's word first and does not ask again after a read that
+/// left room, so that a request costs two calls and no refused ones. What is awaited goes on in the loop's thread.
+/// </summary>
+public sealed class SocketConnection : Connection
+{
+    private readonly EventLoop _loop;
+    private readonly SocketDirection _read = new();
+    private readonly SocketDirection _write = new();
+    private readonly Lock _closing = new();
+    private readonly int _descriptor;
+    private Memory<byte> _receiving;
+    private ReadOnlyMemory<byte> _sending;
+    private ReadOnlyMemory<byte> _sendingNext;
+    private bool _isReceiving;
+    private bool _isConnecting;
+    private bool _isClosed;
+    private volatile bool _isPeerClosed;
+    private volatile bool _isAborted;
+
+    internal SocketConnection(EventLoop loop, int descriptor, bool isConnecting)
+    {
+        _loop = loop;
+        _descriptor = descriptor;
+        _isConnecting = isConnecting;
+        _ = SystemCalls.SetNoDelay(descriptor);
+    }
+
+    public override EventLoop Loop => _loop;
+
+    public override bool IsPeerClosed => _isPeerClosed;
+
+    /// <summary>Where the loop keeps it.</summary>
+    internal ulong Number { get; set; }
+
+    internal int Descriptor => _descriptor;
+
+    public override ValueTask WaitReadableAsync()
+    {
+        _read.Begin();
+        _isReceiving = false;
+        return _read.TryWait() ? new ValueTask(_read, _read.Version) : default;
+    }
+
+    public override ValueTask<int> ReceiveAsync(Memory<byte> buffer)
+    {
+        if (buffer.IsEmpty)
+        {
+            throw new ArgumentException("Nothing can be received into an empty buffer.", nameof(buffer));
+        }
+
+        while (true)
+        {
+            if (TryReceive(buffer.Span, out int received))
+            {
+                return new ValueTask<int>(received);
+            }
+
+            _read.Begin();
+            _receiving = buffer;
+            _isReceiving = true;
+            if (_read.TryWait())
+            {
+                return new ValueTask<int>(_read, _read.Version);
+            }
+        }
+    }
+
+    public override ValueTask SendAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second)
+    {
+        while (!TrySend(ref first, ref second))
+        {
+            _write.Begin();
+            _sending = first;
+            _sendingNext = second;
+            if (_write.TryWait())
+            {
+                return new ValueTask(_write, _write.Version);
+            }
+        }
+
+        return default;
+    }
+
+    public override void EndSend()
+    {
+        lock (_closing)
+        {
+            if (!_isClosed)
+            {
+                _ = SystemCalls.Shutdown(_descriptor, ShutdownSide.Send);
+            }
+        }
+    }
+
+    public override void Abort()
+    {
+        _isAborted = true;
+        lock (_closing)
+        {
+            if (!_isClosed)
+            {
+                // The kernel reports it, and the loop ends what is awaited. Nothing is told to the other side before the close, which resets.
+                _ = SystemCalls.Shutdown(_descriptor, ShutdownSide.Receive);
+            }
+        }
+    }
+
+    /// <summary>Returns when the connect is through.</summary>
+    /// <exception cref="SocketException">It was refused, or there is no way to the other side.</exception>
+    internal async ValueTask ConnectedAsync()
+    {
+        _write.Begin();
+        if (_write.TryWait())
+        {
+            await new ValueTask(_write, _write.Version).ConfigureAwait(false);
+        }
+
+        _isConnecting = false;
+        ThrowIfAborted();
+        if (SystemCalls.PendingError(_descriptor) is not 0 and int error)
+        {
+            throw ErrorNumber.ToException(error);
+        }
+    }
+
+    /// <summary>The loop's thread brings the kernel's report.</summary>
+    internal void Report(PollEvents events)
+    {
+        bool isBroken = (events & (PollEvents.Error | PollEvents.HangUp)) != 0 || _isAborted;
+        bool isPeerClosed = isBroken || (events & PollEvents.PeerClosed) != 0;
+        bool isNews = isPeerClosed && !_isPeerClosed;
+        if (isNews)
+        {
+            _isPeerClosed = true;
+        }
+
+        if ((isPeerClosed || (events & PollEvents.Readable) != 0) && _read.Report())
+        {
+            GoOnReceiving();
+        }
+
+        if ((isBroken || (events & PollEvents.Writable) != 0) && _write.Report())
+        {
+            GoOnSending();
+        }
+
+        if (isNews && !_isClosed)
+        {
+            Observer?.PeerClosed();
+        }
+    }
+
+    /// <summary>On the loop's thread: closes the socket and ends what is awaited.</summary>
+    internal void Close()
+    {
+        lock (_closing)
+        {
+            if (_isClosed)
+            {
+                return;
+            }
+
+            _isClosed = true;
+            if (_isAborted)
+            {
+                _ = SystemCalls.SetResetOnClose(_descriptor);
+            }
+
+            _isAborted = true;
+            SystemCalls.Close(_descriptor);
+        }
+
+        if (_read.Report())
+        {
+            _read.Fail(new ConnectionAbortedException());
+        }
+
+        if (_write.Report())
+        {
+            _write.Fail(new ConnectionAbortedException());
+        }
+    }
+
+    protected override void Dispose(bool disposing) => _loop.Release(this);
+
+    private void GoOnReceiving()
+    {
+        try
+        {
+            if (!_isReceiving)
+            {
+                _read.Complete(0);
+                return;
+            }
+
+            int received;
+            while (!TryReceive(_receiving.Span, out received))
+            {
+                if (_read.TryWait())
+                {
+                    return;
+                }
+            }
+
+            _receiving = default;
+            _read.Complete(received);
+        }
+        catch (IOException exception)
+        {
+            _receiving = default;
+            _read.Fail(exception);
+        }
+    }
+
+    private void GoOnSending()
+    {
+        if (_isConnecting)
+        {
+            _write.Complete(0);
+            return;
+        }
+
+        try
+        {
+            while (!TrySend(ref _sending, ref _sendingNext))
+            {
+                if (_write.TryWait())
+                {
+                    return;
+                }
+            }
+
+            _write.Complete(0);
+        }
+        catch (IOException exception)
+        {
+            _sending = _sendingNext = default;
+            _write.Fail(exception);
+        }
+    }
+
+    /// <summary>False where the kernel's word has to be waited for.</summary>
+    private bool TryReceive(Span<byte> buffer, out int received)
+    {
+        received = 0;
+        while (_read.IsReady)
+        {
+            ThrowIfAborted();
+            _read.Take();
+            int result = SystemCalls.Receive(_descriptor, buffer);
+            if (result >= 0)
+            {
+                // A read that left room took all there was. The end was reported before and is not reported again.
+                if (result == buffer.Length || result == 0 || _isPeerClosed)
+                {
+                    _read.Keep();
+                }
+
+                received = result;
+                return true;
+            }
+
+            if (result is not (-ErrorNumber.WouldBlock or -ErrorNumber.Interrupted))
+            {
+                _read.Keep();
+                throw Failure(-result);
+            }
+
+            if (result == -ErrorNumber.Interrupted)
+            {
+                _read.Keep();
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>False where the other side has to take something first; what is left then stands in the two pieces.</summary>
+    private bool TrySend(ref ReadOnlyMemory<byte> first, ref ReadOnlyMemory<byte> second)
+    {
+        while (!first.IsEmpty || !second.IsEmpty)
+        {
+            ThrowIfAborted();
+            _write.Take();
+            int result = second.IsEmpty ? SystemCalls.Send(_descriptor, first.Span)
+                : first.IsEmpty ? SystemCalls.Send(_descriptor, second.Span)
+                : SystemCalls.Send(_descriptor, first.Span, second.Span);
+            if (result >= 0)
+            {
+                int ofFirst = Math.Min(result, first.Length);
+                first = first[ofFirst..];
+                second = second[(result - ofFirst)..];
+                continue;
+            }
+
+            if (result == -ErrorNumber.WouldBlock)
+            {
+                return false;
+            }
+
+            if (result != -ErrorNumber.Interrupted)
+            {
+                throw Failure(-result);
+            }
+        }
+
+        first = second = default;
+        return true;
+    }
+
+    private void ThrowIfAborted()
+    {
+        if (_isAborted)
+        {
+            throw new ConnectionAbortedException();
+        }
+    }
+
+    private static IOException Failure(int error) => new("The connection broke.", ErrorNumber.ToException(error));
+}

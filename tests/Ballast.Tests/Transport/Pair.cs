@@ -1,0 +1,39 @@
+using System.Net;
+using System.Net.Sockets;
+using Ballast.Transport;
+
+namespace Ballast.Tests.Transport;
+
+/// <summary>One loop's connection, and the plain socket at its other end.</summary>
+internal sealed class Pair : IDisposable
+{
+    private readonly EventLoop? _owned;
+
+    private Pair(EventLoop? owned, SocketConnection near, Socket far)
+    {
+        _owned = owned;
+        Near = near;
+        Far = far;
+    }
+
+    public SocketConnection Near { get; }
+    public Socket Far { get; }
+
+    public static async Task<Pair> OpenAsync(EventLoop? loop = null)
+    {
+        EventLoop? owned = loop is null ? new EventLoop(TimeProvider.System) : null;
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        Task<Socket> accepting = listener.AcceptAsync(TestContext.Current.CancellationToken).AsTask();
+        SocketConnection near = await (loop ?? owned!).ConnectAsync((IPEndPoint)listener.LocalEndPoint!);
+        return new Pair(owned, near, await accepting);
+    }
+
+    public void Dispose()
+    {
+        Near.Dispose();
+        Far.Dispose();
+        _owned?.Dispose();
+    }
+}
