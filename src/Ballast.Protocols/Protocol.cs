@@ -9,6 +9,9 @@ public enum StreamFraming
     /// <summary>Lines of text (<c>text/event-stream</c>, WHATWG HTML 9.2).</summary>
     ServerSentEvents,
 
+    /// <summary>None that Ballast knows of: bytes are passed on as they come.</summary>
+    None,
+
     /// <summary>Binary messages with checksums (<c>application/vnd.amazon.eventstream</c>).</summary>
     EventStream,
 }
@@ -21,6 +24,9 @@ public abstract class Protocol
 {
     /// <summary>Stable name used in configuration, ledger and tests, for example <c>openai-chat</c>.</summary>
     public abstract string Name { get; }
+
+    /// <summary>What it is for.</summary>
+    public virtual ProtocolFamily Family => ProtocolFamily.Chat;
 
     /// <summary>The vendor whose thinking signatures are native here, or null.</summary>
     public virtual string? NativeIssuer => null;
@@ -86,6 +92,9 @@ public abstract class Protocol
 
     /// <summary>Writes an error as the last frame of a stream that was already committed. No terminal mark of success follows.</summary>
     public abstract void WriteStreamError(ChatError error, IBufferWriter<byte> output);
+
+    /// <summary>An answer that breaks off after its first bytes has no place for an error: its connection is cut, so that no client takes it for whole.</summary>
+    public virtual bool CutsBrokenStreams => false;
 
     /// <summary>Writes the terminal mark of a stream, for an upstream that finished its answer and left the mark out.</summary>
     public abstract void WriteStreamEnd(IBufferWriter<byte> output);

@@ -1,9 +1,10 @@
 using Ballast.Protocols.AnthropicMessages;
 using Ballast.Protocols.OpenAIChat;
+using Ballast.Protocols.Operations;
 
 namespace Ballast.Protocols;
 
-/// <summary>All protocols that Ballast speaks: the one visible list.</summary>
+/// <summary>All protocols that Ballast speaks: the one visible list. <see cref="All"/> are those of chat.</summary>
 public static class ProtocolList
 {
     public static Protocol OpenAIChat { get; } = new OpenAIChatProtocol();
@@ -12,14 +13,26 @@ public static class ProtocolList
 
     public static IReadOnlyList<Protocol> All { get; } = [OpenAIChat, AnthropicMessages];
 
+    public static Protocol OpenAIEmbeddings { get; } = new OpenAIEmbeddings(OpenAIChat);
+
+    public static Protocol CohereEmbeddings { get; } = new CohereEmbeddings(OpenAIChat);
+
+    public static Protocol Opaque { get; } = new OpaqueOperation(OpenAIChat);
+
+    /// <summary>Protocols of what is not chat.</summary>
+    public static IReadOnlyList<Protocol> Operations { get; } = [OpenAIEmbeddings, CohereEmbeddings, Opaque];
+
     /// <summary>The protocol of that <see cref="Protocol.Name"/>, or null.</summary>
     public static Protocol? Find(string name)
     {
-        foreach (Protocol protocol in All)
+        foreach (IReadOnlyList<Protocol> list in (ReadOnlySpan<IReadOnlyList<Protocol>>)[All, Operations])
         {
-            if (protocol.Name == name)
+            foreach (Protocol protocol in list)
             {
-                return protocol;
+                if (protocol.Name == name)
+                {
+                    return protocol;
+                }
             }
         }
 

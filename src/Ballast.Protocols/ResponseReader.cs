@@ -19,6 +19,9 @@ public sealed record ReaderOptions
     public required bool Stream { get; init; }
     public required ReadDepth Depth { get; init; }
 
+    /// <summary>The answer's media type without parameters, where its head tells it: what is only passed on is read by it.</summary>
+    public string? MediaType { get; init; }
+
     /// <summary>Maker of the model: the issuer of signatures in this answer.</summary>
     public required string Vendor { get; init; }
 

@@ -23,6 +23,9 @@ public sealed record WriterOptions
 
     /// <summary>Input tokens known before the answer, for a protocol that states them first (Anthropic's <c>message_start</c>); an estimate.</summary>
     public long InputTokensEstimate { get; init; }
+
+    /// <summary>Vectors are wanted as base64 of little-endian floats.</summary>
+    public bool IsBase64 { get; init; }
     public LossReport Losses { get; init; } = new();
 }
 

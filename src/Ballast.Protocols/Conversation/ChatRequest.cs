@@ -34,5 +34,8 @@ public sealed record ChatRequest
 
     /// <summary>The caller's opaque id of its end user (OpenAI <c>user</c>/<c>safety_identifier</c>, Anthropic <c>metadata.user_id</c>).</summary>
     public Setting<string>? EndUser { get; init; }
+
+    /// <summary>Vectors are asked for, not an answer; then there are no messages.</summary>
+    public EmbeddingRequest? Embedding { get; init; }
     public IReadOnlyList<Extra> Extras { get; init; } = [];
 }

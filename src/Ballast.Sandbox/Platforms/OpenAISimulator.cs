@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Sandbox.Platforms;
 
-/// <summary>api.openai.com: Chat Completions, embeddings and models (https://platform.openai.com/docs/api-reference).</summary>
+/// <summary>api.openai.com: Chat Completions, embeddings, models, and what else it does (https://platform.openai.com/docs/api-reference).</summary>
 internal sealed class OpenAISimulator(SandboxServices services) : OpenAIShapedSimulator(services)
 {
     private readonly RateMeter _meter = new(services.Time, 10_000, 30_000_000);
@@ -79,7 +79,7 @@ internal sealed class OpenAISimulator(SandboxServices services) : OpenAIShapedSi
         ("GET", "/v1/models") => ListModelsAsync(visit),
         ("GET", { } path) when path.StartsWith("/v1/models/", StringComparison.Ordinal) =>
             ShowModelAsync(visit, path["/v1/models/".Length..]),
-        (var method, var path) => throw UnknownPath(method, path),
+        (var method, var path) => OtherEndpoints.Answer(visit) ?? throw UnknownPath(method, path),
     };
 
     public override JsonNode ErrorBody(VendorError error, Visit visit) => Envelope(error);

@@ -32,18 +32,27 @@ public sealed record Deployment
     /// <summary>It serves embeddings, not chat.</summary>
     public bool IsEmbedding { get; init; }
 
-    /// <summary>The protocol in which it is asked on behalf of a caller of <paramref name="caller"/>: the caller's own where it is offered, since then nothing is lost.</summary>
-    public Protocol ProtocolFor(Protocol caller)
+    /// <summary>Vectors of two deployments can be compared where this is equal: the model, unless the configuration names it.</summary>
+    public string EmbeddingSpace => field ??= $"{Vendor}/{Model}";
+
+    /// <summary>
+    /// The protocol in which it is asked on behalf of a caller of <paramref name="caller"/>: the caller's own where it is offered, since then nothing is lost, else the
+    /// first of the same family; null where it offers none of that family.
+    /// </summary>
+    public Protocol? ProtocolFor(Protocol caller)
     {
+        Protocol? first = null;
         foreach (Protocol offered in Protocols)
         {
             if (offered == caller)
             {
                 return offered;
             }
+
+            first ??= offered.Family == caller.Family ? offered : null;
         }
 
-        return Protocols[0];
+        return first;
     }
 
     /// <summary>Built once here: what a protocol must know of this deployment.</summary>

@@ -8,15 +8,29 @@ internal static class ProtocolDefaults
     private static readonly Protocol[] s_chat = [ProtocolList.OpenAIChat];
     private static readonly Protocol[] s_messages = [ProtocolList.AnthropicMessages];
 
+    /// <summary>What servers of OpenAI's shape have beside chat.</summary>
+    private static readonly Protocol[] s_openAIOperations = [ProtocolList.OpenAIEmbeddings, ProtocolList.Opaque];
+
+    /// <summary>Those of chat.</summary>
     public static IReadOnlyList<Protocol> Of(ProviderKind kind, string vendor) => kind switch
     {
         ProviderKind.Anthropic => s_messages,
         _ => s_chat,
     };
 
+    /// <summary>Those of everything else; a list that is written for chat leaves them standing.</summary>
+    private static Protocol[] OperationsOf(ProviderKind kind) => kind switch
+    {
+        ProviderKind.OpenAI or ProviderKind.AzureOpenAI or ProviderKind.OpenAICompatible => s_openAIOperations,
+        _ => [],
+    };
+
     /// <summary>Those written for a deployment, else those of its provider, else the kind's own.</summary>
-    public static IReadOnlyList<Protocol> Choose(Provider provider, string vendor, IReadOnlyList<Protocol> written) =>
-        written.Count > 0 ? written : provider.Protocols.Count > 0 ? provider.Protocols : Of(provider.Kind, vendor);
+    public static IReadOnlyList<Protocol> Choose(Provider provider, string vendor, IReadOnlyList<Protocol> written)
+    {
+        IReadOnlyList<Protocol> chosen = written.Count > 0 ? written : provider.Protocols.Count > 0 ? provider.Protocols : Of(provider.Kind, vendor);
+        return [.. chosen, .. OperationsOf(provider.Kind).Except(chosen)];
+    }
 
     /// <summary>The protocols of these names, which validation has checked.</summary>
     public static IReadOnlyList<Protocol> Named(IReadOnlyList<string> names) =>

@@ -24,6 +24,12 @@ public sealed class Attempt(string id, int number, Deployment deployment, Protoc
     public bool Reached { get; set; }
     public int? UpstreamStatus { get; set; }
     public string? UpstreamRequestId { get; set; }
+
+    /// <summary>The answer is passed on as it arrives; else it is held until it is whole.</summary>
+    public bool IsStream { get; set; }
+
+    /// <summary>Of the answer, without parameters.</summary>
+    public string? MediaType { get; set; }
     public string? ServedModel { get; set; }
     public Usage? Usage { get; set; }
     public FinishReason? Finish { get; set; }

@@ -45,7 +45,8 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     public Attempt BeginAttempt(Deployment deployment)
     {
         int number = Attempts.Count + 1;
-        Attempt attempt = new($"{Id}-{number}", number, deployment, deployment.ProtocolFor(Protocol), Time.GetUtcNow(), Time.GetTimestamp());
+        Attempt attempt = new($"{Id}-{number}", number, deployment, deployment.ProtocolFor(Protocol) ?? throw new InvalidOperationException($"{deployment.Name} was planned for what it does not offer."),
+            Time.GetUtcNow(), Time.GetTimestamp());
         Attempts.Add(attempt);
         return attempt;
     }

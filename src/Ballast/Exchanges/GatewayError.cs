@@ -47,6 +47,8 @@ public sealed record GatewayError(
     public static readonly GatewayError NoLawfulDeployment = new("ballast_no_lawful_deployment", ErrorSide.Gateway, ChatErrorKind.Unavailable,
         false, "No deployment of this model is allowed for this API key's data.",
         "The key's 'allow' terms (geo, retention, training) exclude every candidate.");
+    public static readonly GatewayError OperationNotOffered = new("ballast_operation_not_offered", ErrorSide.Client, ChatErrorKind.NotSupported,
+        false, "No deployment of this model offers this operation.", "Ask a model that does, or add a deployment of one.");
     public static readonly GatewayError AllUnavailable = new("ballast_all_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
         "Every deployment of this model is resting after failures or rate limits.", "Try again after the time in Retry-After.");
     public static readonly GatewayError Overloaded = new("ballast_overloaded", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,

@@ -6,4 +6,60 @@ public enum Operation
     Chat,
     CountTokens,
     Models,
+    Embeddings,
+    ImageGenerations,
+    ImageEdits,
+    ImageVariations,
+    Speech,
+    Transcriptions,
+    Translations,
+    Moderations,
+    Completions,
+    Rerank,
+}
+
+/// <summary>The operations' words and the paths that servers of OpenAI's shape have for them.</summary>
+public static class OperationName
+{
+    /// <summary>The ledger's word.</summary>
+    public static string Of(Operation operation) => operation switch
+    {
+        Operation.Chat => "chat",
+        Operation.CountTokens => "count_tokens",
+        Operation.Models => "models",
+        Operation.Embeddings => "embeddings",
+        Operation.ImageGenerations => "image_generations",
+        Operation.ImageEdits => "image_edits",
+        Operation.ImageVariations => "image_variations",
+        Operation.Speech => "speech",
+        Operation.Transcriptions => "transcriptions",
+        Operation.Translations => "translations",
+        Operation.Moderations => "moderations",
+        Operation.Completions => "completions",
+        Operation.Rerank => "rerank",
+        _ => throw new ArgumentOutOfRangeException(nameof(operation)),
+    };
+
+    /// <summary>The path below the version (<c>/v1</c>).</summary>
+    public static string PathOf(Operation operation) => operation switch
+    {
+        Operation.Embeddings => "/embeddings",
+        Operation.ImageGenerations => "/images/generations",
+        Operation.ImageEdits => "/images/edits",
+        Operation.ImageVariations => "/images/variations",
+        Operation.Speech => "/audio/speech",
+        Operation.Transcriptions => "/audio/transcriptions",
+        Operation.Translations => "/audio/translations",
+        Operation.Moderations => "/moderations",
+        Operation.Completions => "/completions",
+        Operation.Rerank => "/rerank",
+        _ => "/chat/completions",
+    };
+
+    /// <summary>The operations that are only passed on, and embeddings.</summary>
+    public static IReadOnlyList<Operation> Passed { get; } =
+    [
+        Operation.Embeddings, Operation.ImageGenerations, Operation.ImageEdits, Operation.ImageVariations, Operation.Speech, Operation.Transcriptions,
+        Operation.Translations, Operation.Moderations, Operation.Completions, Operation.Rerank,
+    ];
 }

@@ -32,7 +32,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
             KeyId = exchange.Key.Id,
             App = exchange.Key.App,
             Protocol = exchange.Protocol.Name,
-            Operation = exchange.Operation == Operation.CountTokens ? "count_tokens" : "chat",
+            Operation = OperationName.Of(exchange.Operation),
             Stream = exchange.Envelope.Stream,
             RequestedModel = exchange.RequestedModel,
             SentModel = deployment.SentModel,

@@ -41,7 +41,8 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     {
         IHeaderDictionary headers = http.Response.Headers;
         http.Response.StatusCode = StatusCodes.Status200OK;
-        headers.ContentType = !stream || exchange.Address.Stream == StreamForm.Array ? "application/json"
+        headers.ContentType = exchange.Protocol.Framing == StreamFraming.None ? PassedType(upstream)
+            : !stream || exchange.Address.Stream == StreamForm.Array ? "application/json"
             : exchange.Protocol.Framing == StreamFraming.EventStream ? "application/vnd.amazon.eventstream"
             : "text/event-stream; charset=utf-8";
         if (stream)
@@ -62,6 +63,10 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
         RateLimits limits = attempt.Protocol.ReadRateLimits(upstream.Header, exchange.Time.GetUtcNow());
         exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), (name, value) => headers[name] = value);
     }
+
+    /// <summary>Sound and pictures are what their maker says they are; a page for people is nothing that a model's answer may be.</summary>
+    private static string PassedType(UpstreamAnswer upstream) =>
+        upstream.Header("Content-Type") is { } type && HeaderWriter.IsSafe(type) && !type.Contains("html", StringComparison.OrdinalIgnoreCase) ? type : "application/octet-stream";
 
     /// <summary>Names what could not cross; repeated before a whole answer, when its own losses are known.</summary>
     public void SetLosses(Attempt attempt)
@@ -99,6 +104,9 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
         http.Response.BodyWriter.Write(_held.WrittenSpan);
         _held.Dispose();
     }
+
+    /// <summary>Cuts the connection: the client must not take what it has for a whole answer.</summary>
+    public void Cut() => http.Abort();
 
     public void Dispose() => _held.Dispose();
 

@@ -105,6 +105,10 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
             if (failure is not null && exchange.OutputCommitted)
             {
                 await response.FlushAsync(aborted).ConfigureAwait(false);
+                if (exchange.Protocol.CutsBrokenStreams)
+                {
+                    response.Cut();
+                }
             }
 
             return failure;

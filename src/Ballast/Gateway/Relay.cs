@@ -25,7 +25,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private static readonly TimeSpan TailWait = TimeSpan.FromMilliseconds(250);
 
     private readonly LimitsOptions _limits = exchange.Catalog.Limits;
-    private readonly bool _stream = exchange.Envelope.Stream;
+    private readonly bool _stream = attempt.IsStream;
     private readonly bool _isPassthrough = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment, attempt.Protocol);
     private ResponseReader _reader = null!;
     private ResponseWriter? _writer;
@@ -119,6 +119,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         _reader = attempt.Protocol.OpenReader(new ReaderOptions
         {
             Stream = _stream,
+            MediaType = attempt.MediaType,
             Depth = _isPassthrough ? ReadDepth.UsageOnly : ReadDepth.Everything,
             Vendor = attempt.Deployment.Vendor,
             WithholdUsage = !exchange.Envelope.StreamUsage,
@@ -140,6 +141,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             CreatedUnixSeconds = exchange.Time.GetUtcNow().ToUnixTimeSeconds(),
             StreamUsage = exchange.Envelope.StreamUsage,
             InputTokensEstimate = exchange.Envelope.Body.Length / 4,
+            IsBase64 = exchange.Request.Embedding?.IsBase64 ?? false,
             Losses = attempt.Losses,
         });
     }

@@ -24,7 +24,8 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         try
         {
             if (plan.TryNext(out Deployment first) && first.Target.Has(TargetFeatures.CountTokens)
-                && UpstreamRequest.IsPassthrough(exchange, first, first.ProtocolFor(exchange.Protocol)))
+                && first.ProtocolFor(exchange.Protocol) is { } protocol
+                && UpstreamRequest.IsPassthrough(exchange, first, protocol))
             {
                 native = await AskAsync(exchange, first, aborted).ConfigureAwait(false);
             }

@@ -49,7 +49,14 @@ public static class TokenEstimate
     public static long OfLength(long bytes) => (bytes + BytesPerToken - 1) / BytesPerToken;
 
     /// <summary>Tokens of a request, and of an answer of which only the length in bytes is known.</summary>
-    public static Usage Of(Exchange exchange, long bytes) => new() { InputTokens = InputOf(exchange), OutputTokens = OfLength(bytes), IsEstimated = true };
+    public static Usage Of(Exchange exchange, long bytes) => exchange.Protocol.Family switch
+    {
+        ProtocolFamily.Chat => new() { InputTokens = InputOf(exchange), OutputTokens = OfLength(bytes), IsEstimated = true },
+        ProtocolFamily.Embeddings => new() { InputTokens = OfLength(exchange.Envelope.Body.Length), IsEstimated = true },
+
+        // Pictures and sound are not priced by tokens: that nothing is known is said by the flag.
+        _ => new() { IsEstimated = true },
+    };
 
     private static long InputOf(Exchange exchange)
     {

@@ -70,8 +70,18 @@ public sealed class UpstreamCall(UpstreamClient client)
             return UpstreamFailure.Of(GatewayError.Malformed);
         }
 
-        response.SetHead(attempt, upstream, exchange.Envelope.Stream);
+        bool isOpaque = attempt.Protocol.Family == ProtocolFamily.Opaque;
+        attempt.MediaType = isOpaque ? MediaType(upstream.Header("Content-Type")) : null;
+        // What is only passed on need not be asked for as a stream to be one: sound and pictures are; of JSON the usage is wanted, which stands at its end.
+        attempt.IsStream = isOpaque ? attempt.MediaType != "application/json" : exchange.Envelope.Stream;
+        response.SetHead(attempt, upstream, attempt.IsStream);
         return await new Relay(exchange, attempt, response, timer, upstream).RunAsync(aborted).ConfigureAwait(false);
+    }
+
+    private static string? MediaType(string? contentType)
+    {
+        int parameters = contentType?.IndexOf(';', StringComparison.Ordinal) ?? -1;
+        return (parameters < 0 ? contentType : contentType![..parameters])?.Trim().ToLowerInvariant();
     }
 
     // An HTML page with status 200 is a proxy's, not a model's. Anything else is left to the reader, which refuses what breaks the protocol.

@@ -1,6 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Exchanges;
+using Ballast.Protocols;
 
 namespace Ballast.Routing;
 
@@ -14,12 +15,27 @@ public sealed class Router(HealthBook health, Random random)
     {
         LimitsOptions limits = exchange.Catalog.Limits;
         List<Candidate> lawful = [];
+        string? space = exchange.Protocol.Family == ProtocolFamily.Embeddings ? exchange.Model.Candidates[0].Deployment.EmbeddingSpace : null;
+        bool isOffered = false;
         foreach (Candidate candidate in exchange.Model.Candidates)
         {
-            if (exchange.Key.Allow.Allows(candidate.Deployment.Data))
+            Deployment deployment = candidate.Deployment;
+            if (deployment.ProtocolFor(exchange.Protocol) is null)
+            {
+                continue;
+            }
+
+            isOffered = true;
+            // Vectors of different models cannot be compared: whoever asks is answered by the route's first model, or not at all.
+            if (exchange.Key.Allow.Allows(deployment.Data) && (space is null || deployment.EmbeddingSpace == space))
             {
                 lawful.Add(candidate);
             }
+        }
+
+        if (!isOffered)
+        {
+            throw new GatewayException(GatewayError.OperationNotOffered, param: "model");
         }
 
         if (lawful.Count == 0)

@@ -20,7 +20,7 @@ public static class ProtocolEndpoints
     private static readonly Endpoint s_chat = new("POST", ProtocolList.OpenAIChat, Operation.Chat);
     private static readonly Endpoint s_models = new("GET", ProtocolList.OpenAIChat, Operation.Models);
 
-    private static readonly Dictionary<string, Endpoint> s_paths = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Endpoint> s_paths = new(Passed().Select(static row => new KeyValuePair<string, Endpoint>(row.Path, row.Endpoint)), StringComparer.Ordinal)
     {
         ["/v1/chat/completions"] = s_chat,
         ["/openai/v1/chat/completions"] = s_chat,
@@ -37,11 +37,21 @@ public static class ProtocolEndpoints
     private static readonly (PathPattern Path, Endpoint Endpoint)[] s_patterns =
     [
         (new("/openai/deployments/", "", "/chat/completions"), s_chat with { Query = "api-version" }),
+        .. OperationName.Passed.Select(static operation =>
+            (new PathPattern("/openai/deployments/", "", OperationName.PathOf(operation)), PassedOn(operation) with { Query = "api-version" })),
         (new("/v1/models/", "", ""), s_models),
         (new("/openai/v1/models/", "", ""), s_models),
         (new("/openai/models/", "", ""), s_models),
         (new("/models/", "", ""), s_models),
     ];
+
+    private static Endpoint PassedOn(Operation operation) =>
+        new("POST", operation == Operation.Embeddings ? ProtocolList.OpenAIEmbeddings : ProtocolList.Opaque, operation);
+
+    private static IEnumerable<(string Path, Endpoint Endpoint)> Passed() =>
+        from operation in OperationName.Passed
+        from prefix in (string[])["/v1", "/openai/v1", ""]
+        select (prefix + OperationName.PathOf(operation), PassedOn(operation));
 
     /// <summary>Hands a request to its protocol, or refuses it in the protocol that its caller most likely speaks.</summary>
     public static Task DispatchAsync(HttpContext http, GatewayHandler handler, GatewayError? refusal)

@@ -3,7 +3,7 @@ using Ballast.Exchanges;
 namespace Ballast.Upstream;
 
 /// <summary>
-/// One request to an upstream: method, address, headers, and a JSON body in pooled memory, which it owns. It knows whether the body was handed to a connection: only
+/// One request to an upstream: method, address, headers, and a body in pooled memory, which it owns. It knows whether the body was handed to a connection: only
 /// then can the platform have seen the request.
 /// </summary>
 public sealed class UpstreamMessage : IDisposable
@@ -13,11 +13,11 @@ public sealed class UpstreamMessage : IDisposable
     /// <summary>Sends that have begun and did not end well yet; below zero once the memory is given back.</summary>
     private int _sends;
 
-    public UpstreamMessage(Uri address, PooledBuffer body)
+    public UpstreamMessage(Uri address, PooledBuffer body, string contentType = "application/json")
     {
         Address = address;
         _body = body;
-        HeaderWriter.Add(Headers, "Content-Type", "application/json");
+        HeaderWriter.Add(Headers, "Content-Type", contentType);
     }
 
     public string Method { get; init; } = "POST";

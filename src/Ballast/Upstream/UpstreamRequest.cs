@@ -10,6 +10,8 @@ namespace Ballast.Upstream;
 /// <summary>Makes the upstream's request of the caller's: the same bytes with the model name spliced in, or a translation.</summary>
 public static class UpstreamRequest
 {
+    private const string ContentType = "content-type";
+
     /// <summary>Addresses by protocol, operation and streaming. They are made of configuration alone, so they live as long as their deployment does.</summary>
     private static readonly ConditionalWeakTable<Deployment, ConcurrentDictionary<(Protocol, Operation, bool), Uri>> s_addresses = [];
 
@@ -48,7 +50,7 @@ public static class UpstreamRequest
     {
         Provider provider = attempt.Deployment.Provider;
         ProviderEndpoint endpoint = ProviderEndpoint.Of(provider.Kind);
-        UpstreamMessage request = new(AddressOf(endpoint, exchange, attempt), body);
+        UpstreamMessage request = new(AddressOf(endpoint, exchange, attempt), body, ContentTypeOf(exchange));
         foreach ((string name, string value) in provider.Headers)
         {
             HeaderWriter.Add(request.Headers, name, value);
@@ -58,19 +60,37 @@ public static class UpstreamRequest
         {
             foreach ((string name, string value) in exchange.ProtocolHeaders)
             {
-                if (endpoint.Filter(name, value, provider) is { } filtered)
+                if (name != ContentType && endpoint.Filter(name, value, provider) is { } filtered)
                 {
                     HeaderWriter.Add(request.Headers, name, filtered);
                 }
             }
         }
 
-        HeaderWriter.Add(request.Headers, "Accept", !exchange.Envelope.Stream ? "application/json"
+        HeaderWriter.Add(request.Headers, "Accept", attempt.Protocol.Framing == StreamFraming.None ? "*/*"
+            : !exchange.Envelope.Stream ? "application/json"
             : attempt.Protocol.Framing == StreamFraming.EventStream ? "application/vnd.amazon.eventstream"
             : "text/event-stream");
         HeaderWriter.Add(request.Headers, "User-Agent", "ballast/0.1");
         HeaderWriter.Add(request.Headers, "x-client-request-id", attempt.Id);
         return request;
+    }
+
+    /// <summary>All bodies are JSON but those that are only passed on: a form names its boundary there.</summary>
+    private static string ContentTypeOf(Exchange exchange)
+    {
+        if (exchange.Protocol.Family == ProtocolFamily.Opaque)
+        {
+            foreach ((string name, string value) in exchange.ProtocolHeaders)
+            {
+                if (name == ContentType)
+                {
+                    return value;
+                }
+            }
+        }
+
+        return "application/json";
     }
 
     private static Uri AddressOf(ProviderEndpoint endpoint, Exchange exchange, Attempt attempt)

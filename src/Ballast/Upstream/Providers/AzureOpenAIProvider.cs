@@ -16,8 +16,8 @@ public sealed class AzureOpenAIProvider : ProviderEndpoint
     {
         Provider provider = deployment.Provider;
         return provider.ApiVersion is { } version
-            ? Join(provider, $"/openai/deployments/{Uri.EscapeDataString(deployment.SentModel)}/chat/completions?api-version={version}")
-            : Join(provider, "/openai/v1/chat/completions");
+            ? Join(provider, $"/openai/deployments/{Uri.EscapeDataString(deployment.SentModel)}{OperationName.PathOf(operation)}?api-version={version}")
+            : Join(provider, "/openai/v1" + OperationName.PathOf(operation));
     }
 
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)

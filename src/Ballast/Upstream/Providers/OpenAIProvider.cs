@@ -5,12 +5,12 @@ using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
 
-/// <summary>api.openai.com, Chat Completions.</summary>
+/// <summary>api.openai.com.</summary>
 public sealed class OpenAIProvider : ProviderEndpoint
 {
     public static OpenAIProvider Instance { get; } = new();
 
-    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, "/v1/chat/completions");
+    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, "/v1" + OperationName.PathOf(operation));
 
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
 }

@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Text;
+using Ballast.Protocols.Framing;
+
+namespace Ballast.Protocols.Operations;
+
+/// <summary>
+/// Operations whose bodies are only passed on, JSON or a form with files: the model's name is found and replaced, usage is read where the answer tells it, and every
+/// other byte stays as it was.
+/// </summary>
+public sealed class OpaqueOperation(Protocol kin) : PlainOperation("opaque", kin)
+{
+    public override ProtocolFamily Family => ProtocolFamily.Opaque;
+
+    public override StreamFraming Framing => StreamFraming.None;
+
+    /// <summary>A form names its boundary there.</summary>
+    public override IReadOnlyList<string> RequestHeaders { get; } = ["content-type"];
+
+    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default)
+    {
+        if (FormFields.IsForm(body.Span))
+        {
+            JsonSpan model = FormFields.Find(body.Span, "model"u8);
+            JsonSpan stream = FormFields.Find(body.Span, "stream"u8);
+            return new RequestEnvelope
+            {
+                Body = body,
+                Address = address,
+                Model = model.IsPresent ? Encoding.UTF8.GetString(body.Span.Slice(model.Start, model.Length)) : address.Model ?? throw MissingModel(),
+                ModelValue = model,
+                Stream = stream.IsPresent && body.Span.Slice(stream.Start, stream.Length).SequenceEqual("true"u8),
+            };
+        }
+
+        TopLevelFields fields = TopLevelFields.Read(body.Span);
+        return new RequestEnvelope
+        {
+            Body = body,
+            Address = address,
+            Model = string.IsNullOrEmpty(fields.Model) ? address.Model ?? throw MissingModel() : fields.Model,
+            ModelValue = fields.ModelValue,
+            Stream = fields.Stream,
+        };
+    }
+
+    public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
+    {
+        if (!FormFields.IsForm(envelope.Body.Span))
+        {
+            base.SpliceRequest(envelope, target, output);
+        }
+        else if (envelope.ModelValue.IsPresent)
+        {
+            JsonSplice.Write(envelope.Body.Span, [new JsonEdit(envelope.ModelValue, Encoding.UTF8.GetBytes(target.Model))], output);
+        }
+        else
+        {
+            output.Write(envelope.Body.Span); // The address names the model.
+        }
+    }
+
+    public override ResponseReader OpenReader(ReaderOptions options) => options.MediaType switch
+    {
+        "text/event-stream" => new OpaqueEventReader(options),
+        null or "application/json" when !options.Stream => new PlainReader(options),
+        _ => new OpaqueByteReader(options),
+    };
+
+    private static ProtocolException MissingModel() =>
+        new(new Conversation.ChatError(Conversation.ChatErrorKind.InvalidRequest, "Missing required parameter: 'model'.") { Param = "model", Code = "missing_required_parameter" });
+}
