@@ -2,13 +2,21 @@ using Ballast.Benchmarks;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Filters;
 using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
-// Run by ./bench.sh --micro. In this process: a benchmark that builds a project of its own would not find the repository's central settings.
+// Run by ./bench.sh --micro; patterns as arguments choose among the benchmarks. In this process: a benchmark that builds a project of its own would not find the repository's central settings.
 IConfig config = DefaultConfig.Instance
     .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
     .AddDiagnoser(MemoryDiagnoser.Default)
     .HideColumns(Column.Job, Column.Toolchain, Column.IterationCount, Column.LaunchCount, Column.WarmupCount);
-BenchmarkRunner.Run([typeof(ChunkBenchmarks), typeof(RequestBenchmarks), typeof(GatewayBenchmarks)], config);
+if (args.Length > 0)
+{
+    config = config.AddFilter(new GlobFilter(args));
+}
+
+Summary[] summaries = BenchmarkRunner.Run([typeof(ChunkBenchmarks), typeof(RequestBenchmarks), typeof(GatewayBenchmarks)], config);
+Console.WriteLine(MicroReport.Table(summaries));

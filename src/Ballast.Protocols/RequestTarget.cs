@@ -1,3 +1,7 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
 namespace Ballast.Protocols;
 
 /// <summary>What an endpoint understands of its protocol; servers that speak a vendor's protocol differ in these.</summary>
@@ -47,7 +51,18 @@ public enum TargetFeatures
 public sealed record RequestTarget
 {
     /// <summary>The upstream's name of the model.</summary>
-    public required string Model { get; init; }
+    public required string Model
+    {
+        get;
+        init
+        {
+            field = value;
+            ModelJson = Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"");
+        }
+    }
+
+    /// <summary><see cref="Model"/> as a JSON string, made once: every request passed on has it put in.</summary>
+    internal ReadOnlyMemory<byte> ModelJson { get; private init; }
 
     /// <summary>Who makes the model: thinking signatures go only to their issuer.</summary>
     public required string Vendor { get; init; }

@@ -146,5 +146,5 @@ public sealed class AnthropicMessagesProtocol : Protocol
     }
 
     private static JsonEdit ModelEdit(RequestEnvelope envelope, RequestTarget target) =>
-        new(envelope.ModelValue, Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(target.Model)}\""));
+        new(envelope.ModelValue, target.ModelJson);
 }

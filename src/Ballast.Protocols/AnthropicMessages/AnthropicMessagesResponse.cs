@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -48,22 +49,16 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
 
     private FrameSignals Read(ReadOnlyMemory<byte> body)
     {
-        Utf8JsonReader json = new(body.Span, AnthropicMessagesJson.ReaderOptions);
-        json.Read();
+        JsonScan json = new(body.Span, AnthropicMessagesJson.DepthMax);
         JsonSpan content = default;
         bool hasUsage = false;
-        if (json.TokenType != JsonTokenType.StartObject)
-        {
-            throw new JsonException();
-        }
-
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        json.EnterObject();
+        while (json.NextField())
         {
             ReadField(ref json, ref content, ref hasUsage);
         }
 
-        // Refuses anything behind the object.
-        json.Read();
+        json.End();
         if (_isError)
         {
             Error = AnthropicMessagesError.Read(200, body);
@@ -83,60 +78,69 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
         return Tell(body.Span.Slice(content.Start, content.Length), hasUsage);
     }
 
-    private void ReadField(ref Utf8JsonReader json, ref JsonSpan content, ref bool hasUsage)
+    private void ReadField(ref JsonScan json, ref JsonSpan content, ref bool hasUsage)
     {
-        if (json.ValueTextEquals("type"u8))
+        if (json.Is("type"u8))
         {
-            json.Read();
-            _isMessage = json.TokenType == JsonTokenType.String && json.ValueTextEquals("message"u8);
-            _isError |= json.TokenType == JsonTokenType.String && json.ValueTextEquals("error"u8);
+            _isMessage = false;
+            if (json.First() != (byte)'"')
+            {
+                json.Skip();
+                return;
+            }
+
+            ReadOnlySpan<byte> type = json.Word();
+            _isMessage = type.SequenceEqual("message"u8);
+            _isError |= type.SequenceEqual("error"u8);
         }
-        else if (json.ValueTextEquals("error"u8))
+        else if (json.Is("error"u8))
         {
-            json.Read();
-            _isError |= json.TokenType != JsonTokenType.Null;
+            _isError |= json.First() != (byte)'n';
+            json.Skip();
         }
-        else if (json.ValueTextEquals("id"u8))
+        else if (json.Is("id"u8))
         {
-            json.Read();
-            ResponseId = json.TokenType == JsonTokenType.String ? AnthropicMessagesJson.LenientText(ref json) : null;
+            ResponseId = TextOf(ref json);
         }
-        else if (json.ValueTextEquals("model"u8))
+        else if (json.Is("model"u8))
         {
-            json.Read();
-            ServedModel = json.TokenType == JsonTokenType.String ? AnthropicMessagesJson.LenientText(ref json) : null;
+            ServedModel = TextOf(ref json);
         }
-        else if (json.ValueTextEquals("usage"u8))
+        else if (json.Is("usage"u8))
         {
-            json.Read();
             hasUsage = _usage.Read(ref json);
         }
-        else if (json.ValueTextEquals("content"u8))
+        else if (json.Is("content"u8))
         {
-            json.Read();
-            int start = (int)json.TokenStartIndex;
-            bool isArray = json.TokenType == JsonTokenType.StartArray;
-            json.Skip();
-            content = isArray ? new JsonSpan(start, (int)json.BytesConsumed - start) : default;
+            bool isArray = json.First() == (byte)'[';
+            JsonSpan value = json.Take();
+            content = isArray ? value : default;
         }
         else
         {
             _stop.ReadField(ref json);
         }
+    }
+
+    private static string? TextOf(ref JsonScan json)
+    {
+        if (json.First() == (byte)'"')
+        {
+            return AnthropicMessagesJson.LenientText(ref json);
+        }
 
         json.Skip();
+        return null;
     }
 
     private FrameSignals Tell(ReadOnlySpan<byte> content, bool hasUsage)
     {
         FrameSignals signals = Add(new ResponseStarted(ResponseId, ServedModel, null), FrameSignals.Started | FrameSignals.Ended);
-        Utf8JsonReader json = new(content, AnthropicMessagesJson.ReaderOptions);
-        json.Read();
-        for (int index = 0; json.Read() && json.TokenType != JsonTokenType.EndArray; index++)
+        JsonScan json = new(content, AnthropicMessagesJson.DepthMax);
+        json.EnterArray();
+        for (int index = 0; json.NextItem(); index++)
         {
-            int start = (int)json.TokenStartIndex;
-            json.Skip();
-            ReadBlock(index, content[start..(int)json.BytesConsumed]);
+            ReadBlock(index, ref json);
             signals |= FrameSignals.Content;
         }
 
@@ -155,9 +159,10 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
         return Add(ResponseEnded.Instance, signals);
     }
 
-    private void ReadBlock(int index, ReadOnlySpan<byte> payload)
+    private void ReadBlock(int index, ref JsonScan json)
     {
-        AnthropicMessagesBlock block = AnthropicMessagesBlock.Read(payload, withStrings: !IsWatching || Options.UnwrapStructuredOutput);
+        int start = json.Start();
+        AnthropicMessagesBlock block = AnthropicMessagesBlock.Read(ref json, withStrings: !IsWatching || Options.UnwrapStructuredOutput);
         ContentLength += block.Length;
         if (IsWatching)
         {
@@ -165,9 +170,10 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
             return;
         }
 
+        ReadOnlySpan<byte> payload = json.Bytes(json.Since(start));
         _events.Begin(index, block, out OpenBlock open);
         _events.NoteFields(open, payload);
-        _events.Cite(ref open, payload.Slice(block.Citations.Start, block.Citations.Length));
+        _events.Cite(ref open, json.Bytes(block.Citations));
         _events.End(ref open);
     }
 

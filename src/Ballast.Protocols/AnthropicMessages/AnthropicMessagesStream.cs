@@ -77,29 +77,8 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
 
     private FrameSignals Start(ReadOnlySpan<byte> message)
     {
-        Utf8JsonReader json = new(message, AnthropicMessagesJson.ReaderOptions);
-        json.Read();
-        bool hasUsage = false;
-        while (json.TokenType != JsonTokenType.None && json.Read() && json.TokenType == JsonTokenType.PropertyName)
-        {
-            int field = json.ValueTextEquals("id"u8) ? 1 : json.ValueTextEquals("model"u8) ? 2 : json.ValueTextEquals("usage"u8) ? 3 : 0;
-            json.Read();
-            if (field == 3)
-            {
-                hasUsage = _usage.Read(ref json);
-                continue;
-            }
-
-            if (field != 0 && json.TokenType == JsonTokenType.String)
-            {
-                string value = AnthropicMessagesJson.LenientText(ref json);
-                ResponseId = field == 1 ? value : ResponseId;
-                ServedModel = field == 2 ? value : ServedModel;
-            }
-
-            json.Skip();
-        }
-
+        JsonScan json = new(message, AnthropicMessagesJson.DepthMax);
+        bool hasUsage = json.First() == (byte)'{' && ReadStart(ref json);
         FrameSignals signals = FrameSignals.Started;
         if (!IsWatching)
         {
@@ -108,6 +87,33 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
         }
 
         return signals | (hasUsage ? ReportUsage() : FrameSignals.None);
+    }
+
+    private bool ReadStart(ref JsonScan json)
+    {
+        bool hasUsage = false;
+        json.EnterObject();
+        while (json.NextField())
+        {
+            if (json.Is("usage"u8))
+            {
+                hasUsage = _usage.Read(ref json);
+            }
+            else if (json.Is("id"u8) && json.First() == (byte)'"')
+            {
+                ResponseId = AnthropicMessagesJson.LenientText(ref json);
+            }
+            else if (json.Is("model"u8) && json.First() == (byte)'"')
+            {
+                ServedModel = AnthropicMessagesJson.LenientText(ref json);
+            }
+            else
+            {
+                json.Skip();
+            }
+        }
+
+        return hasUsage;
     }
 
     private FrameSignals BeginBlock(int index, ReadOnlySpan<byte> payload)
@@ -222,8 +228,7 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
 
         if (!usage.IsEmpty)
         {
-            Utf8JsonReader json = new(usage, AnthropicMessagesJson.ReaderOptions);
-            json.Read();
+            JsonScan json = new(usage, AnthropicMessagesJson.DepthMax);
             signals |= _usage.Read(ref json) ? ReportUsage() : FrameSignals.None;
         }
 

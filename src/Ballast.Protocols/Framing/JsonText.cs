@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -23,6 +24,9 @@ internal static class JsonText
             return Unescape(reader.HasValueSequence ? [] : reader.ValueSpan);
         }
     }
+
+    /// <summary>False for anything but a whole number that 64 bits hold, written without fraction and exponent.</summary>
+    public static bool TryInteger(ReadOnlySpan<byte> value, out long integer) => Utf8Parser.TryParse(value, out integer, out int length) && length == value.Length;
 
     /// <summary>UTF-16 code units of the string on which <paramref name="reader"/> stands, without making it.</summary>
     public static long Length(in Utf8JsonReader reader)

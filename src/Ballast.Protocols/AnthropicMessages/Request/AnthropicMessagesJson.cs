@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -170,8 +171,20 @@ internal ref struct AnthropicMessagesJson
         }
     }
 
-    /// <summary>Bytes of the string at which a reader stands, as it is written: in scripts of many bytes a character is a token, not a third of one.</summary>
-    public static int TextLength(ref Utf8JsonReader json) => json.ValueSpan.Length;
+    /// <summary>As above, of the string at hand.</summary>
+    public static string LenientText(ref JsonScan json)
+    {
+        int start = json.Start();
+        ReadOnlySpan<byte> text = json.Text();
+        if (!json.IsEscaped)
+        {
+            return Encoding.UTF8.GetString(text);
+        }
+
+        Utf8JsonReader reader = new(json.Bytes(json.Since(start)));
+        reader.Read();
+        return LenientText(ref reader);
+    }
 
     private static string Unescape(string raw)
     {

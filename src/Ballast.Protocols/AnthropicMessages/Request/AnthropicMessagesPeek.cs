@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -14,27 +16,38 @@ internal static class AnthropicMessagesPeek
 
     public static RequestEnvelope Read(ReadOnlyMemory<byte> body)
     {
-        if (!Utf8.IsValid(body.Span))
+        JsonScan json = new(body.Span, AnthropicMessagesJson.DepthMax);
+        Fields fields = default;
+        Exception? fault = null;
+        bool lacksThinking = false;
+        try
+        {
+            Read(ref json, ref fields, body.Span);
+            lacksThinking = fields.IsThinkingEnabled && !json.HasForeignThinking && fields.MessagesStart > 0 && LacksThinking(body.Span[fields.MessagesStart..]);
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException or ProtocolException)
+        {
+            fault = broken;
+        }
+
+        // A body that is not text is told so before anything else of it is.
+        if ((fault is not null || !json.IsAscii) && !Utf8.IsValid(body.Span))
         {
             throw ProtocolException.Invalid("The body is not valid UTF-8.");
         }
 
-        Utf8JsonReader json = new(body.Span, AnthropicMessagesJson.ReaderOptions);
-        try
+        if (fault is not null)
         {
-            return Read(ref json, body);
+            throw fault switch
+            {
+                ProtocolException told => told,
+                InvalidOperationException => ProtocolException.Invalid("A string of the body is not valid Unicode text."),
+                _ when json.IsTooDeep => ProtocolException.Invalid($"The body is nested deeper than {AnthropicMessagesJson.DepthMax} levels."),
+                _ => ProtocolException.Invalid("The body is not valid JSON."),
+            };
         }
-        catch (JsonException)
-        {
-            throw ProtocolException.Invalid(
-                json.CurrentDepth >= AnthropicMessagesJson.DepthMax - 1
-                    ? $"The body is nested deeper than {AnthropicMessagesJson.DepthMax} levels."
-                    : "The body is not valid JSON.");
-        }
-        catch (InvalidOperationException)
-        {
-            throw ProtocolException.Invalid("A string of the body is not valid Unicode text.");
-        }
+
+        return Seal(fields, body, json.HasForeignThinking || lacksThinking);
     }
 
     /// <summary>Where the value of a top-level field lies; absent where there is none, or no object.</summary>
@@ -58,25 +71,36 @@ internal static class AnthropicMessagesPeek
         return default;
     }
 
-    private static RequestEnvelope Read(ref Utf8JsonReader json, ReadOnlyMemory<byte> body)
+    private static void Read(ref JsonScan json, ref Fields fields, ReadOnlySpan<byte> body)
     {
-        json.Read();
-        if (json.TokenType != JsonTokenType.StartObject)
+        if (!json.Demand((byte)'{'))
         {
             throw ProtocolException.Invalid("The body must be a JSON object.");
         }
 
-        Fields fields = default;
-        Span<ulong> seen = stackalloc ulong[TopLevelFieldsMax];
-        int count = 0;
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        JsonNames names = new(body);
+        json.EnterObject();
+        while (json.NextField())
         {
-            AddName(ref json, seen, ref count);
-            ReadField(ref json, ref fields);
+            if (json.NameSpan.Length > FieldNameBytesMax || names.Count == TopLevelFieldsMax)
+            {
+                throw ProtocolException.Invalid(
+                    $"The body may have at most {TopLevelFieldsMax} fields with names of at most {FieldNameBytesMax} bytes.");
+            }
+
+            if (!names.Add(json.NameSpan, json.IsEscaped))
+            {
+                throw ProtocolException.Invalid("A field of the body is given twice.", json.NameText());
+            }
+
+            fields.Read(ref json);
         }
 
-        // A second document behind the first is refused here.
-        json.Read();
+        json.End();
+    }
+
+    private static RequestEnvelope Seal(in Fields fields, ReadOnlyMemory<byte> body, bool hasForeignThinking)
+    {
         if (fields.Model is not { Length: > 0 } model)
         {
             throw ProtocolException.Invalid(fields.Model is null ? "model: is required." : "model: must not be empty.", "model");
@@ -96,139 +120,43 @@ internal static class AnthropicMessagesPeek
             StreamUsage = fields.Stream,
             MaxOutputTokens = fields.MaxTokens,
             AsksJsonSchema = fields.AsksJsonSchema,
-            HasForeignThinking = ForeignThinking.IsIn(body.Span) || (fields.IsThinkingEnabled && LacksThinking(body.Span[fields.MessagesStart..])),
+            HasForeignThinking = hasForeignThinking,
         };
     }
 
-    // Names are told apart by a hash of 64 bits: two equal names always collide, two different ones only by intent, and are then refused as well.
-    private static void AddName(ref Utf8JsonReader json, scoped Span<ulong> seen, ref int count)
+    /// <summary>Takes the <c>type</c> of the object at hand, and passes it; false for any other value.</summary>
+    private static bool HasType(ref JsonScan json, ReadOnlySpan<byte> wanted)
     {
-        if (json.ValueSpan.Length > FieldNameBytesMax || count == seen.Length)
+        if (json.First() != (byte)'{')
         {
-            throw ProtocolException.Invalid(
-                $"The body may have at most {TopLevelFieldsMax} fields with names of at most {FieldNameBytesMax} bytes.");
-        }
-
-        Span<byte> copy = stackalloc byte[FieldNameBytesMax];
-        ReadOnlySpan<byte> name = json.ValueIsEscaped ? copy[..json.CopyString(copy)] : json.ValueSpan;
-        ulong hash = 14695981039346656037;
-        foreach (byte letter in name)
-        {
-            hash = unchecked((hash ^ letter) * 1099511628211);
-        }
-
-        if (seen[..count].Contains(hash))
-        {
-            throw ProtocolException.Invalid("A field of the body is given twice.", json.GetString());
-        }
-
-        seen[count++] = hash;
-    }
-
-    private static void ReadField(ref Utf8JsonReader json, ref Fields fields)
-    {
-        if (json.ValueTextEquals("model"u8))
-        {
-            json.Read();
-            int start = (int)json.TokenStartIndex;
-            fields.Model = json.TokenType == JsonTokenType.String ? json.GetString()! : throw ProtocolException.Invalid("model: must be a string.", "model");
-            fields.ModelValue = new JsonSpan(start, (int)json.BytesConsumed - start);
-        }
-        else if (json.ValueTextEquals("messages"u8))
-        {
-            json.Read();
-            fields.MessagesStart = json.TokenType == JsonTokenType.StartArray
-                ? (int)json.TokenStartIndex
-                : throw ProtocolException.Invalid("messages: must be an array.", "messages");
             json.Skip();
-        }
-        else if (json.ValueTextEquals("stream"u8))
-        {
-            json.Read();
-            fields.Stream = json.TokenType switch
-            {
-                JsonTokenType.True => true,
-                JsonTokenType.False or JsonTokenType.Null => false,
-                _ => throw ProtocolException.Invalid("stream: must be true or false.", "stream"),
-            };
-        }
-        else if (json.ValueTextEquals("max_tokens"u8))
-        {
-            json.Read();
-            fields.MaxTokens = json.TokenType switch
-            {
-                JsonTokenType.Null => null,
-                JsonTokenType.Number when json.TryGetInt64(out long value) => value,
-                _ => throw ProtocolException.Invalid("max_tokens: must be an integer.", "max_tokens"),
-            };
-        }
-        else if (json.ValueTextEquals("thinking"u8))
-        {
-            json.Read();
-            fields.IsThinkingEnabled = HasType(json, "enabled"u8);
-            json.Skip();
-        }
-        else if (json.ValueTextEquals("output_format"u8))
-        {
-            json.Read();
-            fields.AsksJsonSchema |= HasType(json, "json_schema"u8);
-            json.Skip();
-        }
-        else if (json.ValueTextEquals("output_config"u8))
-        {
-            json.Read();
-            fields.AsksJsonSchema |= HasSchema(json);
-            json.Skip();
-        }
-        else
-        {
-            json.Read();
-            json.Skip();
-        }
-    }
-
-    private static bool HasSchema(Utf8JsonReader json)
-    {
-        if (json.TokenType != JsonTokenType.StartObject)
-        {
             return false;
         }
 
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        // The first one counts.
+        bool isKnown = false;
+        bool isWanted = false;
+        json.EnterObject();
+        while (json.NextField())
         {
-            bool isFormat = json.ValueTextEquals("format"u8);
-            json.Read();
-            if (isFormat)
+            if (isKnown || !json.Is("type"u8))
             {
-                return HasType(json, "json_schema"u8);
+                json.Skip();
+                continue;
             }
 
-            json.Skip();
-        }
-
-        return false;
-    }
-
-    private static bool HasType(Utf8JsonReader json, ReadOnlySpan<byte> wanted)
-    {
-        if (json.TokenType != JsonTokenType.StartObject)
-        {
-            return false;
-        }
-
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
-        {
-            bool isType = json.ValueTextEquals("type"u8);
-            json.Read();
-            if (isType)
+            isKnown = true;
+            if (json.First() == (byte)'"')
             {
-                return json.TokenType == JsonTokenType.String && json.ValueTextEquals(wanted);
+                isWanted = json.TextIs(wanted);
             }
-
-            json.Skip();
+            else
+            {
+                json.Skip();
+            }
         }
 
-        return false;
+        return isWanted;
     }
 
     /// <summary>
@@ -237,12 +165,12 @@ internal static class AnthropicMessagesPeek
     /// </summary>
     private static bool LacksThinking(ReadOnlySpan<byte> messages)
     {
-        Utf8JsonReader json = new(messages, AnthropicMessagesJson.ReaderOptions);
-        json.Read();
+        JsonScan json = new(messages, AnthropicMessagesJson.DepthMax);
         bool isOpen = false;
         bool lacks = false;
         bool inLoop = false;
-        while (json.Read() && json.TokenType == JsonTokenType.StartObject)
+        json.EnterArray();
+        while (json.NextItem() && json.First() == (byte)'{')
         {
             TurnForm turn = ReadTurn(ref json);
             if (turn.IsSystem)
@@ -270,60 +198,71 @@ internal static class AnthropicMessagesPeek
         return isOpen && lacks;
     }
 
-    private static TurnForm ReadTurn(ref Utf8JsonReader json)
+    private static TurnForm ReadTurn(ref JsonScan json)
     {
         TurnForm turn = default;
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        json.EnterObject();
+        while (json.NextField())
         {
-            bool isRole = json.ValueTextEquals("role"u8);
-            bool isContent = json.ValueTextEquals("content"u8);
-            json.Read();
-            if (isRole)
+            if (json.Is("role"u8) && json.First() == (byte)'"')
             {
-                turn.IsAssistant = json.TokenType == JsonTokenType.String && json.ValueTextEquals("assistant"u8);
-                turn.IsSystem = json.TokenType == JsonTokenType.String && json.ValueTextEquals("system"u8);
+                ReadOnlySpan<byte> role = json.Word();
+                turn.IsAssistant = role.SequenceEqual("assistant"u8);
+                turn.IsSystem = role.SequenceEqual("system"u8);
             }
-            else if (isContent && json.TokenType == JsonTokenType.StartArray)
+            else if (json.Is("content"u8) && json.First() == (byte)'[')
             {
                 ReadBlocks(ref json, ref turn);
-                continue;
             }
-
-            json.Skip();
+            else
+            {
+                json.Skip();
+            }
         }
 
         return turn;
     }
 
-    private static void ReadBlocks(ref Utf8JsonReader json, ref TurnForm turn)
+    private static void ReadBlocks(ref JsonScan json, ref TurnForm turn)
     {
         bool isFirst = true;
-        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        json.EnterArray();
+        while (json.NextItem())
         {
-            if (json.TokenType == JsonTokenType.StartObject)
+            if (json.First() == (byte)'{')
             {
-                Utf8JsonReader block = json;
-                while (block.Read() && block.TokenType == JsonTokenType.PropertyName)
-                {
-                    bool isType = block.ValueTextEquals("type"u8);
-                    block.Read();
-                    if (isType && block.TokenType == JsonTokenType.String)
-                    {
-                        turn.HasToolCall |= block.ValueTextEquals("tool_use"u8);
-                        turn.HasToolResult |= block.ValueTextEquals("tool_result"u8);
-                        turn.BeginsWithThinking |= isFirst && (block.ValueTextEquals("thinking"u8) || block.ValueTextEquals("redacted_thinking"u8));
-                        break;
-                    }
-
-                    block.Skip();
-                }
+                ReadBlock(ref json, ref turn, isFirst);
+            }
+            else
+            {
+                json.Skip();
             }
 
-            json.Skip();
             isFirst = false;
         }
     }
 
+    private static void ReadBlock(ref JsonScan json, ref TurnForm turn, bool isFirst)
+    {
+        bool isKnown = false;
+        json.EnterObject();
+        while (json.NextField())
+        {
+            if (isKnown || !json.Is("type"u8) || json.First() != (byte)'"')
+            {
+                json.Skip();
+                continue;
+            }
+
+            isKnown = true;
+            ReadOnlySpan<byte> type = json.Word();
+            turn.HasToolCall |= type.SequenceEqual("tool_use"u8);
+            turn.HasToolResult |= type.SequenceEqual("tool_result"u8);
+            turn.BeginsWithThinking |= isFirst && (type.SequenceEqual("thinking"u8) || type.SequenceEqual("redacted_thinking"u8));
+        }
+    }
+
+    /// <summary>What is known of the body's fields.</summary>
     private struct Fields
     {
         public string? Model;
@@ -333,6 +272,82 @@ internal static class AnthropicMessagesPeek
         public long? MaxTokens;
         public bool IsThinkingEnabled;
         public bool AsksJsonSchema;
+
+        /// <summary>Reads the field to which <paramref name="json"/> came, and passes its value.</summary>
+        public void Read(ref JsonScan json)
+        {
+            if (json.Is("model"u8))
+            {
+                int start = json.Start();
+                Model = json.Demand((byte)'"') ? Encoding.UTF8.GetString(json.Word()) : throw ProtocolException.Invalid("model: must be a string.", "model");
+                ModelValue = json.Since(start);
+            }
+            else if (json.Is("messages"u8))
+            {
+                MessagesStart = json.Demand((byte)'[') ? json.Start() : throw ProtocolException.Invalid("messages: must be an array.", "messages");
+                json.Skip();
+            }
+            else if (json.Is("stream"u8))
+            {
+                byte first = json.First();
+                Stream = json.Demand((byte)'t');
+                if (Stream)
+                {
+                    json.Skip();
+                }
+                else if (first is not ((byte)'f' or (byte)'n'))
+                {
+                    throw ProtocolException.Invalid("stream: must be true or false.", "stream");
+                }
+            }
+            else if (json.Is("max_tokens"u8))
+            {
+                byte first = json.First();
+                MaxTokens = first is (byte)'{' or (byte)'[' ? null : json.Integer();
+                if (MaxTokens is null && first != (byte)'n')
+                {
+                    throw ProtocolException.Invalid("max_tokens: must be an integer.", "max_tokens");
+                }
+            }
+            else if (json.Is("thinking"u8))
+            {
+                IsThinkingEnabled = HasType(ref json, "enabled"u8);
+            }
+            else if (json.Is("output_format"u8))
+            {
+                AsksJsonSchema |= HasType(ref json, "json_schema"u8);
+            }
+            else if (json.Is("output_config"u8))
+            {
+                ReadOutputConfig(ref json);
+            }
+            else
+            {
+                json.Skip();
+            }
+        }
+
+        private void ReadOutputConfig(ref JsonScan json)
+        {
+            if (json.First() != (byte)'{')
+            {
+                json.Skip();
+                return;
+            }
+
+            json.EnterObject();
+            while (json.NextField())
+            {
+                if (json.Is("format"u8))
+                {
+                    AsksJsonSchema |= HasType(ref json, "json_schema"u8);
+                }
+                else
+                {
+                    json.Skip();
+                }
+            }
+        }
     }
 
     private struct TurnForm

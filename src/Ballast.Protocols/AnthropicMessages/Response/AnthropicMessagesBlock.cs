@@ -1,5 +1,5 @@
 using System.Text;
-using System.Text.Json;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -33,85 +33,108 @@ internal struct AnthropicMessagesBlock
     public string? Input;
     public JsonSpan Citations;
 
+    /// <summary>Reads the block that <paramref name="data"/> is.</summary>
     public static AnthropicMessagesBlock Read(ReadOnlySpan<byte> data, bool withStrings)
     {
+        JsonScan json = new(data, AnthropicMessagesJson.DepthMax);
+        return Read(ref json, withStrings);
+    }
+
+    /// <summary>Reads the block at hand.</summary>
+    public static AnthropicMessagesBlock Read(ref JsonScan json, bool withStrings)
+    {
         AnthropicMessagesBlock block = default;
-        Utf8JsonReader json = new(data, AnthropicMessagesJson.ReaderOptions);
-        json.Read();
-        if (json.TokenType != JsonTokenType.StartObject)
+        if (json.First() != (byte)'{')
         {
+            json.Skip();
             return block;
         }
 
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        json.EnterObject();
+        while (json.NextField())
         {
-            block.ReadField(ref json, data, withStrings);
+            block.ReadField(ref json, withStrings);
         }
 
         return block;
     }
 
-    private void ReadField(ref Utf8JsonReader json, ReadOnlySpan<byte> data, bool withStrings)
+    private void ReadField(ref JsonScan json, bool withStrings)
     {
-        if (json.ValueTextEquals("type"u8))
+        if (json.Is("type"u8))
         {
-            json.Read();
-            Kind = KindOf(ref json);
-            Type = withStrings && Kind == BlockKind.Opaque && json.TokenType == JsonTokenType.String ? AnthropicMessagesJson.LenientText(ref json) : null;
+            ReadType(ref json, withStrings);
         }
-        else if (json.ValueTextEquals("text"u8) || json.ValueTextEquals("thinking"u8) || json.ValueTextEquals("data"u8))
+        else if (json.Is("text"u8) || json.Is("thinking"u8))
         {
-            bool isContent = !json.ValueTextEquals("data"u8);
-            json.Read();
+            int start = json.Start();
+            bool isText = json.First() == (byte)'"';
             Text = TextOf(ref json, withStrings) ?? Text;
-            Length += isContent && json.TokenType == JsonTokenType.String ? AnthropicMessagesJson.TextLength(ref json) : 0;
+            Length += isText ? json.Since(start).Length - 2 : 0;
         }
-        else if (json.ValueTextEquals("input"u8))
+        else if (json.Is("data"u8))
         {
-            json.Read();
-            int start = (int)json.TokenStartIndex;
-            bool isObject = json.TokenType == JsonTokenType.StartObject;
-            json.Skip();
-            ReadOnlySpan<byte> input = data[start..(int)json.BytesConsumed];
+            Text = TextOf(ref json, withStrings) ?? Text;
+        }
+        else if (json.Is("input"u8))
+        {
+            bool isObject = json.First() == (byte)'{';
+            ReadOnlySpan<byte> input = json.Bytes(json.Take());
             bool isEmpty = !isObject || input[1..^1].IndexOfAnyExcept(" \t\r\n"u8) < 0;
             Length += isEmpty ? 0 : Encoding.UTF8.GetCharCount(input);
             Input = withStrings && !isEmpty ? Encoding.UTF8.GetString(input) : null;
         }
-        else if (json.ValueTextEquals("citations"u8))
+        else if (json.Is("citations"u8))
         {
-            json.Read();
-            int start = (int)json.TokenStartIndex;
-            bool isArray = json.TokenType == JsonTokenType.StartArray;
-            json.Skip();
-            Citations = isArray ? new JsonSpan(start, (int)json.BytesConsumed - start) : default;
+            bool isArray = json.First() == (byte)'[';
+            JsonSpan citations = json.Take();
+            Citations = isArray ? citations : default;
+        }
+        else if (json.Is("id"u8))
+        {
+            Id = TextOf(ref json, withStrings);
+        }
+        else if (json.Is("name"u8))
+        {
+            Name = TextOf(ref json, withStrings);
+        }
+        else if (json.Is("signature"u8))
+        {
+            Signature = TextOf(ref json, withStrings);
         }
         else
         {
-            int field = json.ValueTextEquals("id"u8) ? 1 : json.ValueTextEquals("name"u8) ? 2 : json.ValueTextEquals("signature"u8) ? 3 : 0;
-            json.Read();
-            string? value = field == 0 ? null : TextOf(ref json, withStrings);
-            Id = field == 1 ? value : Id;
-            Name = field == 2 ? value : Name;
-            Signature = field == 3 ? value : Signature;
+            json.Skip();
+        }
+    }
+
+    private void ReadType(ref JsonScan json, bool withStrings)
+    {
+        Kind = BlockKind.Opaque;
+        Type = null;
+        if (json.First() != (byte)'"')
+        {
+            json.Skip();
+            return;
+        }
+
+        ReadOnlySpan<byte> type = json.Word();
+        Kind = type.SequenceEqual("text"u8) ? BlockKind.Text
+            : type.SequenceEqual("tool_use"u8) ? BlockKind.ToolCall
+            : type.SequenceEqual("thinking"u8) ? BlockKind.Thinking
+            : type.SequenceEqual("redacted_thinking"u8) ? BlockKind.RedactedThinking
+            : BlockKind.Opaque;
+        Type = withStrings && Kind == BlockKind.Opaque ? Encoding.UTF8.GetString(type) : null;
+    }
+
+    private static string? TextOf(ref JsonScan json, bool withStrings)
+    {
+        if (withStrings && json.First() == (byte)'"')
+        {
+            return AnthropicMessagesJson.LenientText(ref json);
         }
 
         json.Skip();
-    }
-
-    private static string? TextOf(ref Utf8JsonReader json, bool withStrings) =>
-        withStrings && json.TokenType == JsonTokenType.String ? AnthropicMessagesJson.LenientText(ref json) : null;
-
-    private static BlockKind KindOf(ref Utf8JsonReader json)
-    {
-        if (json.TokenType != JsonTokenType.String)
-        {
-            return BlockKind.Opaque;
-        }
-
-        return json.ValueTextEquals("text"u8) ? BlockKind.Text
-            : json.ValueTextEquals("tool_use"u8) ? BlockKind.ToolCall
-            : json.ValueTextEquals("thinking"u8) ? BlockKind.Thinking
-            : json.ValueTextEquals("redacted_thinking"u8) ? BlockKind.RedactedThinking
-            : BlockKind.Opaque;
+        return null;
     }
 }

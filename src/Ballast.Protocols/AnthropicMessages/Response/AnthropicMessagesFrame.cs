@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
@@ -27,63 +26,50 @@ internal struct AnthropicMessagesFrame
     public JsonSpan Payload;
     public JsonSpan Usage;
 
-    /// <exception cref="JsonException">The data is not a JSON object.</exception>
+    /// <exception cref="System.Text.Json.JsonException">The data is not a JSON object.</exception>
     public static AnthropicMessagesFrame Read(ServerSentEvent taken)
     {
         AnthropicMessagesFrame frame = default;
-        Utf8JsonReader json = new(taken.Data, AnthropicMessagesJson.ReaderOptions);
-        json.Read();
-        if (json.TokenType != JsonTokenType.StartObject)
-        {
-            throw new JsonException();
-        }
-
+        JsonScan json = new(taken.Data, AnthropicMessagesJson.DepthMax);
         bool hasType = false;
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        json.EnterObject();
+        while (json.NextField())
         {
-            if (json.ValueTextEquals("type"u8))
+            if (json.Is("type"u8))
             {
-                json.Read();
-                hasType = json.TokenType == JsonTokenType.String;
-                frame.Kind = hasType ? KindOf(json.ValueSpan) : FrameKind.Other;
+                hasType = json.First() == (byte)'"';
+                frame.Kind = hasType ? KindOf(json.Text()) : FrameKind.Other;
+                if (hasType)
+                {
+                    continue;
+                }
             }
-            else if (json.ValueTextEquals("index"u8))
+            else if (json.Is("index"u8))
             {
-                json.Read();
-                frame.Index = json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int index) ? index : 0;
+                frame.Index = json.Integer() is long index and >= int.MinValue and <= int.MaxValue ? (int)index : 0;
+                continue;
             }
-            else if (json.ValueTextEquals("delta"u8) || json.ValueTextEquals("content_block"u8) || json.ValueTextEquals("message"u8))
+            else if (json.Is("delta"u8) || json.Is("content_block"u8) || json.Is("message"u8))
             {
-                frame.Payload = TakeSpan(ref json);
+                frame.Payload = json.Take();
+                continue;
             }
-            else if (json.ValueTextEquals("usage"u8))
+            else if (json.Is("usage"u8))
             {
-                frame.Usage = TakeSpan(ref json);
-            }
-            else
-            {
-                json.Read();
+                frame.Usage = json.Take();
+                continue;
             }
 
             json.Skip();
         }
 
-        // Refuses anything behind the object.
-        json.Read();
+        json.End();
         if (!hasType)
         {
             frame.Kind = KindOf(taken.Name);
         }
 
         return frame;
-    }
-
-    private static JsonSpan TakeSpan(ref Utf8JsonReader json)
-    {
-        json.Read();
-        int start = (int)json.TokenStartIndex;
-        json.Skip();
-        return new JsonSpan(start, (int)json.BytesConsumed - start);
     }
 
     private static FrameKind KindOf(ReadOnlySpan<byte> name) =>
@@ -124,43 +110,50 @@ internal struct AnthropicMessagesDelta
     public static AnthropicMessagesDelta Read(ReadOnlySpan<byte> data, bool withStrings)
     {
         AnthropicMessagesDelta delta = default;
-        Utf8JsonReader json = new(data, AnthropicMessagesJson.ReaderOptions);
-        json.Read();
-        if (json.TokenType != JsonTokenType.StartObject)
+        JsonScan json = new(data, AnthropicMessagesJson.DepthMax);
+        if (json.First() != (byte)'{')
         {
             return delta;
         }
 
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        json.EnterObject();
+        while (json.NextField())
         {
-            DeltaKind kind = KindOf(ref json);
-            json.Read();
-            if (kind == DeltaKind.Citation && json.TokenType == JsonTokenType.StartObject)
+            DeltaKind kind = KindOf(json);
+            byte first = json.First();
+            if (kind == DeltaKind.Citation && first == (byte)'{')
             {
-                int start = (int)json.TokenStartIndex;
+                delta.Kind = kind;
+                delta.Citation = json.Take();
+            }
+            else if (kind is not (DeltaKind.Other or DeltaKind.Citation) && first == (byte)'"')
+            {
+                delta.Kind = kind;
+                int start = json.Start();
+                delta.Text = withStrings ? AnthropicMessagesJson.LenientText(ref json) : Pass(ref json);
+                delta.Length = kind == DeltaKind.Signature ? 0 : json.Since(start).Length - 2;
+            }
+            else
+            {
                 json.Skip();
-                delta.Kind = kind;
-                delta.Citation = new JsonSpan(start, (int)json.BytesConsumed - start);
             }
-            else if (kind is not (DeltaKind.Other or DeltaKind.Citation) && json.TokenType == JsonTokenType.String)
-            {
-                delta.Kind = kind;
-                delta.Length = kind == DeltaKind.Signature ? 0 : AnthropicMessagesJson.TextLength(ref json);
-                delta.Text = withStrings ? AnthropicMessagesJson.LenientText(ref json) : null;
-            }
-
-            json.Skip();
         }
 
         return delta;
     }
 
-    private static DeltaKind KindOf(ref Utf8JsonReader json) =>
-        json.ValueTextEquals("text"u8) ? DeltaKind.Text
-        : json.ValueTextEquals("partial_json"u8) ? DeltaKind.Arguments
-        : json.ValueTextEquals("thinking"u8) ? DeltaKind.Thinking
-        : json.ValueTextEquals("signature"u8) ? DeltaKind.Signature
-        : json.ValueTextEquals("citation"u8) ? DeltaKind.Citation
+    private static string? Pass(ref JsonScan json)
+    {
+        json.Skip();
+        return null;
+    }
+
+    private static DeltaKind KindOf(in JsonScan json) =>
+        json.Is("text"u8) ? DeltaKind.Text
+        : json.Is("partial_json"u8) ? DeltaKind.Arguments
+        : json.Is("thinking"u8) ? DeltaKind.Thinking
+        : json.Is("signature"u8) ? DeltaKind.Signature
+        : json.Is("citation"u8) ? DeltaKind.Citation
         : DeltaKind.Other;
 }
 
@@ -181,44 +174,48 @@ internal struct AnthropicMessagesStop
             return stop;
         }
 
-        Utf8JsonReader json = new(data, AnthropicMessagesJson.ReaderOptions);
-        json.Read();
-        while (json.TokenType != JsonTokenType.None && json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        JsonScan json = new(data, AnthropicMessagesJson.DepthMax);
+        if (json.First() == (byte)'{')
         {
-            stop.ReadField(ref json);
+            json.EnterObject();
+            while (json.NextField())
+            {
+                stop.ReadField(ref json);
+            }
         }
 
         return stop;
     }
 
-    /// <summary>Takes the field at whose name the reader stands, if it is one of these, and leaves the reader at its value's end.</summary>
-    public void ReadField(ref Utf8JsonReader json)
+    /// <summary>Takes the field to which the scan came, if it is one of these, and passes its value.</summary>
+    public void ReadField(ref JsonScan json)
     {
-        int field = json.ValueTextEquals("stop_reason"u8) ? 1
-            : json.ValueTextEquals("stop_sequence"u8) ? 2
-            : json.ValueTextEquals("stop_details"u8) ? 3
-            : 0;
-        json.Read();
-        if (field == 3 && json.TokenType == JsonTokenType.StartObject)
+        if (json.Is("stop_reason"u8) && json.First() == (byte)'"')
         {
-            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            Reason = AnthropicMessagesJson.LenientText(ref json);
+        }
+        else if (json.Is("stop_sequence"u8) && json.First() == (byte)'"')
+        {
+            Sequence = AnthropicMessagesJson.LenientText(ref json);
+        }
+        else if (json.Is("stop_details"u8) && json.First() == (byte)'{')
+        {
+            json.EnterObject();
+            while (json.NextField())
             {
-                bool isExplanation = json.ValueTextEquals("explanation"u8);
-                json.Read();
-                Explanation = isExplanation && json.TokenType == JsonTokenType.String ? AnthropicMessagesJson.LenientText(ref json) : Explanation;
-                json.Skip();
+                if (json.Is("explanation"u8) && json.First() == (byte)'"')
+                {
+                    Explanation = AnthropicMessagesJson.LenientText(ref json);
+                }
+                else
+                {
+                    json.Skip();
+                }
             }
-
-            return;
         }
-
-        if (field is 1 or 2 && json.TokenType == JsonTokenType.String)
+        else
         {
-            string value = AnthropicMessagesJson.LenientText(ref json);
-            Reason = field == 1 ? value : Reason;
-            Sequence = field == 2 ? value : Sequence;
+            json.Skip();
         }
-
-        json.Skip();
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -16,46 +17,44 @@ internal struct AnthropicMessagesUsage
     private long _output;
     private long? _thinking;
 
-    /// <summary>Takes over the figures of the object at which the reader stands; false where it is null.</summary>
-    public bool Read(ref Utf8JsonReader json)
+    /// <summary>Takes over the figures of the object at hand; false where it is null.</summary>
+    public bool Read(ref JsonScan json)
     {
-        if (json.TokenType != JsonTokenType.StartObject)
+        if (json.First() != (byte)'{')
         {
             json.Skip();
             return false;
         }
 
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        json.EnterObject();
+        while (json.NextField())
         {
-            if (json.ValueTextEquals("input_tokens"u8))
+            if (json.Is("input_tokens"u8))
             {
                 Take(ref json, ref _input);
             }
-            else if (json.ValueTextEquals("cache_read_input_tokens"u8))
+            else if (json.Is("cache_read_input_tokens"u8))
             {
                 Take(ref json, ref _cacheRead);
             }
-            else if (json.ValueTextEquals("cache_creation_input_tokens"u8))
+            else if (json.Is("cache_creation_input_tokens"u8))
             {
                 Take(ref json, ref _cacheWrite);
             }
-            else if (json.ValueTextEquals("output_tokens"u8))
+            else if (json.Is("output_tokens"u8))
             {
                 Take(ref json, ref _output);
             }
-            else if (json.ValueTextEquals("cache_creation"u8))
+            else if (json.Is("cache_creation"u8))
             {
-                json.Read();
                 ReadCacheCreation(ref json);
             }
-            else if (json.ValueTextEquals("output_tokens_details"u8))
+            else if (json.Is("output_tokens_details"u8))
             {
-                json.Read();
                 ReadOutputDetails(ref json);
             }
             else
             {
-                json.Read();
                 json.Skip();
             }
         }
@@ -148,21 +147,17 @@ internal struct AnthropicMessagesUsage
             : "end_turn";
     }
 
-    private static void Take(ref Utf8JsonReader json, ref long figure)
+    private static void Take(ref JsonScan json, ref long figure)
     {
-        json.Read();
-        if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out long value) && value >= 0)
+        if (json.Integer() is long value and >= 0)
         {
             figure = value;
-            return;
         }
-
-        json.Skip();
     }
 
-    private void ReadCacheCreation(ref Utf8JsonReader json)
+    private void ReadCacheCreation(ref JsonScan json)
     {
-        if (json.TokenType != JsonTokenType.StartObject)
+        if (json.First() != (byte)'{')
         {
             json.Skip();
             return;
@@ -170,19 +165,19 @@ internal struct AnthropicMessagesUsage
 
         long shortLived = 0;
         long longLived = 0;
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        json.EnterObject();
+        while (json.NextField())
         {
-            if (json.ValueTextEquals("ephemeral_5m_input_tokens"u8))
+            if (json.Is("ephemeral_5m_input_tokens"u8))
             {
                 Take(ref json, ref shortLived);
             }
-            else if (json.ValueTextEquals("ephemeral_1h_input_tokens"u8))
+            else if (json.Is("ephemeral_1h_input_tokens"u8))
             {
                 Take(ref json, ref longLived);
             }
             else
             {
-                json.Read();
                 json.Skip();
             }
         }
@@ -191,17 +186,18 @@ internal struct AnthropicMessagesUsage
         _cacheWrite = Math.Max(_cacheWrite, shortLived + longLived);
     }
 
-    private void ReadOutputDetails(ref Utf8JsonReader json)
+    private void ReadOutputDetails(ref JsonScan json)
     {
-        if (json.TokenType != JsonTokenType.StartObject)
+        if (json.First() != (byte)'{')
         {
             json.Skip();
             return;
         }
 
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        json.EnterObject();
+        while (json.NextField())
         {
-            if (json.ValueTextEquals("thinking_tokens"u8))
+            if (json.Is("thinking_tokens"u8))
             {
                 long thinking = _thinking ?? 0;
                 Take(ref json, ref thinking);
@@ -209,7 +205,6 @@ internal struct AnthropicMessagesUsage
             }
             else
             {
-                json.Read();
                 json.Skip();
             }
         }

@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Text;
-using System.Text.Encodings.Web;
+using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using Ballast.Protocols.Conversation;
@@ -14,29 +14,40 @@ internal static class OpenAIChatEnvelope
     /// <summary>Top-level fields taken: a bound on the search for duplicates.</summary>
     public const int FieldCountMax = 256;
 
+    private static readonly byte[] s_streamOptions = ",\"stream_options\":{\"include_usage\":true}"u8.ToArray();
+
     public static RequestEnvelope Peek(ReadOnlyMemory<byte> body)
     {
-        ReadOnlySpan<byte> bytes = body.Span;
-        if (!Utf8.IsValid(bytes))
+        JsonScan json = new(body.Span, OpenAIChatCursor.DepthMax);
+        Fields fields = new();
+        Exception? fault = null;
+        try
+        {
+            Read(ref json, ref fields, body.Span);
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException or ProtocolException)
+        {
+            fault = broken;
+        }
+
+        // A body that is not text is told so before anything else of it is.
+        if ((fault is not null || !json.IsAscii) && !Utf8.IsValid(body.Span))
         {
             throw ProtocolException.Invalid("The request body is not valid UTF-8.");
         }
 
-        Scan scan = new(bytes);
-        try
+        if (fault is not null)
         {
-            scan.Run();
-        }
-        catch (JsonException)
-        {
-            throw ProtocolException.Invalid("The request body is not valid JSON.");
-        }
-        catch (InvalidOperationException)
-        {
-            throw ProtocolException.Invalid("The request body holds an invalid character escape in a name.");
+            throw fault switch
+            {
+                ProtocolException told => told,
+                InvalidOperationException => ProtocolException.Invalid("The request body holds an invalid character escape in a name."),
+                _ when json.IsTooDeep => ProtocolException.Invalid($"The request body is nested deeper than {OpenAIChatCursor.DepthMax} levels."),
+                _ => ProtocolException.Invalid("The request body is not valid JSON."),
+            };
         }
 
-        if (!scan.HasMessages)
+        if (!fields.HasMessages)
         {
             throw OpenAIChatCursor.Missing("/messages");
         }
@@ -44,42 +55,41 @@ internal static class OpenAIChatEnvelope
         return new RequestEnvelope
         {
             Body = body,
-            Model = string.IsNullOrEmpty(scan.Model) ? throw OpenAIChatCursor.Missing("/model") : scan.Model,
-            ModelValue = scan.ModelValue,
-            Stream = scan.Stream,
-            StreamUsage = scan.StreamUsage,
-            StreamOptionsValue = scan.StreamOptionsValue,
-            MaxOutputTokens = scan.MaxCompletionTokens ?? scan.MaxTokens,
-            ChoiceCount = scan.ChoiceCount,
-            AsksJsonSchema = scan.AsksJsonSchema,
-            HasForeignThinking = ForeignThinking.IsIn(bytes),
+            Model = string.IsNullOrEmpty(fields.Model) ? throw OpenAIChatCursor.Missing("/model") : fields.Model,
+            ModelValue = fields.ModelValue,
+            Stream = fields.Stream,
+            StreamUsage = fields.StreamUsage,
+            StreamOptionsValue = fields.StreamOptionsValue,
+            MaxOutputTokens = fields.MaxCompletionTokens ?? fields.MaxTokens,
+            ChoiceCount = fields.ChoiceCount,
+            AsksJsonSchema = fields.AsksJsonSchema,
+            HasForeignThinking = json.HasForeignThinking,
         };
     }
 
     /// <summary>Replaces the model's name and, in a stream to an endpoint that reports usage there, asks for it; nothing else.</summary>
     public static void Splice(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
     {
-        List<JsonEdit> edits = [new JsonEdit(envelope.ModelValue, Quoted(target.Model))];
-        if (envelope.Stream && target.Has(TargetFeatures.StreamUsage) && !envelope.StreamUsage)
+        JsonEdit model = new(envelope.ModelValue, target.ModelJson);
+        if (!envelope.Stream || !target.Has(TargetFeatures.StreamUsage) || envelope.StreamUsage)
         {
-            edits.AddRange(UsageEdits(envelope));
-            edits.Sort(static (a, b) => a.Span.Start.CompareTo(b.Span.Start));
+            JsonSplice.Write(envelope.Body.Span, [model], output);
         }
-
-        JsonSplice.Write(envelope.Body.Span, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(edits), output);
+        else if (!envelope.StreamOptionsValue.IsPresent)
+        {
+            JsonSplice.Write(envelope.Body.Span, [model, new JsonEdit(new JsonSpan(envelope.ModelValue.End, 0), s_streamOptions)], output);
+        }
+        else
+        {
+            List<JsonEdit> edits = [model, .. UsageEdits(envelope)];
+            edits.Sort(static (a, b) => a.Span.Start.CompareTo(b.Span.Start));
+            JsonSplice.Write(envelope.Body.Span, CollectionsMarshal.AsSpan(edits), output);
+        }
     }
-
-    private static byte[] Quoted(string text) =>
-        Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"");
 
     private static List<JsonEdit> UsageEdits(RequestEnvelope envelope)
     {
         JsonSpan options = envelope.StreamOptionsValue;
-        if (!options.IsPresent)
-        {
-            return [new JsonEdit(new JsonSpan(envelope.ModelValue.End, 0), ",\"stream_options\":{\"include_usage\":true}"u8.ToArray())];
-        }
-
         Utf8JsonReader reader = new(envelope.Body.Span.Slice(options.Start, options.Length));
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -111,216 +121,181 @@ internal static class OpenAIChatEnvelope
         return edits;
     }
 
-    /// <summary>One pass over all tokens of the body.</summary>
-    private ref struct Scan(ReadOnlySpan<byte> body)
+    /// <summary>One pass over the whole body.</summary>
+    private static void Read(ref JsonScan json, ref Fields fields, ReadOnlySpan<byte> body)
     {
-        private readonly ReadOnlySpan<byte> _body = body;
-
-        // One level more than allowed, so that the limit is met here, with its own message, before the reader meets its.
-        private Utf8JsonReader _reader = new(body, new JsonReaderOptions { MaxDepth = OpenAIChatCursor.DepthMax + 1 });
-        private readonly List<JsonSpan> _names = [];
-        private HashSet<string>? _escapedNames;
-
-        public string? Model { get; private set; }
-        public JsonSpan ModelValue { get; private set; }
-        public bool HasMessages { get; private set; }
-        public bool Stream { get; private set; }
-        public bool StreamUsage { get; private set; }
-        public JsonSpan StreamOptionsValue { get; private set; }
-        public long? MaxTokens { get; private set; }
-        public long? MaxCompletionTokens { get; private set; }
-        public int ChoiceCount { get; private set; } = 1;
-        public bool AsksJsonSchema { get; private set; }
-
-        public void Run()
+        if (!json.Demand((byte)'{'))
         {
-            Step();
-            if (_reader.TokenType != JsonTokenType.StartObject)
-            {
-                throw ProtocolException.Invalid("The request body must be a JSON object.");
-            }
-
-            while (Step())
-            {
-                if (_reader.TokenType == JsonTokenType.PropertyName && _reader.CurrentDepth == 1)
-                {
-                    CheckName();
-                    Property();
-                }
-            }
+            throw ProtocolException.Invalid("The request body must be a JSON object.");
         }
 
-        private bool Step()
+        JsonNames names = new(body);
+        json.EnterObject();
+        while (json.NextField())
         {
-            if (!_reader.Read())
+            if (!names.Add(json.NameSpan, json.IsEscaped))
             {
-                return false;
+                string name = Short(json.NameText());
+                throw ProtocolException.Invalid($"The field '{name}' is given more than once.", name);
             }
 
-            if (_reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && _reader.CurrentDepth >= OpenAIChatCursor.DepthMax)
-            {
-                throw ProtocolException.Invalid($"The request body is nested deeper than {OpenAIChatCursor.DepthMax} levels.");
-            }
-
-            return true;
-        }
-
-        private void CheckName()
-        {
-            bool isNew;
-            if (_reader.ValueIsEscaped || _escapedNames is not null)
-            {
-                _escapedNames ??= [.. Names()];
-                isNew = _escapedNames.Add(JsonText.Read(ref _reader));
-            }
-            else
-            {
-                isNew = IsNew(_reader.ValueSpan);
-                _names.Add(new JsonSpan((int)_reader.TokenStartIndex + 1, _reader.ValueSpan.Length));
-            }
-
-            if (!isNew)
-            {
-                string name = JsonText.Read(ref _reader);
-                throw ProtocolException.Invalid($"The field '{Short(name)}' is given more than once.", Short(name));
-            }
-
-            if (_names.Count > FieldCountMax || _escapedNames?.Count > FieldCountMax)
+            if (names.Count > FieldCountMax)
             {
                 throw ProtocolException.Invalid($"The request body has more than {FieldCountMax} fields.");
             }
+
+            fields.Read(ref json);
         }
 
-        private static string Short(string name) => name.Length <= 64 ? name : name[..64];
+        json.End();
+    }
 
-        private readonly bool IsNew(ReadOnlySpan<byte> name)
+    private static string Short(string name) => name.Length <= 64 ? name : name[..64];
+
+    /// <summary>What is known of the body's fields.</summary>
+    private struct Fields()
+    {
+        public string? Model;
+        public JsonSpan ModelValue;
+        public bool HasMessages;
+        public bool Stream;
+        public bool StreamUsage;
+        public JsonSpan StreamOptionsValue;
+        public long? MaxTokens;
+        public long? MaxCompletionTokens;
+        public int ChoiceCount = 1;
+        public bool AsksJsonSchema;
+
+        /// <summary>Reads the field to which <paramref name="json"/> came, and passes its value.</summary>
+        public void Read(ref JsonScan json)
         {
-            foreach (JsonSpan known in _names)
+            if (json.Is("model"u8))
             {
-                if (known.Length == name.Length && _body.Slice(known.Start, known.Length).SequenceEqual(name))
-                {
-                    return false;
-                }
+                int start = json.Start();
+                Expect(ref json, (byte)'"', "model", "a string");
+                Model = json.String();
+                ModelValue = json.Since(start);
             }
-
-            return true;
-        }
-
-        private readonly List<string> Names()
-        {
-            List<string> names = [];
-            foreach (JsonSpan name in _names)
+            else if (json.Is("messages"u8))
             {
-                names.Add(Encoding.UTF8.GetString(_body.Slice(name.Start, name.Length)));
-            }
-
-            return names;
-        }
-
-        private void Property()
-        {
-            if (_reader.ValueTextEquals("model"u8))
-            {
-                Step();
-                Expect(JsonTokenType.String, "model", "a string");
-                Model = JsonText.Read(ref _reader);
-                ModelValue = new JsonSpan((int)_reader.TokenStartIndex, (int)(_reader.BytesConsumed - _reader.TokenStartIndex));
-            }
-            else if (_reader.ValueTextEquals("messages"u8))
-            {
-                Step();
-                Expect(JsonTokenType.StartArray, "messages", "an array");
+                Expect(ref json, (byte)'[', "messages", "an array");
                 HasMessages = true;
+                json.Skip();
             }
-            else if (_reader.ValueTextEquals("stream"u8))
+            else if (json.Is("stream"u8))
             {
-                Step();
-                Stream = Flag("stream");
+                Stream = Flag(ref json, "stream");
             }
-            else if (_reader.ValueTextEquals("stream_options"u8))
+            else if (json.Is("stream_options"u8))
             {
-                StreamOptions();
+                ReadStreamOptions(ref json);
             }
-            else if (_reader.ValueTextEquals("max_tokens"u8))
+            else if (json.Is("max_tokens"u8))
             {
-                MaxTokens = Count("max_tokens");
+                MaxTokens = Count(ref json, "max_tokens");
             }
-            else if (_reader.ValueTextEquals("max_completion_tokens"u8))
+            else if (json.Is("max_completion_tokens"u8))
             {
-                MaxCompletionTokens = Count("max_completion_tokens");
+                MaxCompletionTokens = Count(ref json, "max_completion_tokens");
             }
-            else if (_reader.ValueTextEquals("n"u8))
+            else if (json.Is("n"u8))
             {
-                ChoiceCount = (int)Math.Clamp(Count("n") ?? 1, 1, int.MaxValue);
+                ChoiceCount = (int)Math.Clamp(Count(ref json, "n") ?? 1, 1, int.MaxValue);
             }
-            else if (_reader.ValueTextEquals("response_format"u8))
+            else if (json.Is("response_format"u8))
             {
-                ResponseFormat();
+                ReadResponseFormat(ref json);
+            }
+            else
+            {
+                json.Skip();
             }
         }
 
-        private void ResponseFormat()
+        private void ReadResponseFormat(ref JsonScan json)
         {
-            Step();
-            if (_reader.TokenType != JsonTokenType.StartObject)
+            if (json.First() != (byte)'{')
             {
-                return; // The endpoint says what is wrong with it.
+                json.Skip(); // The endpoint says what is wrong with it.
+                return;
             }
 
-            while (Step() && _reader.CurrentDepth > 1)
+            json.EnterObject();
+            while (json.NextField())
             {
-                if (_reader.TokenType == JsonTokenType.PropertyName && _reader.CurrentDepth == 2 && _reader.ValueTextEquals("type"u8))
+                if (json.Is("type"u8) && json.First() == (byte)'"')
                 {
-                    Step();
-                    AsksJsonSchema |= _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals("json_schema"u8);
+                    AsksJsonSchema |= json.TextIs("json_schema"u8);
+                }
+                else
+                {
+                    json.Skip();
                 }
             }
         }
 
-        private void StreamOptions()
+        private void ReadStreamOptions(ref JsonScan json)
         {
-            Step();
-            int start = (int)_reader.TokenStartIndex;
-            if (_reader.TokenType != JsonTokenType.Null)
+            int start = json.Start();
+            if (json.First() == (byte)'n')
             {
-                Expect(JsonTokenType.StartObject, "stream_options", "an object");
-                while (Step() && _reader.CurrentDepth > 1)
+                json.Skip();
+            }
+            else
+            {
+                Expect(ref json, (byte)'{', "stream_options", "an object");
+                json.EnterObject();
+                while (json.NextField())
                 {
-                    if (_reader.TokenType == JsonTokenType.PropertyName && _reader.CurrentDepth == 2 && _reader.ValueTextEquals("include_usage"u8))
+                    if (json.Is("include_usage"u8))
                     {
-                        Step();
-                        StreamUsage = Flag("stream_options.include_usage");
+                        StreamUsage = Flag(ref json, "stream_options.include_usage");
+                    }
+                    else
+                    {
+                        json.Skip();
                     }
                 }
             }
 
-            StreamOptionsValue = new JsonSpan(start, (int)_reader.BytesConsumed - start);
+            StreamOptionsValue = json.Since(start);
         }
 
-        private readonly bool Flag(string place) => _reader.TokenType switch
+        private static bool Flag(ref JsonScan json, string place)
         {
-            JsonTokenType.True => true,
-            JsonTokenType.False or JsonTokenType.Null => false,
-            _ => throw WrongType(place, "a boolean"),
-        };
+            byte first = json.First();
+            if (!json.Demand((byte)'t'))
+            {
+                return first is (byte)'f' or (byte)'n' ? false : throw WrongType(place, "a boolean");
+            }
 
-        private long? Count(string place)
+            json.Skip();
+            return true;
+        }
+
+        private static long? Count(ref JsonScan json, string place)
         {
-            Step();
-            if (_reader.TokenType == JsonTokenType.Null)
+            byte first = json.First();
+            if (first is (byte)'{' or (byte)'[')
+            {
+                throw WrongType(place, "an integer");
+            }
+
+            ReadOnlySpan<byte> digits = json.Bytes(json.Take());
+            if (first == (byte)'n')
             {
                 return null;
             }
 
-            Expect(JsonTokenType.Number, place, "an integer");
-            return _reader.TryGetInt64(out long count) ? count : _reader.TryGetDouble(out double real) && Math.Abs(real) < 1L << 53 && Math.Floor(real) == real
-                ? (long)real
-                : throw WrongType(place, "an integer");
+            return JsonText.TryInteger(digits, out long count) ? count
+                : Utf8Parser.TryParse(digits, out double real, out int length) && length == digits.Length && Math.Abs(real) < 1L << 53 && Math.Floor(real) == real
+                    ? (long)real
+                    : throw WrongType(place, "an integer");
         }
 
-        private readonly void Expect(JsonTokenType token, string place, string expected)
+        private static void Expect(ref JsonScan json, byte first, string place, string expected)
         {
-            if (_reader.TokenType != token)
+            if (!json.Demand(first))
             {
                 throw WrongType(place, expected);
             }

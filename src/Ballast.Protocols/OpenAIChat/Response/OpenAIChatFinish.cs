@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
 
@@ -17,13 +19,16 @@ internal static class OpenAIChatFinish
             return null;
         }
 
-        // The usual words need no new string.
-        return reader.ValueTextEquals("stop"u8) ? "stop"
-            : reader.ValueTextEquals("tool_calls"u8) ? "tool_calls"
-            : reader.ValueTextEquals("length"u8) ? "length"
-            : reader.ValueTextEquals(""u8) ? null
-            : Framing.JsonText.Read(ref reader);
+        return reader.ValueIsEscaped ? JsonText.Read(ref reader) : Word(reader.ValueSpan);
     }
+
+    /// <summary>The reason as text; null where there is none. The usual words need no new string.</summary>
+    public static string? Word(ReadOnlySpan<byte> text) =>
+        text.IsEmpty ? null
+        : text.SequenceEqual("stop"u8) ? "stop"
+        : text.SequenceEqual("tool_calls"u8) ? "tool_calls"
+        : text.SequenceEqual("length"u8) ? "length"
+        : Encoding.UTF8.GetString(text);
 
     /// <param name="word">As the server says it.</param>
     /// <param name="hasToolCalls">The client sees a call.</param>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Framing;
@@ -53,6 +54,11 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
 
     private FrameSignals ReadObject(ReadOnlySpan<byte> json, bool isWhole, bool isErrorEvent)
     {
+        if (!IsEverything && !isErrorEvent && OpenAIChatGlance.TryRead(json, DepthMax, isWhole, out OpenAIChatGlance glance))
+        {
+            return Take(glance, isWhole);
+        }
+
         Utf8JsonReader reader = new(json, s_readerOptions);
         reader.Read();
         if (reader.TokenType == JsonTokenType.StartArray || isErrorEvent)
@@ -71,13 +77,11 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             return Fail(OpenAIChatError.ReadInAnswer(json));
         }
 
-        FrameSignals signals = Start(completion);
+        FrameSignals signals = Start(completion.HasChoices, completion.Created);
         signals |= ReadChoices(completion.Choices, isWhole);
         if (!completion.Usage.IsEmpty)
         {
-            Utf8JsonReader usage = new(completion.Usage, s_readerOptions);
-            usage.Read();
-            signals |= Report(OpenAIChatUsage.Read(ref usage));
+            signals |= Report(OpenAIChatUsage.Read(completion.Usage));
             NoteUnknownUsage(completion.Usage);
         }
 
@@ -86,7 +90,32 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             return signals | Fail(OpenAIChatError.ReadInAnswer(json));
         }
 
-        bool isUsageAlone = (signals & (FrameSignals.Usage | FrameSignals.Content | FrameSignals.Finished)) == FrameSignals.Usage && !completion.HasChoices;
+        return Withheld(signals, completion.HasChoices);
+    }
+
+    private FrameSignals Take(in OpenAIChatGlance glance, bool isWhole)
+    {
+        ResponseId ??= glance.Id.IsEmpty ? null : Encoding.UTF8.GetString(glance.Id);
+        ServedModel ??= glance.Model.IsEmpty ? null : Encoding.UTF8.GetString(glance.Model);
+        FrameSignals signals = Start(glance.HasChoices, created: null);
+        ContentLength += glance.ContentLength;
+        signals |= glance.ContentLength > 0 ? FrameSignals.Content : FrameSignals.None;
+        if (isWhole || !glance.Finish.IsEmpty)
+        {
+            signals |= FinishWith(OpenAIChatFinish.Read(OpenAIChatFinish.Word(glance.Finish) ?? "stop", _calls.HasAny, _calls.HasAnswer));
+        }
+
+        if (!glance.Usage.IsEmpty)
+        {
+            signals |= Report(OpenAIChatUsage.Read(glance.Usage));
+        }
+
+        return Withheld(signals, glance.HasChoices);
+    }
+
+    private FrameSignals Withheld(FrameSignals signals, bool hasChoices)
+    {
+        bool isUsageAlone = (signals & (FrameSignals.Usage | FrameSignals.Content | FrameSignals.Finished)) == FrameSignals.Usage && !hasChoices;
         return isUsageAlone && Options.WithholdUsage ? signals | FrameSignals.Withhold : signals;
     }
 
@@ -170,10 +199,10 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
         return default;
     }
 
-    private FrameSignals Start(in Completion completion)
+    private FrameSignals Start(bool hasChoices, long? created)
     {
         // Azure's first chunk holds filter results only, with an empty id; the answer has not begun.
-        if (_isStarted || (!completion.HasChoices && ResponseId is null))
+        if (_isStarted || (!hasChoices && ResponseId is null))
         {
             return FrameSignals.None;
         }
@@ -181,7 +210,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
         _isStarted = true;
         if (IsEverything)
         {
-            Events.Add(new ResponseStarted(ResponseId, ServedModel, completion.Created > 0 ? completion.Created : null));
+            Events.Add(new ResponseStarted(ResponseId, ServedModel, created > 0 ? created : null));
         }
 
         return FrameSignals.Started;

@@ -1,5 +1,7 @@
+using System.Buffers.Text;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
 
@@ -9,21 +11,21 @@ namespace Ballast.Protocols.OpenAIChat;
 /// </summary>
 internal static class OpenAIChatUsage
 {
-    /// <summary>Reads the object on which <paramref name="reader"/> stands and leaves the reader at its end.</summary>
-    public static Usage Read(ref Utf8JsonReader reader)
+    /// <summary>Reads an object of figures that is known to be JSON, within the depth of an answer.</summary>
+    public static Usage Read(ReadOnlySpan<byte> json)
     {
         Counts counts = default;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        JsonScan scan = new(json, int.MaxValue);
+        scan.EnterObject();
+        while (scan.NextField())
         {
-            if (reader.ValueTextEquals("prompt_tokens_details"u8) || reader.ValueTextEquals("completion_tokens_details"u8)
-                || reader.ValueTextEquals("cache_creation"u8))
+            if (scan.Is("prompt_tokens_details"u8) || scan.Is("completion_tokens_details"u8) || scan.Is("cache_creation"u8))
             {
-                reader.Read();
-                ReadDetails(ref reader, ref counts);
+                ReadDetails(ref scan, ref counts);
             }
             else
             {
-                ReadCount(ref reader, ref counts);
+                ReadCount(ref scan, ref counts);
             }
         }
 
@@ -46,95 +48,96 @@ internal static class OpenAIChatUsage
         || reader.ValueTextEquals("reasoning_tokens"u8) || reader.ValueTextEquals("ephemeral_5m_input_tokens"u8)
         || reader.ValueTextEquals("ephemeral_1h_input_tokens"u8);
 
-    private static void ReadCount(ref Utf8JsonReader reader, ref Counts counts)
+    private static void ReadCount(ref JsonScan scan, ref Counts counts)
     {
-        if (reader.ValueTextEquals("prompt_tokens"u8))
+        if (scan.Is("prompt_tokens"u8))
         {
-            counts.Prompt = Next(ref reader) ?? 0;
+            counts.Prompt = Next(ref scan) ?? 0;
         }
-        else if (reader.ValueTextEquals("completion_tokens"u8))
+        else if (scan.Is("completion_tokens"u8))
         {
-            counts.Completion = Next(ref reader) ?? 0;
+            counts.Completion = Next(ref scan) ?? 0;
         }
-        else if (reader.ValueTextEquals("total_tokens"u8))
+        else if (scan.Is("total_tokens"u8))
         {
-            counts.Total = Next(ref reader) ?? 0;
+            counts.Total = Next(ref scan) ?? 0;
         }
-        else if (reader.ValueTextEquals("prompt_cache_hit_tokens"u8) || reader.ValueTextEquals("cache_read_input_tokens"u8)
-            || reader.ValueTextEquals("cached_tokens"u8))
+        else if (scan.Is("prompt_cache_hit_tokens"u8) || scan.Is("cache_read_input_tokens"u8)
+            || scan.Is("cached_tokens"u8))
         {
-            counts.CacheReadBeside = Next(ref reader) ?? counts.CacheReadBeside;
+            counts.CacheReadBeside = Next(ref scan) ?? counts.CacheReadBeside;
         }
-        else if (reader.ValueTextEquals("cache_creation_input_tokens"u8))
+        else if (scan.Is("cache_creation_input_tokens"u8))
         {
-            counts.CacheWriteBeside = Next(ref reader);
+            counts.CacheWriteBeside = Next(ref scan);
         }
-        else if (reader.ValueTextEquals("reasoning_tokens"u8))
+        else if (scan.Is("reasoning_tokens"u8))
         {
-            long? count = Next(ref reader);
+            long? count = Next(ref scan);
             counts.Reasoning ??= count;
         }
         else
         {
-            Next(ref reader);
+            Next(ref scan);
         }
     }
 
-    private static void ReadDetails(ref Utf8JsonReader reader, ref Counts counts)
+    private static void ReadDetails(ref JsonScan scan, ref Counts counts)
     {
-        if (reader.TokenType != JsonTokenType.StartObject)
+        if (scan.First() != (byte)'{')
         {
-            reader.Skip();
+            scan.Skip();
             return;
         }
 
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        scan.EnterObject();
+        while (scan.NextField())
         {
-            if (reader.ValueTextEquals("cached_tokens"u8))
+            if (scan.Is("cached_tokens"u8))
             {
-                counts.CacheRead = Next(ref reader);
+                counts.CacheRead = Next(ref scan);
             }
-            else if (reader.ValueTextEquals("cache_write_tokens"u8))
+            else if (scan.Is("cache_write_tokens"u8))
             {
-                counts.CacheWrite = Next(ref reader);
+                counts.CacheWrite = Next(ref scan);
             }
-            else if (reader.ValueTextEquals("ephemeral_1h_input_tokens"u8))
+            else if (scan.Is("ephemeral_1h_input_tokens"u8))
             {
-                counts.CacheWriteLong = Next(ref reader) ?? 0;
+                counts.CacheWriteLong = Next(ref scan) ?? 0;
             }
-            else if (reader.ValueTextEquals("reasoning_tokens"u8))
+            else if (scan.Is("reasoning_tokens"u8))
             {
-                counts.Reasoning = Next(ref reader) ?? counts.Reasoning;
+                counts.Reasoning = Next(ref scan) ?? counts.Reasoning;
             }
-            else if (reader.ValueTextEquals("audio_tokens"u8))
+            else if (scan.Is("audio_tokens"u8))
             {
                 // The prompt's come before the answer's in every known server; only a count larger than the whole prompt matters.
-                long? count = Next(ref reader);
+                long? count = Next(ref scan);
                 counts.Audio ??= count;
             }
             else
             {
-                Next(ref reader);
+                Next(ref scan);
             }
         }
     }
 
     /// <summary>The count that follows a property's name, or null for anything that is none; never negative.</summary>
-    private static long? Next(ref Utf8JsonReader reader)
+    private static long? Next(ref JsonScan scan)
     {
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.Number)
+        bool isNumber = scan.First() is (byte)'-' or (>= (byte)'0' and <= (byte)'9');
+        ReadOnlySpan<byte> text = scan.Bytes(scan.Take());
+        if (!isNumber)
         {
-            reader.Skip();
             return null;
         }
 
-        if (reader.TryGetInt64(out long count))
+        if (JsonText.TryInteger(text, out long count))
         {
             return Math.Clamp(count, 0, CountMax);
         }
 
-        return reader.TryGetDouble(out double real) ? (long)Math.Clamp(real, 0, CountMax) : null;
+        return Utf8Parser.TryParse(text, out double real, out int length) && length == text.Length ? (long)Math.Clamp(real, 0, CountMax) : null;
     }
 
     /// <summary>Largest count believed: sums of a few of them cannot overflow.</summary>
