@@ -4,6 +4,7 @@ using Ballast.Guards;
 using Ballast.Ledger;
 using Ballast.Routing;
 using Ballast.Telemetry;
+using Ballast.Transport;
 using Ballast.Upstream;
 using Ballast.Upstream.Signing;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,6 +25,7 @@ public sealed class BallastServer : IAsyncDisposable
     private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(0.5);
 
     private readonly ServerSetup _setup;
+    private readonly EventLoops? _loops;
     private readonly UpstreamClient _upstream;
     private readonly SqliteLedgerStore _store;
     private readonly ILoggerFactory _logging;
@@ -45,7 +47,8 @@ public sealed class BallastServer : IAsyncDisposable
         _gateway = new HttpPort(setup.Listen, DiscardBytesMax, _logging);
         _admin = new HttpPort(setup.Admin, bodyBytesMax: 0, _logging);
         Log = _logging.CreateLogger("ballast");
-        _upstream = new UpstreamClient(new CredentialBook(setup.Time, Log));
+        _loops = EventLoop.IsSupported ? new EventLoops(setup.Time) : null;
+        _upstream = new UpstreamClient(new CredentialBook(setup.Time, Log), setup.Time, _loops);
         Health = new HealthBook(setup.Time);
         Guard = new Guard { AdmitOnly = setup.AdmitOnly };
         Totals = new LiveTotals(setup.Time);
@@ -116,6 +119,7 @@ public sealed class BallastServer : IAsyncDisposable
         await _gateway.DisposeAsync().ConfigureAwait(false);
         await _admin.DisposeAsync().ConfigureAwait(false);
         _upstream.Dispose();
+        _loops?.Dispose();
         await Ledger.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         _logging.Dispose();

@@ -51,19 +51,22 @@ public static class AddressPolicy
         return is6To4 ? new IPAddress(bytes.Slice(2, 4)) : isLast ? new IPAddress(bytes.Slice(12, 4)) : null;
     }
 
+    /// <summary>Resolves a name and checks every address.</summary>
+    /// <exception cref="AddressRefusedException">An address is not allowed.</exception>
+    public static async ValueTask<IPAddress[]> ResolveAsync(string host, Func<IPAddress, bool> isAllowed, CancellationToken cancellation)
+    {
+        // The resolver throws on 0.0.0.0 and ::, which are to be refused like any other address.
+        IPAddress[] addresses = IPAddress.TryParse(host, out IPAddress? literal)
+            ? [literal]
+            : await Dns.GetHostAddressesAsync(host, cancellation).ConfigureAwait(false);
+        return Array.TrueForAll(addresses, address => isAllowed(address)) ? addresses : throw new AddressRefusedException();
+    }
+
     /// <summary>Resolves, checks every address, connects to a checked one.</summary>
     /// <exception cref="AddressRefusedException">An address is not allowed.</exception>
     public static async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, Func<IPAddress, bool> isAllowed, CancellationToken cancellation)
     {
-        // The resolver throws on 0.0.0.0 and ::, which are to be refused like any other address.
-        IPAddress[] addresses = IPAddress.TryParse(endPoint.Host, out IPAddress? literal)
-            ? [literal]
-            : await Dns.GetHostAddressesAsync(endPoint.Host, cancellation).ConfigureAwait(false);
-        if (!Array.TrueForAll(addresses, address => isAllowed(address)))
-        {
-            throw new AddressRefusedException();
-        }
-
+        IPAddress[] addresses = await ResolveAsync(endPoint.Host, isAllowed, cancellation).ConfigureAwait(false);
         Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {

@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Configuration;
+using Ballast.Transport;
 using Ballast.Upstream.Framework;
+using Ballast.Upstream.Http1;
 using Ballast.Upstream.Providers;
 using Ballast.Upstream.Signing;
 
@@ -12,7 +15,10 @@ namespace Ballast.Upstream;
 /// The HTTP side towards providers: one connection pool for each address and connect rule. No redirects (the framework would carry <c>x-api-key</c> and the body to
 /// another host), no cookies, no proxy, no decompression, no ambient headers.
 /// </summary>
-public sealed class UpstreamClient(CredentialBook credentials) : IDisposable
+/// <param name="credentials">What requests are signed with where it has to be fetched.</param>
+/// <param name="time">For limits of connecting and of standing connections.</param>
+/// <param name="loops">What the lean HTTP/1.1 client runs on; null where the framework's client does it all.</param>
+public sealed class UpstreamClient(CredentialBook credentials, TimeProvider time, EventLoops? loops = null) : IDisposable
 {
     /// <summary>Providers that differ in any of these never share a connection.</summary>
     private readonly record struct PoolKey(string Authority, bool AllowPrivate, CertificateAuthority? Ca, HttpUse Http);
@@ -47,7 +53,7 @@ public sealed class UpstreamClient(CredentialBook credentials) : IDisposable
         if (!_poolOf.TryGetValue(provider, out UpstreamPool? pool))
         {
             PoolKey key = new(provider.BaseAddress.GetLeftPart(UriPartial.Authority), provider.AllowPrivateAddresses, provider.Ca, provider.Http);
-            pool = _pools.GetOrAdd(key, static (made, connectTimeout) => NewPool(made, connectTimeout), limits.ConnectTimeout);
+            pool = _pools.GetOrAdd(key, NewPool, limits.ConnectTimeout);
             _poolOf.AddOrUpdate(provider, pool);
         }
 
@@ -62,9 +68,12 @@ public sealed class UpstreamClient(CredentialBook credentials) : IDisposable
         }
     }
 
-    private static FrameworkPool NewPool(in PoolKey key, TimeSpan connectTimeout)
+    private UpstreamPool NewPool(PoolKey key, TimeSpan connectTimeout)
     {
         bool allowPrivate = key.AllowPrivate;
-        return new FrameworkPool(address => AddressPolicy.IsAllowed(address, allowPrivate), key.Ca, key.Http, connectTimeout);
+        bool IsAllowed(IPAddress address) => AddressPolicy.IsAllowed(address, allowPrivate);
+        return loops is not null && key.Http == HttpUse.Http11
+            ? new Http1Pool(loops, time, new Uri(key.Authority), IsAllowed, key.Ca, connectTimeout)
+            : new FrameworkPool(IsAllowed, key.Ca, key.Http, connectTimeout);
     }
 }
