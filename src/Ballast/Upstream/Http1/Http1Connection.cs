@@ -36,7 +36,7 @@ public sealed class Http1Connection : IConnectionObserver, IDisposable
 
     internal ResponseHead Head { get; } = new();
 
-    internal ChunkedDecoder Chunks { get; } = new();
+    internal ChunkedCoding Chunks { get; } = new();
 
     /// <summary>It has carried an exchange before: the upstream may have closed it meanwhile.</summary>
     internal bool IsReused { get; private set; }

@@ -3,7 +3,7 @@ using Ballast.Transport.Http1;
 
 namespace Ballast.Tests.Transport.Http1;
 
-public class ChunkedDecoderTests
+public class ChunkedCodingTests
 {
     private const string Rest = "HTTP/1.1 200 OK\r\n";
 
@@ -59,9 +59,9 @@ public class ChunkedDecoderTests
     [Fact]
     public void TryDecode_MoreThanTheLimits_IsRefused()
     {
-        Assert.False(Decode(Encoding.ASCII.GetBytes("5;" + new string('x', ChunkedDecoder.SizeLineBytesMax))).IsSound);
-        Assert.False(Decode(Encoding.ASCII.GetBytes("0\r\nA: " + new string('x', ChunkedDecoder.TrailerBytesMax))).IsSound);
-        Assert.True(Decode(Encoding.ASCII.GetBytes("0\r\nA: " + new string('x', ChunkedDecoder.TrailerBytesMax - 100))).IsSound);
+        Assert.False(Decode(Encoding.ASCII.GetBytes("5;" + new string('x', ChunkedCoding.SizeLineBytesMax))).IsSound);
+        Assert.False(Decode(Encoding.ASCII.GetBytes("0\r\nA: " + new string('x', ChunkedCoding.TrailerBytesMax))).IsSound);
+        Assert.True(Decode(Encoding.ASCII.GetBytes("0\r\nA: " + new string('x', ChunkedCoding.TrailerBytesMax - 100))).IsSound);
     }
 
     /// <summary>Broken at one byte it is refused, or it is another sound coding; and which of them does not depend on how it is cut.</summary>
@@ -92,7 +92,7 @@ public class ChunkedDecoderTests
     [Fact]
     public void TryDecode_OneChunkAtATime_MovesNothing()
     {
-        ChunkedDecoder decoder = new();
+        ChunkedCoding decoder = new();
         decoder.Begin();
         byte[] bytes = "5\r\nhello\r\n"u8.ToArray();
         int start = 0, decoded = 0, coded = 0;
@@ -106,7 +106,7 @@ public class ChunkedDecoderTests
     /// <summary>Decodes piece by piece in one buffer, taking what was decoded out of it after every other piece.</summary>
     private static (string Plain, string After, bool IsSound) Decode(byte[] all, params int[] cuts)
     {
-        ChunkedDecoder decoder = new();
+        ChunkedCoding decoder = new();
         decoder.Begin();
         byte[] buffer = [.. all];
         StringBuilder plain = new();

@@ -4,7 +4,7 @@ namespace Ballast.Transport.Http1;
 /// Takes the chunked transfer coding (RFC 9112, 7.1) off a body, in place: a single chunk is not moved at all, further ones move down by the few bytes between them.
 /// Strict in what parts chunks: lines end in CR LF, sizes are hexadecimal digits, extensions and trailers are skipped within limits.
 /// </summary>
-public sealed class ChunkedDecoder
+public sealed class ChunkedCoding
 {
     /// <summary>Longest line with a chunk's size, extensions included, in bytes.</summary>
     public const int SizeLineBytesMax = 4 * 1024;
