@@ -4,6 +4,13 @@ using Ballast.Sandbox.Generation;
 
 namespace Ballast.Sandbox.Anthropic;
 
+/// <summary>What the path of a request says on a cloud that serves Claude models under its own paths; the default says nothing, as at Anthropic itself.</summary>
+/// <param name="Model">The model, where the path names it.</param>
+/// <param name="Stream">Whether a stream is asked for, where the path says so.</param>
+/// <param name="Version">What <c>anthropic_version</c> must be in the body; null where the version is a header.</param>
+/// <param name="TakesStream">The body may hold <c>stream</c> beside the path.</param>
+internal readonly record struct ClaudePath(string? Model, bool? Stream, string? Version, bool TakesStream = false);
+
 /// <summary>Reads and checks a Messages request; top-level fields that Anthropic does not know are refused.</summary>
 internal static class MessagesRequestReader
 {
@@ -21,16 +28,11 @@ internal static class MessagesRequestReader
     /// <param name="model">The model as the platform knows it.</param>
     /// <param name="signature">Checks replayed thinking.</param>
     /// <param name="countsOnly">Only tokens are wanted: <c>max_tokens</c> may be missing.</param>
-    public static MessagesRequest Read(JsonElement body, string platform, string model, ThinkingSignature signature, bool countsOnly)
+    /// <param name="path">What the path says on a platform that has the model there.</param>
+    public static MessagesRequest Read(
+        JsonElement body, string platform, string model, ThinkingSignature signature, bool countsOnly, ClaudePath path = default)
     {
-        foreach (JsonProperty property in body.EnumerateObject())
-        {
-            if (!Known.Contains(property.Name))
-            {
-                throw MessagesErrors.Invalid(property.Name, "Extra inputs are not permitted");
-            }
-        }
-
+        CheckFields(body, path);
         long maxTokens = ReadMaxTokens(body, model, countsOnly);
         InputBlocks blocks = new();
         IReadOnlyList<ToolSpec> tools = MessagesTools.Read(body, blocks);
@@ -65,9 +67,29 @@ internal static class MessagesRequestReader
             },
             Blocks = blocks.All,
             InputTokens = blocks.All.Sum(block => block.Tokens),
-            Stream = MessagesFields.Flag(body, "stream", "stream"),
+            Stream = path.Stream ?? MessagesFields.Flag(body, "stream", "stream"),
             OmitsThinkingText = thinking.OmitsText,
         };
+    }
+
+    private static void CheckFields(JsonElement body, ClaudePath path)
+    {
+        foreach (JsonProperty property in body.EnumerateObject())
+        {
+            bool isKnown = path.Version is null
+                ? Known.Contains(property.Name)
+                : property.Name is "anthropic_version" or "anthropic_beta"
+                    || (Known.Contains(property.Name) && property.Name != "model" && (property.Name != "stream" || path.TakesStream));
+            if (!isKnown)
+            {
+                throw MessagesErrors.Invalid(property.Name, "Extra inputs are not permitted");
+            }
+        }
+
+        if (path.Version is { } version && MessagesFields.RequiredText(body, "anthropic_version", "anthropic_version") != version)
+        {
+            throw MessagesErrors.Invalid("anthropic_version", $"Input should be '{version}'");
+        }
     }
 
     private static long ReadMaxTokens(JsonElement body, string model, bool countsOnly)
