@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ballast.Sandbox.Anthropic;
 using Ballast.Sandbox.Generation;
 using Ballast.Sandbox.OpenAIShape;
 using Ballast.Sandbox.Server;
@@ -10,14 +11,16 @@ namespace Ballast.Sandbox.Platforms;
 
 /// <summary>
 /// Azure OpenAI: <c>/openai/v1/…</c> and <c>/openai/deployments/{deployment}/…?api-version=</c>
-/// (https://learn.microsoft.com/azure/ai-foundry/openai/reference). Deployments are named as the models they serve.
+/// (https://learn.microsoft.com/azure/ai-foundry/openai/reference), and AI Foundry's Claude models under <c>/anthropic/v1/…</c>. Deployments are named as the models they serve.
 /// </summary>
 internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSimulator(services)
 {
     private const string Deployments = "/openai/deployments/";
+    private const string ClaudePrefix = "/anthropic/v1/";
     private const string Region = "Sweden Central";
 
     private readonly RateMeter _meter = new(services.Time, 2_500, 250_000);
+    private readonly MessagesDesk _claude = new(services, "azure", tellsRates: false);
 
     public override string Name => "azure";
 
@@ -60,8 +63,9 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
     {
         string? bearer = request.Headers.Authorization.FirstOrDefault();
         string? key = request.Headers["api-key"].FirstOrDefault()
+            ?? (IsClaude(request.Path) ? request.Headers["x-api-key"].FirstOrDefault() : null)
             ?? (bearer?.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) == true ? bearer["Bearer ".Length..].Trim() : null);
-        if (key is not null && key != ApiKey && !request.Headers.ContainsKey("api-key") && key.Count(static c => c == '.') == 2)
+        if (key is not null && key != ApiKey && !request.Headers.ContainsKey("api-key") && !request.Headers.ContainsKey("x-api-key") && key.Count(static c => c == '.') == 2)
         {
             CheckToken(key);
         }
@@ -97,8 +101,15 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
             return AnswerDeploymentAsync(visit, method, deployment.Name, deployment.Operation);
         }
 
+        if (IsClaude(visit.Path) && visit.Http.Request.Headers["anthropic-version"].Count == 0)
+        {
+            throw MessagesErrors.Invalid("anthropic-version", "header is required");
+        }
+
         return (method, visit.Path) switch
         {
+            ("POST", ClaudePrefix + "messages") => _claude.AnswerAsync(visit, default, ErrorEvent(visit)),
+            ("POST", ClaudePrefix + "messages/count_tokens") => _claude.CountAsync(visit, default),
             ("POST", "/openai/v1/chat/completions") => ChatAsync(visit),
             ("POST", "/openai/v1/embeddings") => EmbedAsync(visit),
             ("GET", "/openai/v1/models") => ListModelsAsync(visit),
@@ -109,8 +120,22 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
         };
     }
 
+    public override StreamEvent ErrorEvent(Visit visit) => IsClaude(visit.Path)
+        ? new StreamEvent(ErrorBody(FaultError(FaultKind.Overloaded529, visit), visit).ToJsonString(RelaxedJson.Options), "error")
+        : base.ErrorEvent(visit);
+
     public override JsonNode ErrorBody(VendorError error, Visit visit)
     {
+        if (IsClaude(visit.Path) && error.Status != 401)
+        {
+            return new JsonObject
+            {
+                ["type"] = "error",
+                ["error"] = new JsonObject { ["type"] = error.Type.Length > 0 ? error.Type : "api_error", ["message"] = error.Message },
+                ["request_id"] = visit.RequestId,
+            };
+        }
+
         if (error.Type.Length == 0)
         {
             return new JsonObject { ["error"] = new JsonObject { ["code"] = error.Code, ["message"] = error.Message } };
@@ -130,6 +155,8 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
 
     public override VendorError FaultError(FaultKind kind, Visit visit) => kind switch
     {
+        FaultKind.RateLimit when IsClaude(visit.Path) => new VendorError(429, "rate_limit_error", "This deployment's rate limit is exceeded."),
+        FaultKind.Overloaded529 when IsClaude(visit.Path) => new VendorError(529, "overloaded_error", "Overloaded"),
         FaultKind.RateLimit => new VendorError(
             429,
             "",
@@ -211,6 +238,8 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
         int slash = rest.IndexOf('/', StringComparison.Ordinal);
         return slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..]);
     }
+
+    private static bool IsClaude(PathString path) => path.StartsWithSegments(ClaudePrefix.TrimEnd('/'), StringComparison.Ordinal);
 
     private static bool HasVersion(Visit visit) => visit.Http.Request.Query["api-version"].FirstOrDefault() is { Length: > 0 };
 

@@ -87,6 +87,11 @@ public static class CatalogBuilder
     {
         Uri address = written.BaseUrl ?? ProviderKindName.DefaultBaseUrl(written.Kind!, written.Region, written.Api)!;
         string text = address.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        if (kind == ProviderKind.AzureOpenAI && (text.EndsWith("/anthropic", StringComparison.Ordinal) || text.EndsWith("/anthropic/v1", StringComparison.Ordinal)))
+        {
+            return new Uri(text[..text.LastIndexOf("/anthropic", StringComparison.Ordinal)]);
+        }
+
         string added = kind switch
         {
             ProviderKind.OpenAICompatible => "",

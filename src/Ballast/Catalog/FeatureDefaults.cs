@@ -18,6 +18,7 @@ internal static class FeatureDefaults
     public static TargetFeatures Of(ProviderKind kind, string vendor) => kind switch
     {
         ProviderKind.Anthropic => Anthropic,
+        ProviderKind.AzureOpenAI when vendor == "anthropic" => Anthropic,
         ProviderKind.OpenAI => OpenAI,
 
         // Azure and Bedrock serve others' models too; those speak the plain protocol without OpenAI's later fields.
@@ -28,7 +29,7 @@ internal static class FeatureDefaults
     public static ProviderKind KindOf(string name) => name switch
     {
         ProviderKindName.OpenAI => ProviderKind.OpenAI,
-        ProviderKindName.AzureOpenAI => ProviderKind.AzureOpenAI,
+        ProviderKindName.AzureOpenAI or ProviderKindName.AzureFoundry => ProviderKind.AzureOpenAI,
         ProviderKindName.AwsBedrock => ProviderKind.AwsBedrock,
         ProviderKindName.Anthropic => ProviderKind.Anthropic,
         _ => ProviderKind.OpenAICompatible,

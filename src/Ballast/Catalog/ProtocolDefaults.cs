@@ -15,6 +15,7 @@ internal static class ProtocolDefaults
     public static IReadOnlyList<Protocol> Of(ProviderKind kind, string vendor) => kind switch
     {
         ProviderKind.Anthropic => s_messages,
+        ProviderKind.AzureOpenAI when vendor == "anthropic" => s_messages,
         _ => s_chat,
     };
 

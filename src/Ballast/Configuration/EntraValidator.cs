@@ -17,9 +17,9 @@ internal static class EntraValidator
     public static void Validate(ProviderOptions provider, string providerPath, Judge judge)
     {
         string path = SourceMap.Join(providerPath, "entra");
-        if (provider.Kind is not (null or ProviderKindName.AzureOpenAI))
+        if (provider.Kind is not null && !ProviderKindName.IsAzure(provider.Kind))
         {
-            judge.Error(path, "'entra' is for kind azure-openai only", "remove it");
+            judge.Error(path, "'entra' is for kinds azure-openai and azure-foundry only", "remove it");
             return;
         }
 

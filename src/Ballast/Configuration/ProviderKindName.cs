@@ -5,11 +5,16 @@ public static class ProviderKindName
 {
     public const string OpenAI = "openai";
     public const string AzureOpenAI = "azure-openai";
+    /// <summary>A resource of Azure AI Foundry: OpenAI's models as at <see cref="AzureOpenAI"/>, Claude models beside them.</summary>
+    public const string AzureFoundry = "azure-foundry";
     public const string AwsBedrock = "aws-bedrock";
     public const string Anthropic = "anthropic";
     public const string OpenAICompatible = "openai-compatible";
 
-    public static IReadOnlyList<string> All { get; } = [OpenAI, AzureOpenAI, AwsBedrock, Anthropic, OpenAICompatible];
+    public static IReadOnlyList<string> All { get; } = [OpenAI, AzureOpenAI, AzureFoundry, AwsBedrock, Anthropic, OpenAICompatible];
+
+    /// <summary>Both are one API: keys, tokens of Entra ID and paths are the same.</summary>
+    public static bool IsAzure(string? kind) => kind is AzureOpenAI or AzureFoundry;
 
     /// <summary>The address used when none is written; null where there is none to assume.</summary>
     public static Uri? DefaultBaseUrl(string kind, string? region, string? api) => (kind, api) switch

@@ -73,9 +73,9 @@ internal static class ProviderValidator
 
     private static void ValidateKind(ProviderOptions provider, string path, Judge judge)
     {
-        if (provider.ApiVersion is not null && provider.Kind is not (null or ProviderKindName.AzureOpenAI))
+        if (provider.ApiVersion is not null && provider.Kind is not null && !ProviderKindName.IsAzure(provider.Kind))
         {
-            judge.Error(SourceMap.Join(path, "api_version"), "'api_version' is for kind azure-openai only", "remove it");
+            judge.Error(SourceMap.Join(path, "api_version"), "'api_version' is for kinds azure-openai and azure-foundry only", "remove it");
         }
 
         if (provider.Api is not null && provider.Kind is not (null or ProviderKindName.AwsBedrock))
@@ -110,7 +110,7 @@ internal static class ProviderValidator
         else if (provider.Kind is not (null or ProviderKindName.OpenAICompatible) && provider.ApiKey is null
             && !judge.HasAny(path, "api_key", "api_key_env", "api_key_file", "entra"))
         {
-            string more = provider.Kind == ProviderKindName.AzureOpenAI ? "exactly one of api_key, entra: " : "";
+            string more = ProviderKindName.IsAzure(provider.Kind) ? "exactly one of api_key, entra: " : "";
             judge.Error(SourceMap.Join(path, "api_key"), $"provider '{provider.Name}' has no API key", $"{more}api_key: ${{NAME}}, api_key_env: NAME or api_key_file: path");
         }
     }

@@ -27,6 +27,8 @@ public static class ProtocolEndpoints
         ["/chat/completions"] = s_chat,
         ["/v1/messages"] = new("POST", ProtocolList.AnthropicMessages, Operation.Chat),
         ["/v1/messages/count_tokens"] = new("POST", ProtocolList.AnthropicMessages, Operation.CountTokens),
+        ["/anthropic/v1/messages"] = new("POST", ProtocolList.AnthropicMessages, Operation.Chat),
+        ["/anthropic/v1/messages/count_tokens"] = new("POST", ProtocolList.AnthropicMessages, Operation.CountTokens),
         ["/v1/models"] = s_models,
         ["/openai/models"] = s_models,
         ["/openai/v1/models"] = s_models,
@@ -103,7 +105,7 @@ public static class ProtocolEndpoints
     }
 
     private static Protocol Spoken(HttpContext http, string path) =>
-        http.Request.Headers.ContainsKey("anthropic-version") || path.StartsWith("/v1/messages", StringComparison.Ordinal)
+        http.Request.Headers.ContainsKey("anthropic-version") || path.StartsWith("/v1/messages", StringComparison.Ordinal) || path.StartsWith("/anthropic/", StringComparison.Ordinal)
             ? ProtocolList.AnthropicMessages
             : ProtocolList.OpenAIChat;
 }

@@ -14,6 +14,7 @@ internal static class GatewayTargets
         ("openai/gpt-5-mini", "openai"),
         ("azure/gpt-5-mini", "openai"),
         ("azure-classic/gpt-5-mini", "openai"),
+        ("foundry/claude-haiku-4-5", "anthropic"),
         ("bedrock/gpt-5-mini", "openai"),
         ("bedrock-runtime/gpt-5-mini", "openai"),
         ("anthropic/claude-haiku-4-5", "anthropic"),

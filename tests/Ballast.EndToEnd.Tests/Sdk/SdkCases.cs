@@ -36,5 +36,5 @@ internal static class SdkCases
 
     private static readonly string[] OnlyAtGateway = ["switch_vendor", "rate_limits", "oversize"];
 
-    private static bool Issues(string target) => target.StartsWith("anthropic/", StringComparison.Ordinal);
+    private static bool Issues(string target) => target is "anthropic/claude-haiku-4-5" or "foundry/claude-haiku-4-5";
 }

@@ -63,7 +63,7 @@ public class ConfigurationFaultTests
     [InlineData("https://my-resource.openai.azure.com", "https://user:pass@x.com", Azure + ".base_url", 11, "must be an address")]
     [InlineData("https://my-resource.openai.azure.com", "http://my-resource.openai.azure.com", Azure + ".base_url", 11, "in the clear")]
     [InlineData("https://my-resource.openai.azure.com", "https://localhost", Azure + ".base_url", 11, "lies on this machine")]
-    [InlineData("api: runtime", "api_version: v1", "providers.bedrock.api_version", 31, "for kind azure-openai only")]
+    [InlineData("api: runtime", "api_version: v1", "providers.bedrock.api_version", 31, "for kinds azure-openai and azure-foundry only")]
     [InlineData("api_version: 2024-10-21", "api: mantle", Azure + ".api", 12, "for kind aws-bedrock only")]
     [InlineData("api: runtime", "api: runtime\n    base_url: https://x.com", "providers.bedrock.api", 31, "say the same thing twice")]
     [InlineData("data: { geo: eu, retention_days: 30, training: false }", "any_model: false", Azure + ".data", 7, "does not say what it does with data")]

@@ -73,7 +73,7 @@ public class EntraOptionsTests
     {
         string yaml = ValidConfiguration.With("    api: runtime\n", "    entra: { managed_identity: true }\n");
 
-        Assert.Contains(ValidConfiguration.Load(yaml).Faults, static fault => fault.Message == "'entra' is for kind azure-openai only");
+        Assert.Contains(ValidConfiguration.Load(yaml).Faults, static fault => fault.Message == "'entra' is for kinds azure-openai and azure-foundry only");
     }
 
     [Fact]

@@ -18,18 +18,6 @@ public sealed class AnthropicProvider : ProviderEndpoint
     public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) =>
         Join(deployment.Provider, operation == Operation.CountTokens ? "/v1/messages/count_tokens" : "/v1/messages");
 
-    /// <summary>Of the beta features asked for, those that this provider is taken to know.</summary>
-    public override string? Filter(string name, string value, Provider provider)
-    {
-        if (name != "anthropic-beta" || provider.Betas is not { } known)
-        {
-            return value;
-        }
-
-        string kept = string.Join(',', value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(known.Contains));
-        return kept.Length == 0 ? null : kept;
-    }
-
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)
     {
         if (provider.ApiKey is { } key)

@@ -5,9 +5,14 @@ using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
 
-/// <summary>Azure OpenAI with a resource key or tokens of Entra ID: <c>/openai/v1</c>, or the classic deployment paths where an API version is configured.</summary>
+/// <summary>
+/// Azure OpenAI and AI Foundry, with a resource key or tokens of Entra ID: <c>/openai/v1</c>, or the classic deployment paths where an API version is configured, and
+/// Claude models under <c>/anthropic/v1</c>.
+/// </summary>
 public sealed class AzureOpenAIProvider : ProviderEndpoint
 {
+    private const string ClaudePath = "/anthropic/v1";
+
     public static AzureOpenAIProvider Instance { get; } = new();
 
     public override string RequestIdHeader => "apim-request-id";
@@ -15,6 +20,11 @@ public sealed class AzureOpenAIProvider : ProviderEndpoint
     public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream)
     {
         Provider provider = deployment.Provider;
+        if (protocol == ProtocolList.AnthropicMessages)
+        {
+            return Join(provider, operation == Operation.CountTokens ? ClaudePath + "/messages/count_tokens" : ClaudePath + "/messages");
+        }
+
         return provider.ApiVersion is { } version
             ? Join(provider, $"/openai/deployments/{Uri.EscapeDataString(deployment.SentModel)}{OperationName.PathOf(operation)}?api-version={version}")
             : Join(provider, "/openai/v1" + OperationName.PathOf(operation));
@@ -29,6 +39,11 @@ public sealed class AzureOpenAIProvider : ProviderEndpoint
         else if (provider.ApiKey is { } key)
         {
             HeaderWriter.Add(request.Headers, "api-key", key.Reveal());
+        }
+
+        if (request.Address.AbsolutePath.Contains(ClaudePath, StringComparison.Ordinal) && request.Headers.Find("anthropic-version") is null)
+        {
+            HeaderWriter.Add(request.Headers, "anthropic-version", AnthropicProvider.DefaultVersion);
         }
     }
 

@@ -30,8 +30,17 @@ public abstract class ProviderEndpoint
     /// <summary>Response header that carries the platform's request id.</summary>
     public virtual string RequestIdHeader => "x-request-id";
 
-    /// <summary>What of a header of the caller's protocol may go to this provider; null where nothing may.</summary>
-    public virtual string? Filter(string name, string value, Provider provider) => value;
+    /// <summary>What of a header of the caller's protocol may go to this provider; null where nothing may. Of the beta features asked for, those that it is taken to know.</summary>
+    public virtual string? Filter(string name, string value, Provider provider)
+    {
+        if (name != "anthropic-beta" || provider.Betas is not { } known)
+        {
+            return value;
+        }
+
+        string kept = string.Join(',', value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(known.Contains));
+        return kept.Length == 0 ? null : kept;
+    }
 
     /// <summary>All kinds; the one visible list.</summary>
     public static ProviderEndpoint Of(ProviderKind kind) => kind switch
