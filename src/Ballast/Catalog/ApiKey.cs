@@ -1,6 +1,6 @@
 namespace Ballast.Catalog;
 
-/// <summary>What happens when a field cannot cross protocols.</summary>
+/// <summary>What happens when a field cannot cross protocols, the strictest first: of a key's and a route's the stricter counts.</summary>
 public enum LossPolicy
 {
     /// <summary>The request is refused, naming the field.</summary>

@@ -151,7 +151,10 @@ public static class CatalogBuilder
     private static Model BuildModel(ModelOptions written, FrozenDictionary<string, Deployment> byName, FrozenDictionary<string, Provider> providers)
     {
         Candidate[] candidates = [.. written.Deployments.Select(candidate => new Candidate(Find(candidate.Deployment), candidate.Weight))];
-        return new Model(written.Name, written.Selection == "weighted" ? Selection.Weighted : Selection.Ordered, candidates, CreatedUnixSeconds);
+        return new Model(written.Name, written.Selection == "weighted" ? Selection.Weighted : Selection.Ordered, candidates, CreatedUnixSeconds)
+        {
+            LossPolicy = written.LossPolicy is { } policy ? PolicyOf(policy) : null,
+        };
 
         Deployment Find(string name)
         {
@@ -166,6 +169,13 @@ public static class CatalogBuilder
         }
     }
 
+    private static LossPolicy PolicyOf(string written) => written switch
+    {
+        "strict" => LossPolicy.Strict,
+        "allow" => LossPolicy.Allow,
+        _ => LossPolicy.Warn,
+    };
+
     private static ApiKey BuildKey(KeyOptions written) => new()
     {
         Id = written.Id,
@@ -174,12 +184,7 @@ public static class CatalogBuilder
         Allow = written.Allow is { } allow
             ? new DataAllowance(allow.Geo?.ToFrozenSet(StringComparer.Ordinal), allow.RetentionDaysMax, allow.Training)
             : DataAllowance.Everything,
-        LossPolicy = written.LossPolicy switch
-        {
-            "strict" => LossPolicy.Strict,
-            "allow" => LossPolicy.Allow,
-            _ => LossPolicy.Warn,
-        },
+        LossPolicy = PolicyOf(written.LossPolicy),
         Models = written.Models?.ToFrozenSet(StringComparer.Ordinal),
     };
 

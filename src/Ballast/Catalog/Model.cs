@@ -18,4 +18,7 @@ public sealed record Model(string Name, Selection Selection, IReadOnlyList<Candi
 {
     /// <summary>The model is a deployment addressed by its own name, not a route.</summary>
     public bool IsDeployment { get; init; }
+
+    /// <summary>What happens on this route when a field cannot cross protocols; null leaves it to the key.</summary>
+    public LossPolicy? LossPolicy { get; init; }
 }

@@ -7,6 +7,9 @@ public sealed record ModelOptions
 
     /// <summary><c>ordered</c> (default) or <c>weighted</c>.</summary>
     public string Selection { get; init; } = "ordered";
+
+    /// <summary><c>strict</c>, <c>warn</c> or <c>allow</c>; null leaves it to the key.</summary>
+    public string? LossPolicy { get; init; }
     public IReadOnlyList<CandidateOptions> Deployments { get; init; } = [];
 }
 

@@ -130,6 +130,7 @@ public static class OptionsLoader
         foreach ((string name, SectionReader section) in file.NamedSections("models", "model", ConfiguredName.IsReference, ConfiguredName.ReferenceRule))
         {
             string selection = section.OneOf("selection", ["ordered", "weighted"]) ?? "ordered";
+            string? lossPolicy = section.OneOf("loss_policy", ["strict", "warn", "allow"]);
             List<CandidateOptions> candidates = [];
             foreach ((YamlTree item, string path) in section.Items("deployments") ?? [])
             {
@@ -140,7 +141,7 @@ public static class OptionsLoader
             }
 
             section.End();
-            models.Add(new ModelOptions { Name = name, Selection = selection, Deployments = candidates });
+            models.Add(new ModelOptions { Name = name, Selection = selection, LossPolicy = lossPolicy, Deployments = candidates });
         }
 
         return models;

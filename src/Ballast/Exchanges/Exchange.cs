@@ -26,6 +26,9 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     public ApiKey Key { get; set; } = null!;
     public Model Model { get; set; } = null!;
 
+    /// <summary>The stricter of what the key and the route say.</summary>
+    public LossPolicy LossPolicy => Model.LossPolicy is { } route && route < Key.LossPolicy ? route : Key.LossPolicy;
+
     /// <summary>The model as the client asked for it: from the path where the surface has it there (Azure), else from the body.</summary>
     public string RequestedModel { get; set; } = "";
 

@@ -71,7 +71,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     /// <summary>Names what could not cross; repeated before a whole answer, when its own losses are known.</summary>
     public void SetLosses(Attempt attempt)
     {
-        if (attempt.Losses.Count == 0 || exchange.Key.LossPolicy == LossPolicy.Allow)
+        if (attempt.Losses.Count == 0 || exchange.LossPolicy == LossPolicy.Allow)
         {
             return;
         }

@@ -211,7 +211,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
             throw;
         }
 
-        if (exchange.Key.LossPolicy != LossPolicy.Strict || attempt.Losses.Count == 0)
+        if (exchange.LossPolicy != LossPolicy.Strict || attempt.Losses.Count == 0)
         {
             return true;
         }

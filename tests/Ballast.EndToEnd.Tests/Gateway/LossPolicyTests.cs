@@ -41,6 +41,23 @@ public sealed class LossPolicyTests(GatewayFixture gateways)
         AssertNamed(pointers, string.Join(", ", Assert.Single(await gateways.Fast.EntriesOfAsync(answer.Id)).Losses));
     }
 
+    [Fact]
+    public async Task StrictRoute_FieldsThatOneCandidateCannotCarry_GoesToTheNext()
+    {
+        GatewayAnswer answer = await AskAsync("allow", Chat, "strict-route", ChatFields, stream: false);
+        Assert.True(answer.Status == 200, answer.Body);
+        Assert.Equal("openai/gpt-5-mini", answer.Header("x-ballast-deployment"));
+        Assert.Empty(Assert.Single(await gateways.Fast.EntriesOfAsync(answer.Id)).Losses);
+    }
+
+    [Fact]
+    public async Task StrictRoute_FieldsThatNoCandidateCanCarry_RefusesWhateverTheKeyAllows()
+    {
+        GatewayAnswer answer = await AskAsync("allow", Chat, "strict-claude", ChatFields, stream: false);
+        answer.AssertError(gateways.Fast, "openai", 400);
+        Assert.Contains("ballast_loss_refused", answer.Body, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Crossings))]
     public async Task Strict_FieldsThatCannotCross_RefusesAndNamesThemWithoutAskingThePlatform(
