@@ -75,7 +75,7 @@ public static class ServeCommand
         try
         {
             await using BallastServer server = await BallastServer.StartAsync(
-                new ServerSetup { Catalog = holder, Listen = clients, Admin = administration, LedgerPath = ledger ?? options.Ledger.Path },
+                new ServerSetup { Catalog = holder, Listen = clients, Admin = administration, LedgerPath = ledger ?? options.Ledger.Path, Engine = options.Server.Engine },
                 CancellationToken.None).ConfigureAwait(false);
             await ServeAsync(server, holder, file).ConfigureAwait(false);
             return 0;

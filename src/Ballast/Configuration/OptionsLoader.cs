@@ -106,6 +106,7 @@ public static class OptionsLoader
         {
             Listen = section.Address("listen") ?? defaults.Listen,
             Admin = section.Address("admin") ?? defaults.Admin,
+            Engine = section.OneOf("engine", ["auto", "kestrel"]) switch { "kestrel" => ServerEngine.Kestrel, "auto" => ServerEngine.Auto, _ => defaults.Engine },
         };
         section.End();
         return options;

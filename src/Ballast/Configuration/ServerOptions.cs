@@ -8,4 +8,6 @@ public sealed record ServerOptions
 
     /// <summary>Address for health, metrics and the read-only page; loopback only.</summary>
     public Uri Admin { get; init; } = new("http://127.0.0.1:8081");
+
+    public ServerEngine Engine { get; init; } = ServerEngine.Auto;
 }

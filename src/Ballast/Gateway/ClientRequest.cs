@@ -1,11 +1,11 @@
 using System.Buffers;
 using Ballast.Exchanges;
-using Microsoft.AspNetCore.Http;
+using Ballast.Transport;
 
 namespace Ballast.Gateway;
 
 /// <summary>Receives a request's body into one piece of pooled memory, bounded, and fills the exchange with what routing needs.</summary>
-public sealed class ClientRequest(HttpRequest http) : IDisposable
+public sealed class ClientRequest(HttpCall http) : IDisposable
 {
     private const int FirstBufferBytes = 16 * 1024;
 
@@ -13,14 +13,14 @@ public sealed class ClientRequest(HttpRequest http) : IDisposable
 
     /// <exception cref="GatewayException">The body is too large, encoded or broken off.</exception>
     /// <exception cref="Ballast.Protocols.ProtocolException">The body breaks its protocol.</exception>
-    public async Task ReceiveAsync(Exchange exchange, CancellationToken aborted)
+    public async Task ReceiveAsync(Exchange exchange)
     {
-        if (!string.IsNullOrEmpty(http.Headers.ContentEncoding) && http.Headers.ContentEncoding != "identity")
+        if (http.Header("content-encoding") is { Length: > 0 } encoding && encoding != "identity")
         {
             throw new GatewayException(GatewayError.BodyEncoded);
         }
 
-        int length = await ReadAsync(exchange.Catalog.Limits.RequestBodyBytesMax, aborted).ConfigureAwait(false);
+        int length = await ReadAsync(exchange.Catalog.Limits.RequestBodyBytesMax).ConfigureAwait(false);
         exchange.Envelope = exchange.Protocol.Peek(_buffer.AsMemory(0, length), exchange.Address);
         TakeHeaders(exchange);
     }
@@ -35,7 +35,7 @@ public sealed class ClientRequest(HttpRequest http) : IDisposable
         }
     }
 
-    private async Task<int> ReadAsync(int bytesMax, CancellationToken aborted)
+    private async Task<int> ReadAsync(int bytesMax)
     {
         if (http.ContentLength > bytesMax)
         {
@@ -46,7 +46,7 @@ public sealed class ClientRequest(HttpRequest http) : IDisposable
         int length = 0;
         while (true)
         {
-            int read = await http.Body.ReadAsync(_buffer.AsMemory(length), aborted).ConfigureAwait(false);
+            int read = await http.ReadBodyAsync(_buffer.AsMemory(length)).ConfigureAwait(false);
             if (read == 0)
             {
                 return length;
@@ -75,7 +75,7 @@ public sealed class ClientRequest(HttpRequest http) : IDisposable
 
     private void TakeHeaders(Exchange exchange)
     {
-        exchange.IsClientRetry = http.Headers["x-stainless-retry-count"] is [{ } count] && count is not ("0" or "");
+        exchange.IsClientRetry = http.Header("x-stainless-retry-count") is { } count && count is not ("0" or "");
         foreach (string name in exchange.Protocol.RequestHeaders)
         {
             Take(exchange, name);
@@ -84,7 +84,7 @@ public sealed class ClientRequest(HttpRequest http) : IDisposable
 
     private void Take(Exchange exchange, string name)
     {
-        string? value = http.Headers[name];
+        string? value = http.Header(name);
         if (!string.IsNullOrEmpty(value) && Upstream.HeaderWriter.IsSafe(value))
         {
             exchange.ProtocolHeaders.Add(new(name, value));

@@ -1,13 +1,12 @@
 using System.Buffers;
 using System.Globalization;
-using System.IO.Pipelines;
 using System.Text;
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
+using Ballast.Transport;
 using Ballast.Upstream;
-using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Gateway;
 
@@ -15,7 +14,7 @@ namespace Ballast.Gateway;
 /// The client's side of an answer: its head, the moment it is committed, its end. Until <see cref="Commit"/> everything written is held in memory and can be thrown
 /// away, so that another deployment may still answer.
 /// </summary>
-public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDisposable
+public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposable
 {
     /// <summary>Longest <c>x-ballast-loss</c> value, in characters; what does not fit is in the ledger.</summary>
     public const int LossHeaderCharactersMax = 4 * 1024;
@@ -25,7 +24,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     public bool IsCommitted { get; private set; }
 
     /// <summary>Where frames go: memory before the commit, the client's connection after it.</summary>
-    public IBufferWriter<byte> Output => IsCommitted ? http.Response.BodyWriter : _held;
+    public IBufferWriter<byte> Output => IsCommitted ? http.Output : _held;
 
     public int HeldBytes => _held.WrittenCount;
 
@@ -33,35 +32,34 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     public void Discard()
     {
         _held.Clear();
-        http.Response.Headers.Clear();
+        http.ClearHeaders();
     }
 
     /// <summary>Sets the head of an answer that comes from this attempt.</summary>
     public void SetHead(Attempt attempt, UpstreamAnswer upstream, bool stream)
     {
-        IHeaderDictionary headers = http.Response.Headers;
-        http.Response.StatusCode = StatusCodes.Status200OK;
-        headers.ContentType = exchange.Protocol.Framing == StreamFraming.None ? PassedType(upstream)
+        http.Status = 200;
+        http.SetHeader("Content-Type", exchange.Protocol.Framing == StreamFraming.None ? PassedType(upstream)
             : !stream || exchange.Address.Stream == StreamForm.Array ? "application/json"
             : exchange.Protocol.Framing == StreamFraming.EventStream ? "application/vnd.amazon.eventstream"
-            : "text/event-stream; charset=utf-8";
+            : "text/event-stream; charset=utf-8");
         if (stream)
         {
-            headers.CacheControl = "no-cache";
-            headers["x-accel-buffering"] = "no";
+            http.SetHeader("Cache-Control", "no-cache");
+            http.SetHeader("x-accel-buffering", "no");
         }
 
         SetIds();
-        headers["x-ballast-deployment"] = attempt.Deployment.Name;
-        headers["x-ballast-attempts"] = attempt.Number.ToString(CultureInfo.InvariantCulture);
+        http.SetHeader("x-ballast-deployment", attempt.Deployment.Name);
+        http.SetHeader("x-ballast-attempts", attempt.Number.ToString(CultureInfo.InvariantCulture));
         if (attempt.UpstreamRequestId is { } id && HeaderWriter.IsSafe(id))
         {
-            headers["x-ballast-upstream-request-id"] = id;
+            http.SetHeader("x-ballast-upstream-request-id", id);
         }
 
         SetLosses(attempt);
         RateLimits limits = attempt.Protocol.ReadRateLimits(upstream.Header, exchange.Time.GetUtcNow());
-        exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), (name, value) => headers[name] = value);
+        exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), http.HeaderSetter);
     }
 
     /// <summary>Sound and pictures are what their maker says they are; a page for people is nothing that a model's answer may be.</summary>
@@ -88,7 +86,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
             value.Append(value.Length == 0 ? "" : ", ").Append(pointer);
         }
 
-        http.Response.Headers["x-ballast-loss"] = value.ToString();
+        http.SetHeader("x-ballast-loss", value.ToString());
     }
 
     /// <summary>From here on what is written reaches the client, and no other deployment may answer.</summary>
@@ -101,7 +99,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
 
         IsCommitted = true;
         exchange.OutputCommitted = true;
-        http.Response.BodyWriter.Write(_held.WrittenSpan);
+        http.Output.Write(_held.WrittenSpan);
         _held.Dispose();
     }
 
@@ -113,8 +111,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     /// <exception cref="ClientGoneException">The client has closed its connection.</exception>
     public async ValueTask FlushAsync(CancellationToken aborted)
     {
-        FlushResult result = await http.Response.BodyWriter.FlushAsync(aborted).ConfigureAwait(false);
-        if (result.IsCompleted || result.IsCanceled)
+        if (!await http.FlushAsync(aborted).ConfigureAwait(false))
         {
             throw new ClientGoneException();
         }
@@ -123,11 +120,11 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     /// <summary>Sends a whole body.</summary>
     public async Task SendWholeAsync(ReadOnlySequence<byte> body, CancellationToken aborted)
     {
-        http.Response.ContentLength = body.Length;
+        http.ResponseLength = body.Length;
         Commit();
         foreach (ReadOnlyMemory<byte> piece in body)
         {
-            http.Response.BodyWriter.Write(piece.Span);
+            http.Output.Write(piece.Span);
         }
 
         await FlushAsync(aborted).ConfigureAwait(false);
@@ -136,7 +133,7 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     /// <summary>Sends what was held as a whole body.</summary>
     public async Task SendHeldAsync(CancellationToken aborted)
     {
-        http.Response.ContentLength = _held.WrittenCount;
+        http.ResponseLength = _held.WrittenCount;
         Commit();
         await FlushAsync(aborted).ConfigureAwait(false);
     }
@@ -148,20 +145,24 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     public async Task<int> RejectAsync(ChatError error, ReadOnlyMemory<byte> rawBody = default, string? allowedMethod = null)
     {
         Discard();
-        http.Response.Headers.Allow = allowedMethod;
+        if (allowedMethod is not null)
+        {
+            http.SetHeader("Allow", allowedMethod);
+        }
+
         ChatError named = error with { RequestId = exchange.Id };
         int status = exchange.Protocol.StatusOf(named);
-        http.Response.StatusCode = status;
-        http.Response.ContentType = "application/json";
+        http.Status = status;
+        http.SetHeader("Content-Type", "application/json");
         SetIds();
         if (exchange.Attempts.Count > 0)
         {
-            http.Response.Headers["x-ballast-attempts"] = exchange.Attempts.Count.ToString(CultureInfo.InvariantCulture);
+            http.SetHeader("x-ballast-attempts", exchange.Attempts.Count.ToString(CultureInfo.InvariantCulture));
         }
 
         if (named.RetryAfter is { } wait)
         {
-            http.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            http.SetHeader("Retry-After", Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture));
         }
 
         if (rawBody.IsEmpty || !exchange.Protocol.TrySpliceError(rawBody, exchange.Id, _held))
@@ -176,8 +177,8 @@ public sealed class ClientResponse(HttpContext http, Exchange exchange) : IDispo
     /// <summary>Every answer names the request: in the header of its protocol, and in one that is the same everywhere.</summary>
     public void SetIds()
     {
-        http.Response.Headers[exchange.Protocol.RequestIdHeader] = exchange.Id;
-        http.Response.Headers["x-ballast-request-id"] = exchange.Id;
+        http.SetHeader(exchange.Protocol.RequestIdHeader, exchange.Id);
+        http.SetHeader("x-ballast-request-id", exchange.Id);
     }
 
     // Keys of a caller's JSON may hold anything: what is not plain ASCII, and the list's own comma, is percent-encoded.

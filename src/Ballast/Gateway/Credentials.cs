@@ -1,6 +1,5 @@
 using Ballast.Exchanges;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Primitives;
+using Ballast.Transport;
 
 namespace Ballast.Gateway;
 
@@ -9,25 +8,27 @@ public static class Credentials
 {
     /// <summary>The key where it lies in its header, no copy of it; empty where there is none.</summary>
     /// <exception cref="GatewayException">Two different keys were sent.</exception>
-    public static ReadOnlyMemory<char> Find(IHeaderDictionary headers)
+    public static ReadOnlyMemory<char> Find(HttpCall http)
     {
         ReadOnlyMemory<char> key = default;
-        foreach (string? authorization in headers.Authorization)
+        int position = 0;
+        while (http.NextHeader("authorization", ref position) is { } authorization)
         {
-            if (authorization?.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) == true)
+            if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
             {
                 key = Agree(key, authorization.AsMemory("Bearer ".Length).Trim());
             }
         }
 
-        key = Agree(key, headers["x-api-key"]);
-        key = Agree(key, headers["api-key"]);
-        return Agree(key, headers["x-goog-api-key"]);
+        key = Agree(key, http, "x-api-key");
+        key = Agree(key, http, "api-key");
+        return Agree(key, http, "x-goog-api-key");
     }
 
-    private static ReadOnlyMemory<char> Agree(ReadOnlyMemory<char> known, StringValues found)
+    private static ReadOnlyMemory<char> Agree(ReadOnlyMemory<char> known, HttpCall http, string header)
     {
-        foreach (string? value in found)
+        int position = 0;
+        while (http.NextHeader(header, ref position) is { } value)
         {
             known = Agree(known, value.AsMemory());
         }

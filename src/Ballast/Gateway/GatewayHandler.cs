@@ -4,7 +4,7 @@ using Ballast.Guards;
 using Ballast.Protocols;
 using Ballast.Routing;
 using Ballast.Telemetry;
-using Microsoft.AspNetCore.Http;
+using Ballast.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ballast.Gateway;
@@ -14,28 +14,28 @@ public sealed class GatewayHandler(
     CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, Bookkeeper bookkeeper, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
-    public async Task HandleAsync(HttpContext http, Protocol protocol, Operation operation, RequestAddress address)
+    public async Task HandleAsync(HttpCall http, Protocol protocol, Operation operation, RequestAddress address)
     {
         Exchange exchange = new(protocol, operation, catalog.Current, time) { Address = address };
         using ClientResponse response = new(http, exchange);
-        using ClientRequest request = new(http.Request);
-        CancellationToken aborted = http.RequestAborted;
+        using ClientRequest request = new(http);
+        CancellationToken aborted = http.Aborted;
         Admission? admission = null;
         try
         {
-            admission = guard.Admit(exchange, Credentials.Find(http.Request.Headers));        // key, room
+            admission = guard.Admit(exchange, Credentials.Find(http));                        // key, room
             if (operation == Operation.Models)
             {
-                await ModelList.SendAsync(exchange, address.Model, response, http.Response, aborted).ConfigureAwait(false);
+                await ModelList.SendAsync(exchange, address.Model, response, http, aborted).ConfigureAwait(false);
                 return;
             }
 
-            await request.ReceiveAsync(exchange, aborted).ConfigureAwait(false);                // body; Peek: model, stream
+            await request.ReceiveAsync(exchange).ConfigureAwait(false);                         // body; Peek: model, stream
             FindModel(exchange);
             RoutePlan plan = router.Plan(exchange);                                             // ordered, lawful candidates
             if (operation == Operation.CountTokens)
             {
-                await tokenCount.RunAsync(exchange, plan, http.Response, response, aborted).ConfigureAwait(false);
+                await tokenCount.RunAsync(exchange, plan, http, response, aborted).ConfigureAwait(false);
                 return;
             }
 
@@ -53,7 +53,7 @@ public sealed class GatewayHandler(
     }
 
     /// <summary>Refuses what is no request of any protocol: an unknown path, a wrong method, a gateway that does not serve.</summary>
-    public async Task RefuseAsync(HttpContext http, Protocol protocol, GatewayError error, string? allowedMethod = null)
+    public async Task RefuseAsync(HttpCall http, Protocol protocol, GatewayError error, string? allowedMethod = null)
     {
         Exchange exchange = new(protocol, Operation.Models, catalog.Current, time);
         using ClientResponse response = new(http, exchange);
@@ -79,8 +79,8 @@ public sealed class GatewayHandler(
         {
             GatewayException failure => (failure.Error, failure.Code),
             ProtocolException failure => (failure.Error, "ballast_invalid_request"),
-            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Plain(GatewayError.BodyTooLarge),
-            BadHttpRequestException or IOException => Plain(GatewayError.BodyUnreadable),
+            BodyTooLargeException => Plain(GatewayError.BodyTooLarge),
+            IOException => Plain(GatewayError.BodyUnreadable),
             _ => Plain(GatewayError.Internal),
         };
         if (code == GatewayError.Internal.Code)
@@ -96,7 +96,7 @@ public sealed class GatewayHandler(
         }
 
         int status = await response.RejectAsync(error).ConfigureAwait(false);
-        if (status >= StatusCodes.Status500InternalServerError && exchange.Attempts.Count == 0)
+        if (status >= 500 && exchange.Attempts.Count == 0)
         {
             bookkeeper.NoteTurnedAway();
         }

@@ -1,7 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
-using Microsoft.AspNetCore.Http;
+using Ballast.Transport;
 
 namespace Ballast.Gateway;
 
@@ -14,7 +14,7 @@ public static class ModelList
     /// <param name="http">The same, for the content type.</param>
     /// <param name="aborted">The client has gone.</param>
     /// <exception cref="GatewayException">There is no such model, or none that this key may ask for.</exception>
-    public static async Task SendAsync(Exchange exchange, string? name, ClientResponse response, HttpResponse http, CancellationToken aborted)
+    public static async Task SendAsync(Exchange exchange, string? name, ClientResponse response, HttpCall http, CancellationToken aborted)
     {
         if (name is null)
         {
@@ -27,7 +27,7 @@ public static class ModelList
                 model is not null && MayAsk(exchange, model) ? Describe(model) : throw new GatewayException(GatewayError.ModelNotFound, param: "model"), response.Output);
         }
 
-        http.ContentType = "application/json";
+        http.SetHeader("Content-Type", "application/json");
         response.SetIds();
         await response.SendHeldAsync(aborted).ConfigureAwait(false);
     }

@@ -4,9 +4,9 @@ using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
 using Ballast.Routing;
+using Ballast.Transport;
 using Ballast.Upstream;
 using Ballast.Upstream.Signing;
-using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Gateway;
 
@@ -18,7 +18,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
 
     private const int AnswerBytesMax = 16 * 1024;
 
-    public async Task RunAsync(Exchange exchange, RoutePlan plan, HttpResponse http, ClientResponse response, CancellationToken aborted)
+    public async Task RunAsync(Exchange exchange, RoutePlan plan, HttpCall http, ClientResponse response, CancellationToken aborted)
     {
         long? native = null;
         try
@@ -41,11 +41,11 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         long tokens = native ?? TokenEstimate.Count(exchange.Request);
         if (native is null)
         {
-            http.Headers[EstimatedHeader] = "true";
+            http.SetHeader(EstimatedHeader, "true");
         }
 
         response.SetIds();
-        http.ContentType = "application/json";
+        http.SetHeader("Content-Type", "application/json");
         exchange.Protocol.WriteTokenCount(tokens, response.Output);
         await response.SendHeldAsync(aborted).ConfigureAwait(false);
     }

@@ -1,3 +1,4 @@
+using Ballast.Configuration;
 using Ballast.Exchanges;
 using Ballast.Gateway;
 using Ballast.Guards;
@@ -16,21 +17,15 @@ namespace Ballast.Server;
 /// <summary>The running gateway: the client port, the administration port, the ledger. Composed here by hand, once, in the order of a request.</summary>
 public sealed class BallastServer : IAsyncDisposable
 {
-    /// <summary>
-    /// What the framework takes of a body, in bytes; <see cref="Ballast.Configuration.LimitsOptions.RequestBodyBytesMax"/> is checked by the gateway itself. What lies
-    /// beyond is read and thrown away (for 5 seconds at most) so that the client sees the refusal: a connection closed on unread bytes is reset, and the answer is lost.
-    /// </summary>
-    private const long DiscardBytesMax = 2L * 1024 * 1024 * 1024;
-
     private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(0.5);
 
     private readonly ServerSetup _setup;
-    private readonly EventLoops? _loops;
     private readonly UpstreamClient _upstream;
     private readonly SqliteLedgerStore _store;
     private readonly ILoggerFactory _logging;
     private readonly GatewayHandler _handler;
-    private readonly HttpPort _gateway;
+    private readonly EventLoops? _loops;
+    private readonly ClientPort _gateway;
     private readonly HttpPort _admin;
     private volatile GatewayError? _refusal;
 
@@ -44,10 +39,10 @@ public sealed class BallastServer : IAsyncDisposable
         _setup = setup;
         StartedAt = setup.Time.GetUtcNow();
         _logging = NewLogging(setup);
-        _gateway = new HttpPort(setup.Listen, DiscardBytesMax, _logging);
+        _loops = setup.Engine == ServerEngine.Auto && EventLoop.IsSupported ? new EventLoops(TimeProvider.System) : null;
+        _gateway = ClientPort.Open(setup.Listen, _loops, _logging);
         _admin = new HttpPort(setup.Admin, bodyBytesMax: 0, _logging);
         Log = _logging.CreateLogger("ballast");
-        _loops = EventLoop.IsSupported ? new EventLoops(setup.Time) : null;
         _upstream = new UpstreamClient(new CredentialBook(setup.Time, Log), setup.Time, _loops);
         Health = new HealthBook(setup.Time);
         Guard = new Guard { AdmitOnly = setup.AdmitOnly };

@@ -1,7 +1,7 @@
 using Ballast.Exchanges;
 using Ballast.Gateway;
 using Ballast.Protocols;
-using Microsoft.AspNetCore.Http;
+using Ballast.Transport;
 
 namespace Ballast.Server;
 
@@ -56,9 +56,9 @@ public static class ProtocolEndpoints
         select (prefix + OperationName.PathOf(operation), PassedOn(operation));
 
     /// <summary>Hands a request to its protocol, or refuses it in the protocol that its caller most likely speaks.</summary>
-    public static Task DispatchAsync(HttpContext http, GatewayHandler handler, GatewayError? refusal)
+    public static Task DispatchAsync(HttpCall http, GatewayHandler handler, GatewayError? refusal)
     {
-        string path = http.Request.Path.Value ?? "/";
+        string path = http.Path;
         if (refusal is not null)
         {
             return handler.RefuseAsync(http, Spoken(http, path), refusal);
@@ -75,7 +75,7 @@ public static class ProtocolEndpoints
             return handler.RefuseAsync(http, Spoken(http, path), GatewayError.UnknownPath);
         }
 
-        if (http.Request.Method != endpoint.Method)
+        if (http.Method != endpoint.Method)
         {
             return handler.RefuseAsync(http, Spoken(http, path), GatewayError.MethodNotAllowed, endpoint.Method);
         }
@@ -84,7 +84,7 @@ public static class ProtocolEndpoints
         return handler.HandleAsync(http, protocol, endpoint.Operation, new RequestAddress(model, endpoint.Stream));
     }
 
-    private static Endpoint? Find(HttpContext http, string path, out string? model)
+    private static Endpoint? Find(HttpCall http, string path, out string? model)
     {
         model = null;
         if (s_paths.TryGetValue(path, out Endpoint? exact))
@@ -94,7 +94,7 @@ public static class ProtocolEndpoints
 
         foreach ((PathPattern pattern, Endpoint endpoint) in s_patterns)
         {
-            if (pattern.Match(path) is { } found && (endpoint.Query is not { } query || http.Request.Query.ContainsKey(query)))
+            if (pattern.Match(path) is { } found && (endpoint.Query is not { } query || http.HasQuery(query)))
             {
                 model = found;
                 return endpoint;
@@ -104,8 +104,8 @@ public static class ProtocolEndpoints
         return null;
     }
 
-    private static Protocol Spoken(HttpContext http, string path) =>
-        http.Request.Headers.ContainsKey("anthropic-version") || path.StartsWith("/v1/messages", StringComparison.Ordinal) || path.StartsWith("/anthropic/", StringComparison.Ordinal)
+    private static Protocol Spoken(HttpCall http, string path) =>
+        http.Header("anthropic-version") is not null || path.StartsWith("/v1/messages", StringComparison.Ordinal) || path.StartsWith("/anthropic/", StringComparison.Ordinal)
             ? ProtocolList.AnthropicMessages
             : ProtocolList.OpenAIChat;
 }

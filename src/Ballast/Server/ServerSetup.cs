@@ -1,4 +1,5 @@
 using Ballast.Catalog;
+using Ballast.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Ballast.Server;
@@ -12,6 +13,7 @@ public sealed record ServerSetup
     /// <summary>Loopback only.</summary>
     public required Uri Admin { get; init; }
     public required string LedgerPath { get; init; }
+    public ServerEngine Engine { get; init; } = ServerEngine.Auto;
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

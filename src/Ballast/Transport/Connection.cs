@@ -30,6 +30,9 @@ public abstract class Connection : IDisposable
     /// <summary>Nothing more will be sent; the other side sees the end.</summary>
     public abstract void EndSend();
 
+    /// <summary>Nothing more will be received: what is awaited ends as if the other side had ended. What it sends is lost; sending goes on.</summary>
+    public abstract void EndReceive();
+
     /// <summary>Breaks the connection: whatever is awaited fails, and once disposed of it is reset, so that the other side takes it for no end.</summary>
     public abstract void Abort();
 

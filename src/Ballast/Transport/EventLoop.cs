@@ -54,7 +54,8 @@ public sealed class EventLoop : IDisposable
     /// <summary>Connections it watches.</summary>
     public int Connections { get { lock (_gate) { return _used - _free.Count; } } }
 
-    internal TimeProvider Time => _time;
+    /// <summary>Seconds since the loop began, as of its last tick: for limits of time that may be a second off.</summary>
+    public int Seconds { get; private set; }
 
     /// <summary>Does this on the loop's thread, after what is running there.</summary>
     public void Post(Action<object?> work, object? state)
@@ -206,7 +207,8 @@ public sealed class EventLoop : IDisposable
     {
         t_current = this;
         byte[] events = new byte[EventsMax * SystemCalls.EventBytes];
-        long ticked = _time.GetTimestamp();
+        long start = _time.GetTimestamp();
+        long ticked = start;
         while (!_isStopping)
         {
             int count = SystemCalls.Wait(_poll, events, (int)TickEvery.TotalMilliseconds);
@@ -224,6 +226,7 @@ public sealed class EventLoop : IDisposable
             if (_time.GetElapsedTime(ticked, now) >= TickEvery)
             {
                 ticked = now;
+                Seconds = (int)_time.GetElapsedTime(start, now).TotalSeconds;
                 Tick();
             }
         }

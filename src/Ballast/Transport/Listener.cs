@@ -16,6 +16,7 @@ public sealed class Listener : IListening, IDisposable
     private readonly int _descriptor;
     private bool _isStarved;
     private bool _isStopped;
+    private int _isDisposed;
     private int _open;
 
     /// <param name="address">Where to listen; port 0 takes a free one.</param>
@@ -43,7 +44,6 @@ public sealed class Listener : IListening, IDisposable
 
         LocalAddress = (IPEndPoint)_socket.LocalEndPoint!;
         _descriptor = (int)_socket.SafeHandle.DangerousGetHandle();
-        _loop.Watch(_descriptor, this);
     }
 
     public IPEndPoint LocalAddress { get; }
@@ -53,22 +53,26 @@ public sealed class Listener : IListening, IDisposable
 
     ulong IListening.Number { get; set; }
 
+    /// <summary>Begins to take callers in.</summary>
+    public void Start() => _loop.Watch(_descriptor, this);
+
     /// <summary>One of the connections is no more.</summary>
     public void Closed() => Interlocked.Decrement(ref _open);
 
     /// <summary>Takes nobody in any more.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
+        {
+            return;
+        }
+
         using ManualResetEventSlim done = new();
         void Stop(object? state)
         {
-            if (!_isStopped)
-            {
-                _isStopped = true;
-                _loop.Forget(this);
-                _socket.Dispose();
-            }
-
+            _isStopped = true;
+            _loop.Forget(this);
+            _socket.Dispose();
             done.Set();
         }
 

@@ -86,28 +86,15 @@ public sealed class SocketConnection : Connection
         return default;
     }
 
-    public override void EndSend()
-    {
-        lock (_closing)
-        {
-            if (!_isClosed)
-            {
-                _ = SystemCalls.Shutdown(_descriptor, ShutdownSide.Send);
-            }
-        }
-    }
+    public override void EndSend() => Shutdown(ShutdownSide.Send);
+
+    public override void EndReceive() => Shutdown(ShutdownSide.Receive);
 
     public override void Abort()
     {
         _isAborted = true;
-        lock (_closing)
-        {
-            if (!_isClosed)
-            {
-                // The kernel reports it, and the loop ends what is awaited. Nothing is told to the other side before the close, which resets.
-                _ = SystemCalls.Shutdown(_descriptor, ShutdownSide.Receive);
-            }
-        }
+        // The kernel reports it, and the loop ends what is awaited. Nothing is told to the other side before the close, which resets.
+        Shutdown(ShutdownSide.Receive);
     }
 
     /// <summary>Returns when the connect is through.</summary>
@@ -187,6 +174,17 @@ public sealed class SocketConnection : Connection
     }
 
     protected override void Dispose(bool disposing) => _loop.Release(this);
+
+    private void Shutdown(ShutdownSide side)
+    {
+        lock (_closing)
+        {
+            if (!_isClosed)
+            {
+                _ = SystemCalls.Shutdown(_descriptor, side);
+            }
+        }
+    }
 
     private void GoOnReceiving()
     {

@@ -22,6 +22,8 @@ public sealed class StreamConnection(Stream stream, Connection inner) : Connecti
 
     public override void EndSend() => inner.EndSend();
 
+    public override void EndReceive() => inner.EndReceive();
+
     public override void Abort() => inner.Abort();
 
     protected override void Dispose(bool disposing)

@@ -140,15 +140,15 @@ public sealed class RefusalTests(GatewayFixture gateways)
     }
 
     [Theory]
-    [InlineData("/v1/chat/completions/", "openai")]
-    [InlineData("/v1/embeddings", "openai")]
+    [InlineData("/v1/chat/completions//", "openai")]
+    [InlineData("/v1/assistants", "openai")]
     [InlineData("/v1/responses", "openai")]
     [InlineData("/", "openai")]
     [InlineData("/v1/../etc/passwd", "openai")]
     [InlineData("/openai/deployments//chat/completions?api-version=1", "openai")]
     [InlineData("/openai/deployments/openai%2Fgpt-5-mini/chat/completions", "openai")]
     [InlineData("/v1/messages/batches", "anthropic")]
-    [InlineData("/v1/messages/", "anthropic")]
+    [InlineData("/v1/messages//", "anthropic")]
     public async Task Path_Unknown_IsRefused(string path, string protocol)
     {
         using GatewayClient client = new(gateways.Fast);

@@ -90,7 +90,7 @@ public sealed partial class DependencyTests
     }
 
     [Theory]
-    [InlineData(@"\bMicrosoft\.AspNetCore\b", "Server|Gateway", "ASP.NET types stop at Server and Gateway")]
+    [InlineData(@"\bMicrosoft\.AspNetCore\b", "Server", "ASP.NET types stop at Server")]
     [InlineData(@"\bHttp(Client|MessageInvoker|Content)\b|\bSocketsHttpHandler\b", "Upstream|Cli", "HTTP clients stay in Upstream (and in Cli's demo)")]
     [InlineData(@"\bSystem\.Net\.Http\b|\bHttp(Request|Response)Message\b|\bHttpRequestException\b", "Upstream|Cli", "the framework's HTTP messages stay in Upstream (and in Cli's demo)")]
     [InlineData(@"\bMicrosoft\.Data\.Sqlite\b|\bSqlite(Connection|Command|DataReader)\b", "Ledger", "SQL stays in Ledger")]

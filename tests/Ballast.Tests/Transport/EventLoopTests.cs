@@ -51,7 +51,7 @@ public sealed class EventLoopTests
         SocketException refused = await Assert.ThrowsAsync<SocketException>(
             () => loop.ConnectAsync((IPEndPoint)unused.LocalEndPoint!).AsTask().WaitAsync(Patience, Cancellation));
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
-        Assert.Equal(0, loop.Connections);
+        await WaitForAsync(() => loop.Connections == 0);
     }
 
     [Fact]
@@ -107,6 +107,7 @@ public sealed class EventLoopTests
     {
         using EventLoops loops = new(TimeProvider.System, 2);
         using Listener listener = new(new IPEndPoint(IPAddress.Loopback, 0), loops, connectionsMax: 2, _ => { });
+        listener.Start();
         using TcpClient first = await CallAsync(listener);
         using TcpClient second = await CallAsync(listener);
         await WaitForAsync(() => listener.Open == 2);
@@ -122,6 +123,7 @@ public sealed class EventLoopTests
     {
         using EventLoops loops = new(TimeProvider.System, 1);
         using Listener listener = new(new IPEndPoint(IPAddress.Loopback, 0), loops, connectionsMax: 2, _ => { });
+        listener.Start();
         SocketException taken = Assert.Throws<SocketException>(() => new Listener(listener.LocalAddress, loops, connectionsMax: 2, _ => { }));
         Assert.Equal(SocketError.AddressAlreadyInUse, taken.SocketErrorCode);
         listener.Dispose();

@@ -1,0 +1,41 @@
+using Ballast.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Ballast.Server;
+
+/// <summary>The port for clients, whichever engine serves it.</summary>
+internal abstract class ClientPort : IAsyncDisposable
+{
+    /// <summary>
+    /// What an engine takes of a body, in bytes; <see cref="Ballast.Configuration.LimitsOptions.RequestBodyBytesMax"/> is checked by the gateway itself. What lies
+    /// beyond is read and thrown away (for 5 seconds at most) so that the client sees the refusal: a connection closed on unread bytes is reset, and the answer is lost.
+    /// </summary>
+    protected const long DiscardBytesMax = 2L * 1024 * 1024 * 1024;
+
+    /// <param name="address">Where to listen.</param>
+    /// <param name="loops">The loops of the program's own engine; null for the framework's.</param>
+    /// <param name="logging">For the framework's engine.</param>
+    public static ClientPort Open(Uri address, EventLoops? loops, ILoggerFactory logging) =>
+        loops is null ? new KestrelClientPort(address, logging) : new Http1ClientPort(address, loops);
+
+    /// <summary>Begins to take requests and returns the address they reach.</summary>
+    /// <exception cref="AddressInUseException">The port is taken.</exception>
+    public abstract Task<Uri> StartAsync(Func<HttpCall, Task> handle, CancellationToken cancellation);
+
+    /// <summary>Takes no more connections and waits for the running requests; what outlasts the token is cut.</summary>
+    public abstract Task StopAsync(CancellationToken cancellation);
+
+    public abstract ValueTask DisposeAsync();
+
+    private sealed class KestrelClientPort(Uri address, ILoggerFactory logging) : ClientPort
+    {
+        private readonly HttpPort _port = new(address, DiscardBytesMax, logging);
+
+        public override Task<Uri> StartAsync(Func<HttpCall, Task> handle, CancellationToken cancellation) =>
+            _port.StartAsync(http => handle(new KestrelCall(http)), cancellation);
+
+        public override Task StopAsync(CancellationToken cancellation) => _port.StopAsync(cancellation);
+
+        public override ValueTask DisposeAsync() => _port.DisposeAsync();
+    }
+}
