@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 namespace Ballast.Ledger;
 
 /// <summary>
-/// The ledger in one SQLite file: write-ahead log, one writing connection, one prepared statement. Reports read through connections of their
+/// The ledger in one SQLite file: write-ahead log, one writing connection, two prepared statements. Reports read through connections of their
 /// own (<see cref="LedgerReader"/>) and never wait for the writer, nor it for them.
 /// </summary>
 /// <remarks>
@@ -23,8 +23,7 @@ public sealed class SqliteLedgerStore : ILedgerStore
 
     private static readonly string[] s_columns =
     [
-        "attempt_id", "exchange_id", "attempt_number", "started_us", "key_id", "app", "protocol", "operation", "stream",
-        "requested_model", "sent_model", "served_model", "deployment", "vendor", "platform", "region",
+        "started_us", "attempt_id", "exchange_id", "attempt_number", "label_id", "stream",
         "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_long_tokens", "output_tokens", "reasoning_tokens",
         "is_estimated", "cost_pico", "input_cost_pico", "ttft_us", "duration_us", "outcome", "reason", "finish",
         "upstream_status", "upstream_request_id", "reached", "losses",
@@ -32,16 +31,18 @@ public sealed class SqliteLedgerStore : ILedgerStore
 
     private readonly SqliteConnection _connection;
     private readonly SqliteInsert _insert;
+    private readonly SqliteLabels _labels;
 
     /// <summary>One batch at a time has the connection; waiting for it is asynchronous.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
     private bool _disposed;
 
-    private SqliteLedgerStore(string path, SqliteConnection connection, SqliteInsert insert)
+    private SqliteLedgerStore(string path, SqliteConnection connection)
     {
         Path = path;
         _connection = connection;
-        _insert = insert;
+        _insert = new SqliteInsert(connection, "attempt_rows", s_columns);
+        _labels = new SqliteLabels(connection);
     }
 
     public string Path { get; }
@@ -65,7 +66,7 @@ public sealed class SqliteLedgerStore : ILedgerStore
             Pragma(connection, "PRAGMA journal_mode = WAL");
             Pragma(connection, "PRAGMA synchronous = FULL");
             SqliteSchema.Migrate(connection);
-            return new SqliteLedgerStore(path, connection, new SqliteInsert(connection, "attempts", s_columns));
+            return new SqliteLedgerStore(path, connection);
         }
         catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException or LedgerException)
         {
@@ -90,6 +91,11 @@ public sealed class SqliteLedgerStore : ILedgerStore
 
             transaction.Commit();
         }
+        catch
+        {
+            _labels.Forget();
+            throw;
+        }
         finally
         {
             _turn.Release();
@@ -105,6 +111,7 @@ public sealed class SqliteLedgerStore : ILedgerStore
             {
                 _disposed = true;
                 _insert.Dispose();
+                _labels.Dispose();
                 _connection.Dispose();
             }
         }
@@ -138,23 +145,14 @@ public sealed class SqliteLedgerStore : ILedgerStore
     /// <summary>Values in the order of <see cref="s_columns"/>.</summary>
     private void Insert(LedgerEntry entry)
     {
+        long label = _labels.NumberOf(LabelOf(entry));
         _insert.Begin();
-        _insert.Bind(Text(entry.AttemptId));
-        _insert.Bind(Text(entry.ExchangeId));
-        _insert.Bind((long)entry.AttemptNumber);
         _insert.Bind(Microseconds(entry.StartedAt - DateTimeOffset.UnixEpoch));
-        _insert.Bind(Text(entry.KeyId));
-        _insert.Bind(Text(entry.App));
-        _insert.Bind(Text(entry.Protocol));
-        _insert.Bind(Text(entry.Operation));
+        _insert.Bind(Text(entry.AttemptId));
+        _insert.Bind(IsNamedAfterExchange(entry) ? null : Text(entry.ExchangeId));
+        _insert.Bind((long)entry.AttemptNumber);
+        _insert.Bind(label);
         _insert.Bind(entry.Stream ? 1L : 0L);
-        _insert.Bind(Text(entry.RequestedModel));
-        _insert.Bind(Text(entry.SentModel));
-        _insert.Bind(OptionalText(entry.ServedModel));
-        _insert.Bind(Text(entry.Deployment));
-        _insert.Bind(Text(entry.Vendor));
-        _insert.Bind(Text(entry.Platform));
-        _insert.Bind(Text(entry.Region));
         _insert.Bind(Tokens(entry.InputTokens));
         _insert.Bind(Tokens(entry.CacheReadTokens));
         _insert.Bind(Tokens(entry.CacheWriteTokens));
@@ -174,6 +172,19 @@ public sealed class SqliteLedgerStore : ILedgerStore
         _insert.Bind(entry.Reached ? 1L : 0L);
         _insert.Bind(LedgerText.WriteLosses(entry.Losses));
         _insert.Run();
+    }
+
+    private static SqliteLabel LabelOf(LedgerEntry entry) => new(
+        Text(entry.KeyId), Text(entry.App), Text(entry.Protocol), Text(entry.Operation), Text(entry.RequestedModel), Text(entry.SentModel), OptionalText(entry.ServedModel),
+        Text(entry.Deployment), Text(entry.Vendor), Text(entry.Platform), Text(entry.Region));
+
+    /// <summary>The view tells such an exchange's id from its attempt's.</summary>
+    private static bool IsNamedAfterExchange(LedgerEntry entry)
+    {
+        ReadOnlySpan<char> id = entry.AttemptId;
+        int length = entry.ExchangeId?.Length ?? 0;
+        return entry.AttemptNumber is > 0 and < 10 && length > 0 && id.Length == length + 2 && id.Length <= TextLengthMax
+            && id[^1] == '0' + entry.AttemptNumber && id[^2] == '-' && id.StartsWith(entry.ExchangeId);
     }
 
     private static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;

@@ -103,6 +103,53 @@ public sealed class SqliteLedgerStoreTests : LedgerStoreContract
         Assert.Equal(1000, await reader.CountAsync(Cancellation));
     }
 
+    [Fact]
+    public async Task AppendAsync_MoreLabelsThanAreKeptInMind_EachRowKeepsItsOwn()
+    {
+        const int count = SqliteLabels.LabelsMax + 100;
+        LedgerEntry[] rows = [.. Enumerable.Range(0, count).Select(index => SampleEntries.Completed($"a{index}") with { RequestedModel = $"invented-{index}" })];
+        await Store.AppendAsync(rows, Cancellation);
+        await Store.AppendAsync([.. rows.Take(50).Select(row => row with { AttemptId = row.AttemptId + "b" })], Cancellation);
+
+        IReadOnlyList<LedgerEntry> read = await ReadAllAsync();
+        Assert.Equal(count + 50, read.Count);
+        Assert.All(read, row => Assert.Equal("invented-" + row.AttemptId[1..].TrimEnd('b'), row.RequestedModel));
+    }
+
+    [Fact]
+    public async Task AppendAsync_RowsOfOneKind_ShareOneLabel()
+    {
+        await Store.AppendAsync([.. Enumerable.Range(0, 50).Select(index => SampleEntries.Completed($"a{index}"))], Cancellation);
+        await Store.AppendAsync([SampleEntries.Failed("b1"), SampleEntries.Completed("b2")], Cancellation);
+
+        Assert.Equal("2", Run(FilePath, "SELECT CAST(count(*) AS TEXT) FROM labels"));
+    }
+
+    [Theory]
+    [InlineData("req_1-1", "req_1", 1)]
+    [InlineData("req_1-2", "req_1", 2)]
+    [InlineData("req_1-12", "req_1", 12)]
+    [InlineData("req_1-1", "req_1", 2)]
+    [InlineData("req_1-1", "req_2", 1)]
+    [InlineData("req_1x1", "req_1", 1)]
+    [InlineData("-1", "", 1)]
+    [InlineData("", "", 1)]
+    public async Task AppendAsync_IdsOfAnyForm_ReadBackTheSame(string attempt, string exchange, int number)
+    {
+        await Store.AppendAsync([SampleEntries.Completed(attempt) with { ExchangeId = exchange, AttemptNumber = number }], Cancellation);
+
+        LedgerEntry read = Assert.Single(await ReadAllAsync());
+        Assert.Equal((attempt, exchange, number), (read.AttemptId, read.ExchangeId, read.AttemptNumber));
+    }
+
+    [Fact]
+    public async Task EntriesAsync_PeriodAsked_ReadsNoMoreThanThat()
+    {
+        await Store.AppendAsync([SampleEntries.Completed("a1")], Cancellation);
+
+        Assert.StartsWith("SEARCH a USING PRIMARY KEY (started_us>? AND started_us<?)", Plan("SELECT * FROM attempts WHERE started_us >= 1 AND started_us < 2"), StringComparison.Ordinal);
+    }
+
     /// <summary>What a killed process leaves behind is what a copy of its files shows, taken while it writes: the log may end in a torn frame.</summary>
     [Fact]
     public async Task Open_FilesOfAProcessKilledWhileWriting_AreWholeAndHoldWhatWasAppended()
@@ -161,6 +208,17 @@ public sealed class SqliteLedgerStoreTests : LedgerStoreContract
         Assert.InRange(rows, 80, 95);
         Assert.Equal(0, rows % 5);
         Assert.Equal("ok", Run(copy, "PRAGMA integrity_check"));
+    }
+
+    private string Plan(string sql)
+    {
+        using SqliteConnection connection = new($"Data Source={FilePath};Pooling=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "EXPLAIN QUERY PLAN " + sql;
+        using SqliteDataReader reader = command.ExecuteReader();
+        reader.Read();
+        return reader.GetString(reader.GetOrdinal("detail"));
     }
 
     private static string? Run(string path, string sql)
