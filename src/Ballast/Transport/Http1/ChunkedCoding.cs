@@ -4,7 +4,8 @@ namespace Ballast.Transport.Http1;
 /// Takes the chunked transfer coding (RFC 9112, 7.1) off a body, in place: a single chunk is not moved at all, further ones move down by the few bytes between them.
 /// Strict in what parts chunks: lines end in CR LF, sizes are hexadecimal digits, extensions and trailers are skipped within limits.
 /// </summary>
-public sealed class ChunkedCoding
+/// <param name="takesPadding">Blanks after a size are let pass: some servers write them, no client does.</param>
+public sealed class ChunkedCoding(bool takesPadding = true)
 {
     /// <summary>Longest line with a chunk's size, extensions included, in bytes.</summary>
     public const int SizeLineBytesMax = 4 * 1024;
@@ -142,7 +143,7 @@ public sealed class ChunkedCoding
     {
         (byte)'\r' => Go(Part.SizeLineFeed),
         (byte)';' => Go(Part.Extension),
-        (byte)' ' or (byte)'\t' => Go(Part.SizePadding),
+        (byte)' ' or (byte)'\t' when takesPadding => Go(Part.SizePadding),
         _ => false,
     };
 
