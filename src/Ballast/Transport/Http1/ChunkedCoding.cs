@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Ballast.Transport.Http1;
 
 /// <summary>
@@ -23,11 +25,15 @@ public sealed class ChunkedCoding(bool takesPadding = true)
         DataReturn,
         DataLineFeed,
         Trailer,
+        TrailerName,
         TrailerLine,
         TrailerLineFeed,
         LastLineFeed,
         End,
     }
+
+    private static readonly SearchValues<byte> s_token =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
     private Part _part;
     private long _left;
@@ -95,7 +101,7 @@ public sealed class ChunkedCoding(bool takesPadding = true)
             case Part.SizePadding:
                 return unit is (byte)' ' or (byte)'\t' || TryEndSize(unit);
             case Part.Extension:
-                return unit is not ((byte)'\n' or 0) && (unit != (byte)'\r' || Go(Part.SizeLineFeed));
+                return unit == (byte)'\r' ? Go(Part.SizeLineFeed) : IsText(unit);
             case Part.SizeLineFeed:
                 return unit == (byte)'\n' && BeginData();
             case Part.DataReturn:
@@ -105,15 +111,19 @@ public sealed class ChunkedCoding(bool takesPadding = true)
                 _lineBytes = 0;
                 return unit == (byte)'\n' && Go(Part.Size);
             case Part.Trailer:
-                return unit is not ((byte)'\n' or 0) && Go(unit == (byte)'\r' ? Part.LastLineFeed : Part.TrailerLine);
+                return unit == (byte)'\r' ? Go(Part.LastLineFeed) : s_token.Contains(unit) && Go(Part.TrailerName);
+            case Part.TrailerName:
+                return unit == (byte)':' ? Go(Part.TrailerLine) : s_token.Contains(unit);
             case Part.TrailerLine:
-                return unit is not ((byte)'\n' or 0) && (unit != (byte)'\r' || Go(Part.TrailerLineFeed));
+                return unit == (byte)'\r' ? Go(Part.TrailerLineFeed) : IsText(unit);
             case Part.TrailerLineFeed:
                 return unit == (byte)'\n' && Go(Part.Trailer);
             default:
                 return unit == (byte)'\n' && Go(Part.End);
         }
     }
+
+    private static bool IsText(byte unit) => unit is (byte)'\t' or (>= (byte)' ' and not 0x7F);
 
     private bool TryReadSize(byte unit)
     {

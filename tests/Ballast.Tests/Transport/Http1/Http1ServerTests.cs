@@ -128,6 +128,9 @@ public sealed class Http1ServerTests : IAsyncLifetime
     [InlineData("fffffffffffffffff\r\nhello")]
     [InlineData("5;a\nb\r\nhello\r\n0\r\n\r\n")]
     [InlineData("5\r\nhello\r\n0\r\nX: 1\n\r\n")]
+    [InlineData("0\r\nhello\r\n\r\n")]
+    [InlineData("0\r\nX : 1\r\n\r\n")]
+    [InlineData("0\r\nX: \u0001\r\n\r\n")]
     public async Task ChunkedBody_ThatIsNone_EndsTheConnectionWithoutAnotherAnswer(string body)
     {
         using RawClient client = await ConnectAsync();

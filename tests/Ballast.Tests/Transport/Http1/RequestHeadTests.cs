@@ -26,13 +26,15 @@ public sealed class RequestHeadTests
         { "M-SEARCH /x HTTP/1.1\r\nHost: h\r\n\r\n", "M-SEARCH /x keep" },
         { "GET /x HTTP/1.1\r\nHost: h\r\nX-Empty:\r\nX-Text: caf\u00e9 \t a\r\n\r\n", "GET /x keep" },
         { "GET /x HTTP/1.1\r\nHost:\r\n\r\n", "GET /x keep" },
+        { "\r\nGET /x HTTP/1.1\r\nHost: h\r\n\r\n", "GET /x keep" },
         { "GET /x HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n", "GET /x keep" },
     };
 
     public static TheoryData<string, int> Refused() => new()
     {
         // The request line.
-        { "\r\nGET / HTTP/1.1\r\n" + Host + "\r\n", 400 },
+        { "\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\n" + Host + "\r\n", 400 },
+        { "GET /%00 HTTP/1.1\r\n" + Host + "\r\n", 400 },
         { " GET / HTTP/1.1\r\n" + Host + "\r\n", 400 },
         { "GET  / HTTP/1.1\r\n" + Host + "\r\n", 400 },
         { "GET / HTTP/1.1 \r\n" + Host + "\r\n", 400 },
@@ -77,7 +79,18 @@ public sealed class RequestHeadTests
         { "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400 },
         { "GET / HTTP/1.1\r\nHost: u@h\r\n\r\n", 400 },
         { "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", 400 },
-        // Where the body ends: every way in which two servers could see two different ends.
+        { "GET / HTTP/1.1\r\nHost: [::1]a\r\n\r\n", 400 },
+        { "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400 },
+        { "GET / HTTP/1.1\r\nHost: h:a\r\n\r\n", 400 },
+        { "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", 400 },
+        { "GET / HTTP/1.1\r\nHost: h:\r\n\r\n", 400 },
+        { "GET / HTTP/1.1\r\nHost: [:1]\r\n\r\n", 400 },
+        { "GET http://other/ HTTP/1.1\r\n" + Host + "\r\n", 400 },
+    };
+
+    /// <summary>Every way in which two servers could see two different ends of one body.</summary>
+    public static TheoryData<string, int> Ambiguous() => new()
+    {
         { "POST / HTTP/1.1\r\n" + Host + "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", 400 },
         { "POST / HTTP/1.1\r\n" + Host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400 },
         { "POST / HTTP/1.1\r\n" + Host + "Content-Length: 1, 1\r\n\r\n", 400 },
@@ -118,6 +131,7 @@ public sealed class RequestHeadTests
 
     [Theory]
     [MemberData(nameof(Refused))]
+    [MemberData(nameof(Ambiguous))]
     public void Read_OfNoHead_IsRefusedHoweverItIsCut(string text, int status)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
@@ -161,7 +175,7 @@ public sealed class RequestHeadTests
     [Fact]
     public void Read_OfBentHeads_IsTheSameInOnePieceAndByteByByte()
     {
-        byte[][] seeds = [.. Accepted().Concat(Refused().Select(row => new TheoryDataRow<string, string>(row.Data.Item1, ""))).Select(row => Encoding.UTF8.GetBytes(row.Data.Item1)).Where(seed => seed.Length < 1000)];
+        byte[][] seeds = [.. Accepted().Concat(Refused().Concat(Ambiguous()).Select(row => new TheoryDataRow<string, string>(row.Data.Item1, ""))).Select(row => Encoding.UTF8.GetBytes(row.Data.Item1)).Where(seed => seed.Length < 1000)];
         byte[] alphabet = [.. "\r\n :,;\t\0aZ0/?%chunked"u8, 0x7F, 0x80, 0xFF];
         Random random = new(1);
         for (int round = 0; round < 30_000; round++)
