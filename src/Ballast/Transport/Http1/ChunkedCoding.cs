@@ -1,10 +1,13 @@
+using System.Buffers;
+
 namespace Ballast.Transport.Http1;
 
 /// <summary>
 /// Takes the chunked transfer coding (RFC 9112, 7.1) off a body, in place: a single chunk is not moved at all, further ones move down by the few bytes between them.
 /// Strict in what parts chunks: lines end in CR LF, sizes are hexadecimal digits, extensions and trailers are skipped within limits.
 /// </summary>
-public sealed class ChunkedCoding
+/// <param name="takesPadding">Blanks after a size are let pass: some servers write them, no client does.</param>
+public sealed class ChunkedCoding(bool takesPadding = true)
 {
     /// <summary>Longest line with a chunk's size, extensions included, in bytes.</summary>
     public const int SizeLineBytesMax = 4 * 1024;
@@ -22,11 +25,15 @@ public sealed class ChunkedCoding
         DataReturn,
         DataLineFeed,
         Trailer,
+        TrailerName,
         TrailerLine,
         TrailerLineFeed,
         LastLineFeed,
         End,
     }
+
+    private static readonly SearchValues<byte> s_token =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
     private Part _part;
     private long _left;
@@ -94,7 +101,7 @@ public sealed class ChunkedCoding
             case Part.SizePadding:
                 return unit is (byte)' ' or (byte)'\t' || TryEndSize(unit);
             case Part.Extension:
-                return unit is not ((byte)'\n' or 0) && (unit != (byte)'\r' || Go(Part.SizeLineFeed));
+                return unit == (byte)'\r' ? Go(Part.SizeLineFeed) : IsText(unit);
             case Part.SizeLineFeed:
                 return unit == (byte)'\n' && BeginData();
             case Part.DataReturn:
@@ -104,15 +111,19 @@ public sealed class ChunkedCoding
                 _lineBytes = 0;
                 return unit == (byte)'\n' && Go(Part.Size);
             case Part.Trailer:
-                return unit is not ((byte)'\n' or 0) && Go(unit == (byte)'\r' ? Part.LastLineFeed : Part.TrailerLine);
+                return unit == (byte)'\r' ? Go(Part.LastLineFeed) : s_token.Contains(unit) && Go(Part.TrailerName);
+            case Part.TrailerName:
+                return unit == (byte)':' ? Go(Part.TrailerLine) : s_token.Contains(unit);
             case Part.TrailerLine:
-                return unit is not ((byte)'\n' or 0) && (unit != (byte)'\r' || Go(Part.TrailerLineFeed));
+                return unit == (byte)'\r' ? Go(Part.TrailerLineFeed) : IsText(unit);
             case Part.TrailerLineFeed:
                 return unit == (byte)'\n' && Go(Part.Trailer);
             default:
                 return unit == (byte)'\n' && Go(Part.End);
         }
     }
+
+    private static bool IsText(byte unit) => unit is (byte)'\t' or (>= (byte)' ' and not 0x7F);
 
     private bool TryReadSize(byte unit)
     {
@@ -142,7 +153,7 @@ public sealed class ChunkedCoding
     {
         (byte)'\r' => Go(Part.SizeLineFeed),
         (byte)';' => Go(Part.Extension),
-        (byte)' ' or (byte)'\t' => Go(Part.SizePadding),
+        (byte)' ' or (byte)'\t' when takesPadding => Go(Part.SizePadding),
         _ => false,
     };
 

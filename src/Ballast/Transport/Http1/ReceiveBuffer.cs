@@ -8,6 +8,8 @@ internal sealed class ReceiveBuffer
     /// <summary>Most requests' heads and small bodies fit; a larger body is received where it belongs.</summary>
     private const int FirstBytes = 8 * 1024;
 
+    private const int RoomBytesMin = 512;
+
     public byte[] Bytes { get; private set; } = [];
 
     public int Start { get; private set; }
@@ -18,12 +20,12 @@ internal sealed class ReceiveBuffer
 
     public ReadOnlySpan<byte> Unused => Bytes.AsSpan(Start, End - Start);
 
-    /// <summary>Room behind what is there, at least one byte.</summary>
+    /// <summary>Room behind what is there, at least one byte; more than a little while there are fewer than <paramref name="bytesMax"/>.</summary>
     public Memory<byte> Room(int bytesMax)
     {
-        if (Bytes.Length == End)
+        if (Bytes.Length == End || (Bytes.Length - End < RoomBytesMin && Bytes.Length < bytesMax))
         {
-            Grow(Math.Min(Math.Max(FirstBytes, Bytes.Length * 2), Math.Max(bytesMax, End + 1)));
+            Grow(Math.Max(FirstBytes, Bytes.Length * 2));
         }
 
         return Bytes.AsMemory(End);

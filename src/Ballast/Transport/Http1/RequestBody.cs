@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace Ballast.Transport.Http1;
@@ -8,7 +9,9 @@ internal sealed class RequestBody(Http1Connection owner)
     private static readonly byte[] s_continue = "HTTP/1.1 100 Continue\r\n\r\n"u8.ToArray();
 
     private readonly ReceiveBuffer _received = owner.Received;
-    private ChunkedDecoder _chunks;
+    private readonly ChunkedCoding _chunks = new(takesPadding: false);
+    private int _decodedStart;
+    private int _decodedEnd;
     private bool _isChunked;
     private bool _isAsked;
     private long _left;
@@ -16,7 +19,7 @@ internal sealed class RequestBody(Http1Connection owner)
     private int _headLength;
 
     /// <summary>All of it was read.</summary>
-    public bool IsComplete => _isChunked ? _chunks.IsEnded : _left == 0;
+    public bool IsComplete => _isChunked ? _chunks.IsEnded && _decodedStart == _decodedEnd : _left == 0;
 
     /// <summary>The client waits for a word before it sends the body, and was given none: nobody knows whether it will send it.</summary>
     public bool IsUnasked { get; private set; }
@@ -25,7 +28,8 @@ internal sealed class RequestBody(Http1Connection owner)
     {
         _headLength = head.Length;
         _isChunked = head.IsChunked;
-        _chunks = default;
+        _chunks.Begin();
+        _decodedStart = _decodedEnd = _received.Start;
         _left = head.ContentLength ?? 0;
         _taken = 0;
         _isAsked = false;
@@ -45,7 +49,7 @@ internal sealed class RequestBody(Http1Connection owner)
     /// <summary>Reads what is left and forgets it, so that the next request can be found behind it.</summary>
     public async ValueTask DiscardAsync()
     {
-        byte[] waste = System.Buffers.ArrayPool<byte>.Shared.Rent(16 * 1024);
+        byte[] waste = ArrayPool<byte>.Shared.Rent(16 * 1024);
         try
         {
             while (await ReadAsync(waste).ConfigureAwait(false) > 0)
@@ -54,7 +58,7 @@ internal sealed class RequestBody(Http1Connection owner)
         }
         finally
         {
-            System.Buffers.ArrayPool<byte>.Shared.Return(waste);
+            ArrayPool<byte>.Shared.Return(waste);
         }
     }
 
@@ -119,19 +123,29 @@ internal sealed class RequestBody(Http1Connection owner)
             return true;
         }
 
-        int used;
-        try
+        Decode();
+        read = Math.Min(buffer.Length, _decodedEnd - _decodedStart);
+        _received.Bytes.AsSpan(_decodedStart, read).CopyTo(buffer.Span);
+        _decodedStart += read;
+        _taken += read;
+        if (_decodedStart == _decodedEnd)
         {
-            used = _chunks.Decode(_received.Unused, buffer.Span, out read);
-        }
-        catch (InvalidDataException exception)
-        {
-            throw new IOException(exception.Message, exception);
+            _received.Rewind(_headLength);
+            _decodedStart = _decodedEnd = _received.Start;
         }
 
-        _received.Use(used);
-        _received.Rewind(_headLength);
-        _taken += read;
         return _taken > owner.Limits.BodyBytesMax ? throw new BodyTooLargeException() : read > 0 || _chunks.IsEnded;
+    }
+
+    /// <summary>Takes the coding off all that came, where it lies.</summary>
+    private void Decode()
+    {
+        int coded = _received.Start;
+        if (!_chunks.TryDecode(_received.Bytes.AsSpan(0, _received.End), ref _decodedStart, ref _decodedEnd, ref coded))
+        {
+            throw new IOException("The request's body is not chunked as its head told.");
+        }
+
+        _received.Use(coded - _received.Start);
     }
 }

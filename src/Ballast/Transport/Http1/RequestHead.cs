@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Net;
 using System.Text;
 using System.Text.Unicode;
 
@@ -19,6 +20,9 @@ public sealed class RequestHead
 
     public const int HeadersMax = 100;
 
+    /// <summary>Empty lines before a request, in bytes: some clients send one behind a body.</summary>
+    private const int EmptyBytesMax = 8;
+
     /// <summary>Longest head there can be.</summary>
     public const int BytesMax = LineBytesMax + HeadersBytesMax + 4;
 
@@ -31,8 +35,9 @@ public sealed class RequestHead
     private static readonly SearchValues<byte> s_value =
         SearchValues.Create([(byte)'\t', .. Enumerable.Range(0x20, 0x100 - 0x20).Where(value => value != 0x7F).Select(value => (byte)value)]);
 
-    /// <summary>What ends a host or cannot be in one.</summary>
-    private static readonly SearchValues<byte> s_notInHost = SearchValues.Create(" \t/?#@\\,\"<>^`{|}"u8);
+    private static readonly SearchValues<byte> s_hostName = SearchValues.Create("-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+
+    private static readonly SearchValues<byte> s_hostAddress = SearchValues.Create(":.0123456789ABCDEFabcdef"u8);
 
     private HeaderField[] _fields = new HeaderField[16];
     private byte[] _bytes = [];
@@ -40,6 +45,9 @@ public sealed class RequestHead
     private int _scanned;
     private int _headersStart;
     private int _hosts;
+    private int _host;
+    private int _authorityStart;
+    private int _authorityLength;
     private bool _hasLine;
     private bool _isClose;
 
@@ -63,19 +71,20 @@ public sealed class RequestHead
 
     public int Count { get; private set; }
 
-    public ReadOnlySpan<byte> Method => _bytes.AsSpan(0, MethodLength);
+    public ReadOnlySpan<byte> Method => _bytes.AsSpan(MethodStart, MethodLength);
 
     /// <summary>Path and query as they were sent, without a scheme and a host.</summary>
     public ReadOnlySpan<byte> Target => _bytes.AsSpan(TargetStart, TargetLength);
 
+    private int MethodStart { get; set; }
     private int MethodLength { get; set; }
     private int TargetStart { get; set; }
     private int TargetLength { get; set; }
 
     public void Clear()
     {
-        _lineStart = _scanned = _headersStart = _hosts = 0;
-        MethodLength = TargetStart = TargetLength = Count = 0;
+        _lineStart = _scanned = _headersStart = _hosts = _host = _authorityStart = _authorityLength = 0;
+        MethodStart = MethodLength = TargetStart = TargetLength = Count = 0;
         _hasLine = _isClose = IsComplete = IsHttp11 = IsKeepAlive = IsChunked = ExpectsContinue = false;
         ContentLength = null;
         _bytes = [];
@@ -115,7 +124,7 @@ public sealed class RequestHead
             }
 
             _lineStart = end + 1;
-            if (_headersStart == 0)
+            if (_headersStart == 0 && _hasLine)
             {
                 _headersStart = _lineStart;
             }
@@ -150,6 +159,12 @@ public sealed class RequestHead
     {
         if (!_hasLine)
         {
+            if (start == end && start < EmptyBytesMax)
+            {
+                MethodStart = end + 2;
+                return null;
+            }
+
             _hasLine = true;
             return ReadRequestLine(_bytes.AsSpan(start, end - start), start);
         }
@@ -174,7 +189,7 @@ public sealed class RequestHead
 
         ReadOnlySpan<byte> target = line[(space + 1)..last];
         ReadOnlySpan<byte> version = line[(last + 1)..];
-        if (target.ContainsAnyExcept(s_visible))
+        if (target.ContainsAnyExcept(s_visible) || target.IndexOf("%00"u8) >= 0)
         {
             return HeadRefusal.Target;
         }
@@ -187,29 +202,27 @@ public sealed class RequestHead
 
         IsHttp11 = IsKeepAlive = version[7] == '1';
         MethodLength = space;
-        int authority = target[0] == '/' || target.SequenceEqual("*"u8) ? 0 : AuthorityEnd(target);
-        if (authority < 0)
+        TargetStart = start + space + 1;
+        TargetLength = target.Length;
+        return target[0] == '/' || target.SequenceEqual("*"u8) ? null : ReadAuthority(target);
+    }
+
+    /// <summary>Proxies are sent the whole address.</summary>
+    private HeadRefusal? ReadAuthority(ReadOnlySpan<byte> target)
+    {
+        int scheme = Ascii.EqualsIgnoreCase(target[..Math.Min(7, target.Length)], "http://"u8) ? 7
+            : Ascii.EqualsIgnoreCase(target[..Math.Min(8, target.Length)], "https://"u8) ? 8 : 0;
+        int length = target[scheme..].IndexOf((byte)'/');
+        if (scheme == 0 || length <= 0)
         {
             return HeadRefusal.Target;
         }
 
-        TargetStart = start + space + 1 + authority;
-        TargetLength = target.Length - authority;
+        _authorityStart = TargetStart + scheme;
+        _authorityLength = length;
+        TargetStart += scheme + length;
+        TargetLength -= scheme + length;
         return null;
-    }
-
-    /// <summary>Proxies are sent the whole address. Where its path begins; below zero where it is no address.</summary>
-    private static int AuthorityEnd(ReadOnlySpan<byte> target)
-    {
-        int scheme = Ascii.EqualsIgnoreCase(target[..Math.Min(7, target.Length)], "http://"u8) ? 7
-            : Ascii.EqualsIgnoreCase(target[..Math.Min(8, target.Length)], "https://"u8) ? 8 : -1;
-        if (scheme < 0)
-        {
-            return -1;
-        }
-
-        int path = target[scheme..].IndexOf((byte)'/');
-        return path > 0 && !target.Slice(scheme, path).ContainsAny(s_notInHost) ? scheme + path : -1;
     }
 
     private HeadRefusal? ReadHeader(ReadOnlySpan<byte> line, int start)
@@ -264,7 +277,8 @@ public sealed class RequestHead
         {
             case 4 when Ascii.EqualsIgnoreCase(name, "host"u8):
                 _hosts++;
-                return value.ContainsAny(s_notInHost) ? HeadRefusal.Host : null;
+                _host = Count - 1;
+                return IsHost(value) ? null : HeadRefusal.Host;
             case 6 when Ascii.EqualsIgnoreCase(name, "expect"u8):
                 ExpectsContinue = IsHttp11 && Ascii.EqualsIgnoreCase(value, "100-continue"u8);
                 return null;
@@ -293,6 +307,25 @@ public sealed class RequestHead
         }
     }
 
+    /// <summary>A name or an address in brackets, and perhaps a port; nothing is a host, too.</summary>
+    private static bool IsHost(ReadOnlySpan<byte> host)
+    {
+        int end = host.IndexOf((byte)']') + 1;
+        bool isAddress = end > 0 && host[0] == '[' && !host[1..(end - 1)].ContainsAnyExcept(s_hostAddress)
+            && IPAddress.TryParse(Encoding.ASCII.GetString(host[1..(end - 1)]), out _);
+        if (!isAddress)
+        {
+            end = host.IndexOf((byte)':') is >= 0 and int colon ? colon : host.Length;
+            if (host[..end].ContainsAnyExcept(s_hostName))
+            {
+                return false;
+            }
+        }
+
+        ReadOnlySpan<byte> port = host[end..];
+        return port.IsEmpty || (port[0] == ':' && end > 0 && port.Length is > 1 and <= 6 && !port[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9'));
+    }
+
     private void NoteConnection(ReadOnlySpan<byte> value)
     {
         foreach (Range range in value.Split((byte)','))
@@ -309,6 +342,11 @@ public sealed class RequestHead
         if (_hosts > 1 || (_hosts == 0 && IsHttp11))
         {
             return HeadRefusal.Host;
+        }
+
+        if (_authorityLength > 0 && (_hosts == 0 || !Ascii.EqualsIgnoreCase(_bytes.AsSpan(_authorityStart, _authorityLength), Value(_host))))
+        {
+            return HeadRefusal.Target;
         }
 
         if (IsChunked && ContentLength is not null)

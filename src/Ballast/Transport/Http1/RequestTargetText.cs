@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Text;
-using System.Text.Unicode;
 
 namespace Ballast.Transport.Http1;
 
@@ -39,31 +39,35 @@ internal static class RequestTargetText
         return false;
     }
 
-    /// <summary>An escaped slash stays escaped: it is part of a name. So does what makes no text.</summary>
+    /// <summary>An escaped slash stays escaped: it is part of a name. So does what makes no character.</summary>
     private static string Unescaped(ReadOnlySpan<byte> path)
     {
-        byte[] plain = new byte[path.Length];
-        int length = 0;
-        for (int i = 0; i < path.Length; i++)
+        StringBuilder plain = new(path.Length);
+        Span<byte> units = stackalloc byte[4];
+        for (int i = 0; i < path.Length;)
         {
-            int value = path[i] == '%' && i + 2 < path.Length ? Value(path.Slice(i + 1, 2)) : -1;
-            if (value is <= 0 or '/')
+            int count = 0;
+            while (count < units.Length && Value(path[(i + (count * 3))..]) is >= 0 and int value)
             {
-                plain[length++] = path[i];
+                units[count++] = (byte)value;
+            }
+
+            if (count > 0 && units[0] != '/' && Rune.DecodeFromUtf8(units[..count], out Rune rune, out int used) == OperationStatus.Done)
+            {
+                plain.Append(rune.ToString());
+                i += used * 3;
                 continue;
             }
 
-            plain[length++] = (byte)value;
-            i += 2;
+            plain.Append((char)path[i++]);
         }
 
-        ReadOnlySpan<byte> text = plain.AsSpan(0, length);
-        return Utf8.IsValid(text) ? Encoding.UTF8.GetString(text) : Encoding.ASCII.GetString(path);
+        return plain.ToString();
     }
 
-    private static int Value(ReadOnlySpan<byte> digits) =>
-        char.IsAsciiHexDigit((char)digits[0]) && char.IsAsciiHexDigit((char)digits[1])
-            ? (Digit(digits[0]) << 4) | Digit(digits[1])
+    private static int Value(ReadOnlySpan<byte> escaped) =>
+        escaped.Length > 2 && escaped[0] == '%' && char.IsAsciiHexDigit((char)escaped[1]) && char.IsAsciiHexDigit((char)escaped[2])
+            ? (Digit(escaped[1]) << 4) | Digit(escaped[2])
             : -1;
 
     private static int Digit(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
