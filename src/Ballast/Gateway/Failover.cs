@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Exchanges;
@@ -92,7 +93,8 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
 
     private static TimeSpan? Sooner(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;
 
-    private async Task<UpstreamFailure?> AttemptAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<UpstreamFailure?> AttemptAsync(
         Exchange exchange, Attempt attempt, bool isProbe, UpstreamMessage request, ClientResponse response, CancellationToken aborted)
     {
         DeploymentHealth deploymentHealth = health.Of(attempt.Deployment);

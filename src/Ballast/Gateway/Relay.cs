@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Ballast.Configuration;
 using Ballast.Exchanges;
@@ -37,8 +38,12 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private long _unframedBytes;
     private bool _isLastRead;
 
+    /// <summary>A whole answer that goes on as it is.</summary>
+    private ReadOnlySequence<byte> _whole;
+
     /// <summary>Returns null when the client has a whole answer, else why not.</summary>
-    public async Task<UpstreamFailure?> RunAsync(CancellationToken aborted)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<UpstreamFailure?> RunAsync(CancellationToken aborted)
     {
         Open();
         if (!_stream)
@@ -72,7 +77,8 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         }
     }
 
-    private async Task<UpstreamFailure?> LoopAsync(PipeReader pipe, CancellationToken aborted)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<UpstreamFailure?> LoopAsync(PipeReader pipe, CancellationToken aborted)
     {
         while (true)
         {
@@ -99,6 +105,14 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             if (!_reader.IsEnded && Overflow(buffer.Length) is { } overflow)
             {
                 return overflow;
+            }
+
+            if (_reader.IsEnded && !_whole.IsEmpty)
+            {
+                // Straight from where it was received, which it must not outlast.
+                response.SetLosses(attempt);
+                await response.SendWholeAsync(_whole, aborted).ConfigureAwait(false);
+                return null;
             }
 
             pipe.AdvanceTo(buffer.Start, buffer.End);
@@ -211,7 +225,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             else if (!_stream)
             {
                 attempt.TimeToFirstToken = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
-                Write(frame);
+                _whole = frame;
             }
         }
         else
@@ -317,7 +331,8 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             : Cut(GatewayError.SchemaMismatch) is { } failure ? failure with { BlamesDeployment = false } : null;
     }
 
-    private async Task<UpstreamFailure?> EndAsync(PipeReader pipe, bool isCompleted, CancellationToken aborted)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<UpstreamFailure?> EndAsync(PipeReader pipe, bool isCompleted, CancellationToken aborted)
     {
         // Servers that speak OpenAI's protocol may close after the finish reason without [DONE]: that is an end, a stream without a finish reason is a cut.
         if (!_reader.IsEnded && !(_stream && _reader.Finish is not null))
@@ -363,9 +378,11 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         return null;
     }
 
-    private async Task DrainAsync(PipeReader pipe)
+    private async ValueTask DrainAsync(PipeReader pipe)
     {
-        using ITimer wait = exchange.Time.CreateTimer(static state => ((PipeReader)state!).CancelPendingRead(), pipe, TailWait, Timeout.InfiniteTimeSpan);
+        ITimer wait = exchange.Time.CreateTimer(static state => ((PipeReader)state!).CancelPendingRead(), pipe, TailWait, Timeout.InfiniteTimeSpan);
+        // Disposed of asynchronously: a cancel that is under way must not outlast the answer.
+        await using ConfiguredAsyncDisposable end = wait.ConfigureAwait(false);
         try
         {
             while (true)

@@ -18,6 +18,8 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
 
     private const int AnswerBytesMax = 16 * 1024;
 
+    private readonly AttemptTimers _timers = new();
+
     public async Task RunAsync(Exchange exchange, RoutePlan plan, HttpCall http, ClientResponse response, CancellationToken aborted)
     {
         long? native = null;
@@ -57,7 +59,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         PooledBuffer body = new(exchange.Envelope.Body.Length + 64);
         exchange.Protocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
         using UpstreamMessage message = UpstreamRequest.Address(exchange, attempt, body);
-        using AttemptTimer timer = new(exchange, aborted);
+        using AttemptTimer timer = _timers.Start(exchange, aborted);
         try
         {
             using UpstreamAnswer upstream =

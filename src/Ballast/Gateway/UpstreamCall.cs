@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Ballast.Exchanges;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
@@ -12,11 +13,14 @@ namespace Ballast.Gateway;
 /// <summary>One attempt from request to last byte: send, judge the head, relay the body. Every failure comes back as a value.</summary>
 public sealed class UpstreamCall(UpstreamClient client)
 {
+    private readonly AttemptTimers _timers = new();
+
     /// <summary>Returns null when the client has a whole answer, else why not. A client that went away is an <see cref="OperationCanceledException"/>.</summary>
-    public async Task<UpstreamFailure?> RunAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<UpstreamFailure?> RunAsync(
         Exchange exchange, Attempt attempt, UpstreamMessage message, ClientResponse response, CancellationToken aborted)
     {
-        using AttemptTimer timer = new(exchange, aborted);
+        using AttemptTimer timer = _timers.Start(exchange, aborted);
         UpstreamAnswer upstream;
         try
         {
@@ -51,7 +55,8 @@ public sealed class UpstreamCall(UpstreamClient client)
         }
     }
 
-    private async Task<UpstreamFailure?> JudgeAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<UpstreamFailure?> JudgeAsync(
         Exchange exchange, Attempt attempt, UpstreamAnswer upstream, ClientResponse response, AttemptTimer timer, CancellationToken aborted)
     {
         int status = upstream.Status;
