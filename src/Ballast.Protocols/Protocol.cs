@@ -37,6 +37,9 @@ public abstract class Protocol
     /// <summary>Request headers that the protocol defines beside the key's, lower-case: they may go on to the same protocol, no others may.</summary>
     public virtual IReadOnlyList<string> RequestHeaders => [];
 
+    /// <summary>Query parameter in which its callers may send their key; null where it has none.</summary>
+    public virtual string? KeyParameter => null;
+
     /// <summary>How its streams are framed on the wire.</summary>
     public virtual StreamFraming Framing => StreamFraming.ServerSentEvents;
 

@@ -1,4 +1,5 @@
 using Ballast.Protocols.AnthropicMessages;
+using Ballast.Protocols.Gemini;
 using Ballast.Protocols.OpenAIChat;
 using Ballast.Protocols.Operations;
 
@@ -11,7 +12,9 @@ public static class ProtocolList
 
     public static Protocol AnthropicMessages { get; } = new AnthropicMessagesProtocol();
 
-    public static IReadOnlyList<Protocol> All { get; } = [OpenAIChat, AnthropicMessages];
+    public static Protocol Gemini { get; } = new GeminiProtocol();
+
+    public static IReadOnlyList<Protocol> All { get; } = [OpenAIChat, AnthropicMessages, Gemini];
 
     public static Protocol OpenAIEmbeddings { get; } = new OpenAIEmbeddings(OpenAIChat);
 

@@ -45,6 +45,9 @@ public enum TargetFeatures
 
     /// <summary>Counts tokens natively.</summary>
     CountTokens = 1 << 11,
+
+    /// <summary>Counts a whole request only where it is wrapped (Gemini's <c>generateContentRequest</c>); else it takes the request's own fields.</summary>
+    WrappedCount = 1 << 12,
 }
 
 /// <summary>The deployment that a request is written for, as far as a protocol must know it.</summary>
@@ -70,6 +73,12 @@ public sealed record RequestTarget
 
     /// <summary>Output limit in tokens for a protocol that requires one and a caller that gave none.</summary>
     public long DefaultMaxOutputTokens { get; init; } = 8192;
+
+    /// <summary>
+    /// The endpoint's address names the model, and the body says this version in its place (<c>anthropic_version</c>, Claude on other clouds); null where the body names
+    /// the model.
+    /// </summary>
+    public string? VersionInBody { get; init; }
 
     public bool Has(TargetFeatures feature) => (Features & feature) != 0;
 }

@@ -76,7 +76,9 @@ public abstract class ResponseReader(ReaderOptions options)
 
     /// <summary>The model that the vendor says it served.</summary>
     public string? ServedModel { get; protected set; }
-    public Usage? Usage { get; protected set; }
+
+    /// <summary>The tokens so far. Where every frame tells them anew, they are put together when they are asked for.</summary>
+    public virtual Usage? Usage { get; protected set; }
     public FinishReason? Finish { get; protected set; }
     public ChatError? Error { get; protected set; }
 

@@ -21,7 +21,15 @@ public class ResponseReaderTests
     private const string AnthropicChunk =
         "event: content_block_delta\n" + """data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" w\u00f6rd, \"quoted\" and plain"}}""";
 
+    private const string GeminiStart =
+        """data: {"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":9,"totalTokenCount":9},"modelVersion":"gemini-3-pro","responseId":"r1"}""";
+
+    private const string GeminiChunk =
+        """data: {"candidates":[{"content":{"parts":[{"text":" w\u00f6rd, \"quoted\" and plain"},{"functionCall":{"name":"f","args":{"city":"Rome"}},"thoughtSignature":"c2ln"}],"role":"model"},"index":0,"safetyRatings":[{"category":"HARM_CATEGORY_HARASSMENT","probability":"NEGLIGIBLE"}]}],"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":3,"thoughtsTokenCount":20,"totalTokenCount":32,"promptTokensDetails":[{"modality":"TEXT","tokenCount":9}]},"modelVersion":"gemini-3-pro","responseId":"r1"}""";
+
     [Theory]
+    [InlineData("gemini", GeminiStart, GeminiChunk, false)]
+    [InlineData("gemini", GeminiStart, GeminiChunk, true)]
     [InlineData("openai-chat", OpenAIStart, OpenAIChunk, false)]
     [InlineData("openai-chat", OpenAIStart, OpenAIChunk, true)]
     [InlineData("openai-chat", OpenAIStart, OpenAIToolChunk, false)]

@@ -436,6 +436,6 @@ internal static class AnthropicMessagesRequest
 
         // Effort is a field of its own in this protocol; without a thinking object its own pointer says that there was none.
         private ThinkingOptions WithEffort(string effort) =>
-            (Thinking ?? new ThinkingOptions(ThinkingMode.Enabled, $"{OutputConfigPointer}/effort")) with { Effort = effort };
+            (Thinking ?? new ThinkingOptions(ThinkingMode.Enabled, $"{OutputConfigPointer}/effort")) with { Effort = effort, EffortPointer = $"{OutputConfigPointer}/effort" };
     }
 }

@@ -62,6 +62,12 @@ public sealed record ToolCallPart(string Id, string Name, string Arguments, stri
 public sealed record ToolResultPart(string CallId, IReadOnlyList<Part> Content, string Pointer) : Part(Pointer)
 {
     public bool IsError { get; init; }
+
+    /// <summary>The tool's name, where the protocol says it again with the result.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The same result as its caller wrote it, where the protocol demands an object: goes back to that protocol alone.</summary>
+    public RawJson OwnResult { get; init; }
 }
 
 /// <summary>A part that only the source protocol knows (server tools, search results …): written back to it, reported as a loss to others.</summary>

@@ -14,5 +14,8 @@ public sealed record ResponseFormat(ResponseFormatKind Kind, string Pointer)
     public string? Name { get; init; }
     public string? Description { get; init; }
     public RawJson Schema { get; init; }
+
+    /// <summary>The same schema as its caller wrote it, where the protocol has a form of its own for schemas: goes back to that protocol alone.</summary>
+    public RawJson OwnSchema { get; init; }
     public bool? Strict { get; init; }
 }

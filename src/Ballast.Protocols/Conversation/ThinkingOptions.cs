@@ -18,6 +18,9 @@ public sealed record ThinkingOptions(ThinkingMode Mode, string Pointer)
     public long? BudgetTokens { get; init; }
     public string? Effort { get; init; }
 
+    /// <summary>Where the effort stood, if not at <see cref="Pointer"/>.</summary>
+    public string? EffortPointer { get; init; }
+
     /// <summary>Unknown fields of the thinking object itself, such as Anthropic's <c>display</c>.</summary>
     public IReadOnlyList<Extra> Extras { get; init; } = [];
 }

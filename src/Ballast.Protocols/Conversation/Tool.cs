@@ -7,6 +7,9 @@ public sealed record Tool(string Name, string Pointer)
 
     /// <summary>JSON Schema of the arguments; empty where the caller gave none.</summary>
     public RawJson Parameters { get; init; }
+
+    /// <summary>The same schema as its caller wrote it, where the protocol has a form of its own for schemas: goes back to that protocol alone.</summary>
+    public RawJson OwnParameters { get; init; }
     public bool? Strict { get; init; }
     public CacheControl? CacheControl { get; init; }
     public RawJson Native { get; init; }

@@ -96,6 +96,7 @@ public static class CatalogBuilder
         {
             ProviderKind.OpenAICompatible => "",
             ProviderKind.AzureOpenAI => "/openai/v1",
+            ProviderKind.Gemini => "/v1beta",
             _ => "/v1",
         };
         return new Uri(added.Length > 0 && text.EndsWith(added, StringComparison.Ordinal) ? text[..^added.Length] : text);

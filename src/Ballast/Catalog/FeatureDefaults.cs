@@ -15,9 +15,14 @@ internal static class FeatureDefaults
     private const TargetFeatures Anthropic =
         TargetFeatures.JsonSchema | TargetFeatures.Images | TargetFeatures.Files | TargetFeatures.CacheControl | TargetFeatures.CountTokens;
 
+    private const TargetFeatures Gemini =
+        TargetFeatures.JsonSchema | TargetFeatures.Images | TargetFeatures.Files | TargetFeatures.ReasoningEffort | TargetFeatures.ReasoningReplay
+        | TargetFeatures.CountTokens | TargetFeatures.WrappedCount;
+
     public static TargetFeatures Of(ProviderKind kind, string vendor) => kind switch
     {
         ProviderKind.Anthropic => Anthropic,
+        ProviderKind.Gemini => Gemini,
         ProviderKind.AzureOpenAI when vendor == "anthropic" => Anthropic,
         ProviderKind.OpenAI => OpenAI,
 
@@ -32,6 +37,7 @@ internal static class FeatureDefaults
         ProviderKindName.AzureOpenAI or ProviderKindName.AzureFoundry => ProviderKind.AzureOpenAI,
         ProviderKindName.AwsBedrock => ProviderKind.AwsBedrock,
         ProviderKindName.Anthropic => ProviderKind.Anthropic,
+        ProviderKindName.Gemini => ProviderKind.Gemini,
         _ => ProviderKind.OpenAICompatible,
     };
 }

@@ -7,6 +7,7 @@ internal static class ProtocolDefaults
 {
     private static readonly Protocol[] s_chat = [ProtocolList.OpenAIChat];
     private static readonly Protocol[] s_messages = [ProtocolList.AnthropicMessages];
+    private static readonly Protocol[] s_gemini = [ProtocolList.Gemini];
 
     /// <summary>What servers of OpenAI's shape have beside chat.</summary>
     private static readonly Protocol[] s_openAIOperations = [ProtocolList.OpenAIEmbeddings, ProtocolList.Opaque];
@@ -15,6 +16,7 @@ internal static class ProtocolDefaults
     public static IReadOnlyList<Protocol> Of(ProviderKind kind, string vendor) => kind switch
     {
         ProviderKind.Anthropic => s_messages,
+        ProviderKind.Gemini => s_gemini,
         ProviderKind.AzureOpenAI when vendor == "anthropic" => s_messages,
         _ => s_chat,
     };

@@ -10,6 +10,7 @@ public enum ProviderKind
     AzureOpenAI,
     AwsBedrock,
     Anthropic,
+    Gemini,
     OpenAICompatible,
 }
 

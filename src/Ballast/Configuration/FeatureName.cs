@@ -19,6 +19,7 @@ public static class FeatureName
         ("cache_control", TargetFeatures.CacheControl),
         ("adaptive_thinking", TargetFeatures.AdaptiveThinking),
         ("count_tokens", TargetFeatures.CountTokens),
+        ("wrapped_count", TargetFeatures.WrappedCount),
     ];
 
     public static IReadOnlyList<string> All { get; } = [.. Table.Select(static row => row.Name)];

@@ -9,9 +9,10 @@ public static class ProviderKindName
     public const string AzureFoundry = "azure-foundry";
     public const string AwsBedrock = "aws-bedrock";
     public const string Anthropic = "anthropic";
+    public const string Gemini = "gemini";
     public const string OpenAICompatible = "openai-compatible";
 
-    public static IReadOnlyList<string> All { get; } = [OpenAI, AzureOpenAI, AzureFoundry, AwsBedrock, Anthropic, OpenAICompatible];
+    public static IReadOnlyList<string> All { get; } = [OpenAI, AzureOpenAI, AzureFoundry, AwsBedrock, Anthropic, Gemini, OpenAICompatible];
 
     /// <summary>Both are one API: keys, tokens of Entra ID and paths are the same.</summary>
     public static bool IsAzure(string? kind) => kind is AzureOpenAI or AzureFoundry;
@@ -21,6 +22,7 @@ public static class ProviderKindName
     {
         (OpenAI, _) => new Uri("https://api.openai.com"),
         (Anthropic, _) => new Uri("https://api.anthropic.com"),
+        (Gemini, _) => new Uri("https://generativelanguage.googleapis.com"),
         (AwsBedrock, "runtime") when region is not null => new Uri($"https://bedrock-runtime.{region}.amazonaws.com/openai"),
         (AwsBedrock, _) when region is not null => new Uri($"https://bedrock-mantle.{region}.api.aws"),
         _ => null,

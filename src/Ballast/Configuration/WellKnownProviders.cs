@@ -44,7 +44,7 @@ public static class WellKnownProviders
             new("claude-haiku-4-5", 1m, 5m, 0.1m, 1.25m, 2m),
         ]),
         new("bedrock", ProviderKindName.AwsBedrock, "aws", "AWS_BEARER_TOKEN_BEDROCK", null, null, "AWS_REGION", ByName, []),
-        new("gemini", Compatible, "google", "GEMINI_API_KEY", null, "https://generativelanguage.googleapis.com/v1beta/openai", null, "google", []),
+        new("gemini", ProviderKindName.Gemini, "google", "GEMINI_API_KEY", null, null, null, "google", []),
         new("groq", Compatible, "groq", "GROQ_API_KEY", null, "https://api.groq.com/openai/v1", null, ByName,
             [new("llama-3.3-70b-versatile", 0.59m, 0.79m)]),
         new("mistral", Compatible, "mistral", "MISTRAL_API_KEY", null, "https://api.mistral.ai/v1", null, "mistral", []),

@@ -33,7 +33,7 @@ public sealed record GatewayError(
     public static readonly GatewayError ModelNotFound = new("ballast_model_not_found", ErrorSide.Client, ChatErrorKind.NotFound, false,
         "There is no such model.", "GET /v1/models lists what can be asked for.");
     public static readonly GatewayError UnknownPath = new("ballast_unknown_path", ErrorSide.Client, ChatErrorKind.NotFound, false,
-        "There is nothing at this path.", "Served are /v1/chat/completions, /v1/messages, /v1/messages/count_tokens and /v1/models.");
+        "There is nothing at this path.", "Served are /v1/chat/completions, /v1/messages, /v1/messages/count_tokens, /v1beta/models/MODEL:generateContent and /v1/models.");
     public static readonly GatewayError MethodNotAllowed = new("ballast_method_not_allowed", ErrorSide.Client, ChatErrorKind.MethodNotAllowed,
         false, "This path does not take that method.");
     public static readonly GatewayError BodyTooLarge = new("ballast_body_too_large", ErrorSide.Client, ChatErrorKind.RequestTooLarge, false,

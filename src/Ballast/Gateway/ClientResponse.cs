@@ -20,11 +20,14 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
     public const int LossHeaderCharactersMax = 4 * 1024;
 
     private readonly PooledBuffer _held = new();
+    private ArrayStream? _array;
 
     public bool IsCommitted { get; private set; }
 
     /// <summary>Where frames go: memory before the commit, the client's connection after it.</summary>
-    public IBufferWriter<byte> Output => IsCommitted ? http.Output : _held;
+    public IBufferWriter<byte> Output => exchange.Address.Stream == StreamForm.Array ? _array ??= new ArrayStream(() => Raw) : Raw;
+
+    private IBufferWriter<byte> Raw => IsCommitted ? http.Output : _held;
 
     public int HeldBytes => _held.WrittenCount;
 
@@ -32,6 +35,7 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
     public void Discard()
     {
         _held.Clear();
+        _array?.Discard();
         http.ClearHeaders();
     }
 
@@ -103,10 +107,17 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
         _held.Dispose();
     }
 
+    /// <summary>Nothing follows: what is one JSON array is closed.</summary>
+    public void End() => _array?.Close();
+
     /// <summary>Cuts the connection: the client must not take what it has for a whole answer.</summary>
     public void Cut() => http.Abort();
 
-    public void Dispose() => _held.Dispose();
+    public void Dispose()
+    {
+        _held.Dispose();
+        _array?.Dispose();
+    }
 
     /// <exception cref="ClientGoneException">The client has closed its connection.</exception>
     public async ValueTask FlushAsync(CancellationToken aborted)

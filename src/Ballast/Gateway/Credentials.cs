@@ -7,8 +7,10 @@ namespace Ballast.Gateway;
 public static class Credentials
 {
     /// <summary>The key where it lies in its header, no copy of it; empty where there is none.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="parameter">The query parameter in which the protocol's callers may have it; null where there is none.</param>
     /// <exception cref="GatewayException">Two different keys were sent.</exception>
-    public static ReadOnlyMemory<char> Find(HttpCall http)
+    public static ReadOnlyMemory<char> Find(HttpCall http, string? parameter = null)
     {
         ReadOnlyMemory<char> key = default;
         int position = 0;
@@ -22,6 +24,7 @@ public static class Credentials
 
         key = Agree(key, http, "x-api-key");
         key = Agree(key, http, "api-key");
+        key = parameter is null ? key : Agree(key, http.Query(parameter).AsMemory());
         return Agree(key, http, "x-goog-api-key");
     }
 

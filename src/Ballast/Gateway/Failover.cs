@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Exchanges;
@@ -93,8 +92,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
 
     private static TimeSpan? Sooner(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<UpstreamFailure?> AttemptAsync(
+    private async Task<UpstreamFailure?> AttemptAsync(
         Exchange exchange, Attempt attempt, bool isProbe, UpstreamMessage request, ClientResponse response, CancellationToken aborted)
     {
         DeploymentHealth deploymentHealth = health.Of(attempt.Deployment);

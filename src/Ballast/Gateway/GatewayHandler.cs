@@ -23,7 +23,7 @@ public sealed class GatewayHandler(
         Admission? admission = null;
         try
         {
-            admission = guard.Admit(exchange, Credentials.Find(http));                        // key, room
+            admission = guard.Admit(exchange, Credentials.Find(http, protocol.KeyParameter)); // key, room
             if (operation == Operation.Models)
             {
                 await ModelList.SendAsync(exchange, address.Model, response, http, aborted).ConfigureAwait(false);
@@ -91,6 +91,7 @@ public sealed class GatewayHandler(
         if (response.IsCommitted)
         {
             exchange.Protocol.WriteStreamError(error with { RequestId = exchange.Id }, response.Output);
+            response.End();
             await response.FlushAsync(aborted).ConfigureAwait(false);
             return;
         }

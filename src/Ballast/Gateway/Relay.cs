@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using System.Text;
 using Ballast.Configuration;
 using Ballast.Exchanges;
@@ -38,12 +37,8 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private long _unframedBytes;
     private bool _isLastRead;
 
-    /// <summary>A whole answer that goes on as it is.</summary>
-    private ReadOnlySequence<byte> _whole;
-
     /// <summary>Returns null when the client has a whole answer, else why not.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<UpstreamFailure?> RunAsync(CancellationToken aborted)
+    public async Task<UpstreamFailure?> RunAsync(CancellationToken aborted)
     {
         Open();
         if (!_stream)
@@ -77,8 +72,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<UpstreamFailure?> LoopAsync(PipeReader pipe, CancellationToken aborted)
+    private async Task<UpstreamFailure?> LoopAsync(PipeReader pipe, CancellationToken aborted)
     {
         while (true)
         {
@@ -105,14 +99,6 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             if (!_reader.IsEnded && Overflow(buffer.Length) is { } overflow)
             {
                 return overflow;
-            }
-
-            if (_reader.IsEnded && !_whole.IsEmpty)
-            {
-                // Straight from where it was received, which it must not outlast.
-                response.SetLosses(attempt);
-                await response.SendWholeAsync(_whole, aborted).ConfigureAwait(false);
-                return null;
             }
 
             pipe.AdvanceTo(buffer.Start, buffer.End);
@@ -225,7 +211,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             else if (!_stream)
             {
                 attempt.TimeToFirstToken = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
-                _whole = frame;
+                Write(frame);
             }
         }
         else
@@ -270,6 +256,12 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     /// </summary>
     private void WriteEvent(in ReadOnlySequence<byte> frame, FrameSignals signals)
     {
+        if (frame.IsEmpty)
+        {
+            // The end of a stream that has no mark for it.
+            return;
+        }
+
         if (!_isLastRead || attempt.Protocol.Framing != StreamFraming.ServerSentEvents || EndsInBlankLine(frame))
         {
             Write(frame);
@@ -331,8 +323,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             : Cut(GatewayError.SchemaMismatch) is { } failure ? failure with { BlamesDeployment = false } : null;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<UpstreamFailure?> EndAsync(PipeReader pipe, bool isCompleted, CancellationToken aborted)
+    private async Task<UpstreamFailure?> EndAsync(PipeReader pipe, bool isCompleted, CancellationToken aborted)
     {
         // Servers that speak OpenAI's protocol may close after the finish reason without [DONE]: that is an end, a stream without a finish reason is a cut.
         if (!_reader.IsEnded && !(_stream && _reader.Finish is not null))
@@ -362,6 +353,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
 
         if (_stream)
         {
+            response.End();
             await FlushAsync(aborted).ConfigureAwait(false);
         }
         else
@@ -378,11 +370,9 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         return null;
     }
 
-    private async ValueTask DrainAsync(PipeReader pipe)
+    private async Task DrainAsync(PipeReader pipe)
     {
-        ITimer wait = exchange.Time.CreateTimer(static state => ((PipeReader)state!).CancelPendingRead(), pipe, TailWait, Timeout.InfiniteTimeSpan);
-        // Disposed of asynchronously: a cancel that is under way must not outlast the answer.
-        await using ConfiguredAsyncDisposable end = wait.ConfigureAwait(false);
+        using ITimer wait = exchange.Time.CreateTimer(static state => ((PipeReader)state!).CancelPendingRead(), pipe, TailWait, Timeout.InfiniteTimeSpan);
         try
         {
             while (true)
@@ -412,6 +402,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         if (response.IsCommitted)
         {
             exchange.Protocol.WriteStreamError(failure.Error with { RequestId = exchange.Id }, response.Output);
+            response.End();
         }
 
         return failure;

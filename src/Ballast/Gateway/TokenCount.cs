@@ -18,8 +18,6 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
 
     private const int AnswerBytesMax = 16 * 1024;
 
-    private readonly AttemptTimers _timers = new();
-
     public async Task RunAsync(Exchange exchange, RoutePlan plan, HttpCall http, ClientResponse response, CancellationToken aborted)
     {
         long? native = null;
@@ -59,7 +57,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         PooledBuffer body = new(exchange.Envelope.Body.Length + 64);
         exchange.Protocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
         using UpstreamMessage message = UpstreamRequest.Address(exchange, attempt, body);
-        using AttemptTimer timer = _timers.Start(exchange, aborted);
+        using AttemptTimer timer = new(exchange, aborted);
         try
         {
             using UpstreamAnswer upstream =

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using Ballast.Exchanges;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
@@ -13,14 +12,11 @@ namespace Ballast.Gateway;
 /// <summary>One attempt from request to last byte: send, judge the head, relay the body. Every failure comes back as a value.</summary>
 public sealed class UpstreamCall(UpstreamClient client)
 {
-    private readonly AttemptTimers _timers = new();
-
     /// <summary>Returns null when the client has a whole answer, else why not. A client that went away is an <see cref="OperationCanceledException"/>.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<UpstreamFailure?> RunAsync(
+    public async Task<UpstreamFailure?> RunAsync(
         Exchange exchange, Attempt attempt, UpstreamMessage message, ClientResponse response, CancellationToken aborted)
     {
-        using AttemptTimer timer = _timers.Start(exchange, aborted);
+        using AttemptTimer timer = new(exchange, aborted);
         UpstreamAnswer upstream;
         try
         {
@@ -55,8 +51,7 @@ public sealed class UpstreamCall(UpstreamClient client)
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<UpstreamFailure?> JudgeAsync(
+    private async Task<UpstreamFailure?> JudgeAsync(
         Exchange exchange, Attempt attempt, UpstreamAnswer upstream, ClientResponse response, AttemptTimer timer, CancellationToken aborted)
     {
         int status = upstream.Status;

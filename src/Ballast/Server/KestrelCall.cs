@@ -30,7 +30,7 @@ internal sealed class KestrelCall(HttpContext http) : HttpCall
 
     public override IBufferWriter<byte> Output => http.Response.BodyWriter;
 
-    public override bool HasQuery(string name) => http.Request.Query.ContainsKey(name);
+    public override string? Query(string name) => http.Request.Query.TryGetValue(name, out Microsoft.Extensions.Primitives.StringValues values) ? values[0] ?? "" : null;
 
     public override string? NextHeader(string name, ref int position)
     {

@@ -15,6 +15,9 @@ public static class ProtocolEndpoints
 
         /// <summary>A query parameter without which the path is another one.</summary>
         public string? Query { get; init; }
+
+        /// <summary>What that parameter must say; null takes anything.</summary>
+        public string? QueryValue { get; init; }
     }
 
     private static readonly Endpoint s_chat = new("POST", ProtocolList.OpenAIChat, Operation.Chat);
@@ -33,6 +36,7 @@ public static class ProtocolEndpoints
         ["/openai/models"] = s_models,
         ["/openai/v1/models"] = s_models,
         ["/models"] = s_models,
+        ["/v1beta/models"] = s_models,
     };
 
     /// <summary>Paths that name a model, the more particular ones first.</summary>
@@ -41,11 +45,29 @@ public static class ProtocolEndpoints
         (new("/openai/deployments/", "", "/chat/completions"), s_chat with { Query = "api-version" }),
         .. OperationName.Passed.Select(static operation =>
             (new PathPattern("/openai/deployments/", "", OperationName.PathOf(operation)), PassedOn(operation) with { Query = "api-version" })),
+        .. Gemini(),
+        (new("/v1beta/models/", "", ""), s_models),
         (new("/v1/models/", "", ""), s_models),
         (new("/openai/v1/models/", "", ""), s_models),
         (new("/openai/models/", "", ""), s_models),
         (new("/models/", "", ""), s_models),
     ];
+
+    /// <summary>The Gemini API, and Vertex AI with a project and a location before the model, or without.</summary>
+    private static IEnumerable<(PathPattern, Endpoint)> Gemini()
+    {
+        Endpoint whole = new("POST", ProtocolList.Gemini, Operation.Chat) { Stream = StreamForm.Whole };
+        (string Suffix, Endpoint Endpoint)[] rows =
+        [
+            (":generateContent", whole),
+            (":streamGenerateContent", whole with { Stream = StreamForm.Events, Query = "alt", QueryValue = "sse" }),
+            (":streamGenerateContent", whole with { Stream = StreamForm.Array }),
+            (":countTokens", whole with { Operation = Operation.CountTokens }),
+        ];
+        (string Prefix, string Infix)[] places = [("/models/", ""), ("/publishers/google/models/", ""), ("/projects/", "/publishers/google/models/")];
+        return from version in (string[])["/v1beta", "/v1", "/v1beta1"] from place in places from row in rows
+            select (new PathPattern(version + place.Prefix, place.Infix, row.Suffix), row.Endpoint);
+    }
 
     private static Endpoint PassedOn(Operation operation) =>
         new("POST", operation == Operation.Embeddings ? ProtocolList.OpenAIEmbeddings : ProtocolList.Opaque, operation);
@@ -94,7 +116,7 @@ public static class ProtocolEndpoints
 
         foreach ((PathPattern pattern, Endpoint endpoint) in s_patterns)
         {
-            if (pattern.Match(path) is { } found && (endpoint.Query is not { } query || http.HasQuery(query)))
+            if (pattern.Match(path) is { } found && (endpoint.Query is not { } query || (http.Query(query) is { } value && (endpoint.QueryValue ?? value) == value)))
             {
                 model = found;
                 return endpoint;
@@ -107,5 +129,8 @@ public static class ProtocolEndpoints
     private static Protocol Spoken(HttpCall http, string path) =>
         http.Header("anthropic-version") is not null || path.StartsWith("/v1/messages", StringComparison.Ordinal) || path.StartsWith("/anthropic/", StringComparison.Ordinal)
             ? ProtocolList.AnthropicMessages
+            : path.StartsWith("/v1beta", StringComparison.Ordinal) || path.Contains("/publishers/google/", StringComparison.Ordinal) || path.Contains(":generateContent", StringComparison.Ordinal)
+                || path.Contains(":streamGenerateContent", StringComparison.Ordinal) || http.Header("x-goog-api-key") is not null
+            ? ProtocolList.Gemini
             : ProtocolList.OpenAIChat;
 }

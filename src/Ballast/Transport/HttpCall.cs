@@ -33,7 +33,10 @@ public abstract class HttpCall
     /// <summary><see cref="SetHeader"/>, made once.</summary>
     public Action<string, string> HeaderSetter => _headerSetter ??= SetHeader;
 
-    public abstract bool HasQuery(string name);
+    public bool HasQuery(string name) => Query(name) is not null;
+
+    /// <summary>A parameter of the query, unescaped; empty where it has no value, null where there is none.</summary>
+    public abstract string? Query(string name);
 
     /// <summary>The next value of a header that may stand there more than once; null where there is none. <paramref name="position"/> begins at 0.</summary>
     public abstract string? NextHeader(string name, ref int position);

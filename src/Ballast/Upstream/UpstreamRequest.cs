@@ -17,7 +17,7 @@ public static class UpstreamRequest
 
     /// <summary>True where the caller's own bytes can go on.</summary>
     public static bool IsPassthrough(Exchange exchange, Deployment deployment, Protocol protocol) =>
-        exchange.Protocol == protocol && !exchange.Envelope.HasForeignThinking && exchange.Address.Stream != StreamForm.Array
+        exchange.Protocol == protocol && !exchange.Envelope.HasForeignThinking
         && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema));
 
     /// <summary>Builds the request; what cannot cross is added to the attempt's losses.</summary>

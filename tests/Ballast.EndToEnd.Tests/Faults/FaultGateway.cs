@@ -164,7 +164,7 @@ internal sealed class FaultGateway : IAsyncDisposable
         foreach ((string name, string kind, RawUpstream upstream) in setup.Raw)
         {
             string address = upstream.Address.GetLeftPart(UriPartial.Authority) + (kind == "openai-compatible" ? "/v1" : "");
-            WriteProvider(yaml, name, kind, address, kind == "anthropic" ? "anthropic" : "openai", setup, deployments);
+            WriteProvider(yaml, name, kind, address, kind switch { "anthropic" => "anthropic", "gemini" => "google", _ => "openai" }, setup, deployments);
         }
 
         yaml.Append("models:\n");

@@ -26,7 +26,7 @@ public static class FuzzTargets
         ["", "1", "0", "-5", "60", "6m0s", "1h2m3.5s", "99999999999999999999", "1e400", "NaN", "∞", "2026-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "1d", "ms", "5µs", "1,2", "1.7976931348623157E308d", "20ms", "  7  ", "\u0660"];
 
     public static IReadOnlyList<FuzzTarget> All { get; } =
-        [.. new[] { "openai-chat", "anthropic-messages" }.SelectMany(OfProtocol), new("schema", MakeSchema, RunSchema), new("sse", MakeStreamOfAny, RunFraming)];
+        [.. ProtocolList.All.Select(protocol => protocol.Name).SelectMany(OfProtocol), new("schema", MakeSchema, RunSchema), new("sse", MakeStreamOfAny, RunFraming)];
 
     private static IEnumerable<FuzzTarget> OfProtocol(string name)
     {
@@ -49,22 +49,22 @@ public static class FuzzTargets
 
     private static void Splice(Protocol protocol, byte[] body)
     {
-        RequestEnvelope envelope = protocol.Peek(body);
+        RequestEnvelope envelope = protocol.Peek(body, Addresses.Of(protocol.Name, "asked"));
         ArrayBufferWriter<byte> output = new();
         protocol.SpliceRequest(envelope, Target("openai", hasAll: true), output);
         // What was spliced is still a request of the same protocol, for another model.
-        Assert.Equal("target", protocol.Peek(output.WrittenMemory).Model);
+        Assert.Equal("target", protocol.Peek(output.WrittenMemory, Addresses.Of(protocol.Name, "target")).Model);
     }
 
     private static void Translate(Protocol protocol, byte[] body)
     {
-        ChatRequest request = protocol.ReadRequest(body);
-        string vendor = ((string[])["openai", "anthropic", "other"])[body.Length % 3];
+        ChatRequest request = protocol.ReadRequest(body, Addresses.Of(protocol.Name, "asked"));
+        string vendor = ((string[])["openai", "anthropic", "google", "other"])[body.Length % 4];
         foreach (Protocol target in ProtocolList.All)
         {
             ArrayBufferWriter<byte> output = new();
             target.WriteRequest(request, Target(vendor, hasAll: vendor != "other"), new LossReport(), output);
-            Assert.Equal("target", target.Peek(output.WrittenMemory).Model);
+            Assert.Equal("target", target.Peek(output.WrittenMemory, Addresses.Of(target.Name, "target")).Model);
         }
     }
 
@@ -138,7 +138,7 @@ public static class FuzzTargets
         JsonSchemaCheck.TryValidate(new RawJson(body.AsMemory(0, line)), body.AsMemory(line + 1), out _);
     }
 
-    private static readonly IReadOnlyList<string> s_streams = [.. Mutant.Seeds("anthropic-messages", "stream"), .. Mutant.Seeds("openai-chat", "stream")];
+    private static readonly IReadOnlyList<string> s_streams = [.. ProtocolList.All.SelectMany(protocol => Mutant.Seeds(protocol.Name, "stream"))];
 
     private static byte[] MakeStreamOfAny(Dice dice) => Mutant.OfStream(dice, s_streams);
 

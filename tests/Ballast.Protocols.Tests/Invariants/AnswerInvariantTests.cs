@@ -11,7 +11,7 @@ public class AnswerInvariantTests
 {
     private const int Cases = 1000;
 
-    public static TheoryData<string> Protocols() => ["openai-chat", "anthropic-messages"];
+    public static TheoryData<string> Protocols() => [.. ProtocolList.All.Select(protocol => protocol.Name)];
 
     private static WriterOptions Writing(bool stream, string vendor) => new()
     {
@@ -51,7 +51,13 @@ public class AnswerInvariantTests
         {
             List<ChatEvent> events = Answers.Generate(new Dice(seed), "anthropic");
             byte[] stream = Encoding.UTF8.GetBytes(AnswerRun.Write(protocol, Writing(stream: true, "anthropic"), events));
-            string mark = name == "openai-chat" ? "\ndata: [DONE]" : "data: {\"type\":\"message_stop\"}";
+            string mark = name switch
+            {
+                "openai-chat" => "\ndata: [DONE]",
+                // No mark ends it: its last chunk names the finish, and then it closes.
+                "gemini" => "\"finishReason\":",
+                _ => "data: {\"type\":\"message_stop\"}",
+            };
             for (int length = 0; length < stream.Length; length += 1 + (length % 5))
             {
                 AnswerRun.Result cut;
@@ -143,7 +149,9 @@ public class AnswerInvariantTests
                 string stream = AnswerRun.Write(protocol, Writing(stream: true, "anthropic"), events);
                 foreach (ThinkingSigned signed in events.OfType<ThinkingSigned>().Where(signed => signed.Issuer != protocol.NativeIssuer))
                 {
-                    Assert.True(stream.Contains(ForeignThinking.Wrap(signed.Issuer, signed.Signature), StringComparison.Ordinal), $"seed {seed}, {protocol.Name}: unmarked");
+                    string mark = ForeignThinking.Wrap(signed.Issuer, signed.Signature);
+                    string written = protocol == ProtocolList.Gemini ? Convert.ToBase64String(Encoding.UTF8.GetBytes(mark)) : mark;
+                    Assert.True(stream.Contains(written, StringComparison.Ordinal), $"seed {seed}, {protocol.Name}: unmarked");
                 }
 
                 List<ChatEvent> again = AnswerRun.Read(protocol, Reading(stream: true, "anthropic"), stream).Events;

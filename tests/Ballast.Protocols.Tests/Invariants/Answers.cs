@@ -60,8 +60,12 @@ public static class Answers
     }
 
     /// <summary>Shape of a stream as its protocol's own documents give it, checked without any code of the product; null where it is sound.</summary>
-    public static string? ShapeFault(string protocol, string stream, bool isWhole) =>
-        protocol == "openai-chat" ? OpenAIFault(stream, isWhole) : AnthropicFault(stream, isWhole);
+    public static string? ShapeFault(string protocol, string stream, bool isWhole) => protocol switch
+    {
+        "openai-chat" => OpenAIFault(stream, isWhole),
+        "gemini" => GeminiFault(stream, isWhole),
+        _ => AnthropicFault(stream, isWhole),
+    };
 
     private static IEnumerable<(string Name, string Data)> Frames(string stream)
     {
@@ -172,5 +176,39 @@ public static class Answers
         }
 
         return (last == "message_stop") == isWhole ? null : "message_stop is missing or false";
+    }
+
+    private static string? GeminiFault(string stream, bool isWhole)
+    {
+        bool isFinished = false;
+        string? id = null;
+        foreach ((string name, string text) in Frames(stream))
+        {
+            JsonNode chunk = JsonNode.Parse(text)!;
+            if (name.Length > 0 || isFinished || chunk["candidates"] is not JsonArray { Count: 1 } candidates)
+            {
+                return "an event has a name, no candidate, or stands behind the finish";
+            }
+
+            JsonNode candidate = candidates[0]!;
+            string here = (string?)chunk["responseId"] ?? "";
+            if (here.Length == 0 || (id is not null && id != here) || (string?)candidate["content"]!["role"] != "model" || (int?)candidate["index"] != 0)
+            {
+                return "a chunk has another id, role or index";
+            }
+
+            id = here;
+            isFinished = candidate["finishReason"] is not null;
+            foreach (JsonNode? part in candidate["content"]!["parts"]!.AsArray())
+            {
+                bool isCall = part!["functionCall"] is JsonObject call && call["name"] is not null && call["args"] is JsonObject;
+                if (!isCall && part["text"] is null)
+                {
+                    return "a part is neither text nor a whole call";
+                }
+            }
+        }
+
+        return isFinished == isWhole ? null : "the finish is missing or false";
     }
 }

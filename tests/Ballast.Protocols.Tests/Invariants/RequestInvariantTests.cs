@@ -79,7 +79,7 @@ public partial class RequestInvariantTests
         ChatRequest request;
         try
         {
-            request = source.ReadRequest(Encoding.UTF8.GetBytes(root.ToJsonString()));
+            request = source.ReadRequest(Encoding.UTF8.GetBytes(root.ToJsonString()), file.Address);
         }
         catch (ProtocolException)
         {
@@ -103,8 +103,12 @@ public partial class RequestInvariantTests
 
     /// <summary>Figures and words for which the other protocol has a coarser word of its own, which stands in the output instead.</summary>
     private static bool IsReworded(string pointer, JsonNode root, string written) =>
-        pointer == "/thinking/budget_tokens" ? written.Contains("\"reasoning_effort\":", StringComparison.Ordinal)
-        : pointer.EndsWith("/source/media_type", StringComparison.Ordinal) && root.ToJsonString().Contains($"\"type\":\"text\",\"media_type\":\"{Canary}\"", StringComparison.Ordinal);
+        pointer == "/thinking/budget_tokens" ? written.Contains("\"reasoning_effort\":", StringComparison.Ordinal) || written.Contains("\"thinkingLevel\":", StringComparison.Ordinal)
+        : pointer.EndsWith("/thinkingBudget", StringComparison.Ordinal) ? written.Contains("\"reasoning_effort\":", StringComparison.Ordinal)
+        // What the call says already, what the address says, an order that the properties have, and the envelope in which this gateway gave out reasoning.
+        : pointer.EndsWith("/functionResponse/name", StringComparison.Ordinal) || pointer.EndsWith("/file_data/mime_type", StringComparison.Ordinal)
+        || pointer.Contains("/propertyOrdering/", StringComparison.Ordinal) || pointer.Contains("/reasoning_details/", StringComparison.Ordinal)
+        || pointer.EndsWith("/source/media_type", StringComparison.Ordinal) && root.ToJsonString().Contains($"\"type\":\"text\",\"media_type\":\"{Canary}\"", StringComparison.Ordinal);
 
     private static IEnumerable<string> Leaves(JsonNode? node, string pointer) => node switch
     {
@@ -132,10 +136,12 @@ public partial class RequestInvariantTests
             string unknown = $"\"zz\":[1, 2.50 ,{{\"a\":\"{JsonTree.Escape(dice.Text())}\"}}],\n \"temperature\" : 1.00";
             foreach (Protocol protocol in ProtocolList.All)
             {
-                string body = $"{{ {unknown}, \"max_tokens\":5,\"model\" : \"m\u00e9\" ,\"messages\":[{{\"role\":\"user\",\"content\":\"x\"}}] }}";
+                bool isGemini = protocol == ProtocolList.Gemini;
+                string turns = isGemini ? "\"contents\"" : "\"messages\"";
+                string body = $"{{ {unknown}, \"max_tokens\":5,\"model\" : \"m\u00e9\" ,{turns}:[{{\"role\":\"user\",\"content\":\"x\"}}] }}";
                 ArrayBufferWriter<byte> output = new();
-                protocol.SpliceRequest(protocol.Peek(Encoding.UTF8.GetBytes(body)), FuzzTargets.Target("openai", hasAll: true), output);
-                Assert.Equal(body.Replace("\"m\u00e9\"", "\"target\""), Encoding.UTF8.GetString(output.WrittenSpan));
+                protocol.SpliceRequest(protocol.Peek(Encoding.UTF8.GetBytes(body), Addresses.Of(protocol.Name, "asked")), FuzzTargets.Target("openai", hasAll: true), output);
+                Assert.Equal(body.Replace("\"m\u00e9\"", isGemini ? "\"models/target\"" : "\"target\""), Encoding.UTF8.GetString(output.WrittenSpan));
             }
         }
     }

@@ -39,7 +39,7 @@ public class GoldenWireTests
 
     private static void CheckRequest(WireFile file, Protocol protocol, byte[] body, LossReport losses)
     {
-        ChatRequest request = protocol.ReadRequest(body);
+        ChatRequest request = protocol.ReadRequest(body, file.Address);
         if (file.Body("neutral") is string neutral)
         {
             Assert.Equal(neutral, RequestText.Of(request));

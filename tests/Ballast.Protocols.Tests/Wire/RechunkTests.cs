@@ -64,7 +64,8 @@ public class RechunkTests
     [Fact]
     public void Read_GoldenStream_OtherFraming_SaysTheSame()
     {
-        foreach (Answer answer in Golden().Where(answer => answer.Stream))
+        // What is no event has no other framing.
+        foreach (Answer answer in Golden().Where(answer => answer.Stream && answer.Body[0] != (byte)'[' && answer.Body.AsSpan().IndexOf("\n\n{"u8) < 0))
         {
             string expected = Tell(answer, [answer.Body], withFrames: false);
             foreach (string form in Reframed(Encoding.UTF8.GetString(answer.Body)))
@@ -281,7 +282,11 @@ public class RechunkTests
 
     private static List<Answer> Recorded() =>
     [
-        .. new[] { ("chat_completions", ProtocolList.OpenAIChat), ("messages", ProtocolList.AnthropicMessages) }.SelectMany(api => Recording.Of(api.Item1)
+        .. new[]
+        {
+            ("chat_completions", ProtocolList.OpenAIChat), ("messages", ProtocolList.AnthropicMessages), ("generate_content", ProtocolList.Gemini),
+            ("stream_generate_content", ProtocolList.Gemini),
+        }.SelectMany(api => Recording.Of(api.Item1)
             .Where(recording => recording.Status < 400)
             .Select(recording => new Answer(
                 recording.Id, api.Item2, new ReaderOptions { Stream = recording.Stream, Depth = ReadDepth.Everything, Vendor = recording.Provider }, recording.Answer))),

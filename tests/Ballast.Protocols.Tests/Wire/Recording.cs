@@ -34,6 +34,8 @@ public sealed record Recording(string Id, string Provider, int Status, bool Stre
             response.TryGetProperty("text", out answer);
         }
 
+        // A stream that was not asked for as events is one JSON array.
+        isStream |= answer.ValueKind == JsonValueKind.Array;
         JsonElement request = root.GetProperty("request").TryGetProperty("body", out JsonElement body) ? body : default;
         return new Recording(
             root.GetProperty("id").GetString()!,

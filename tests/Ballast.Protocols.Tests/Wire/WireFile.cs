@@ -10,7 +10,7 @@ namespace Ballast.Protocols.Tests.Wire;
 /// Expectations: <c>neutral</c> (of a request, see <see cref="RequestText"/>), <c>events</c> (see <see cref="EventText"/>), <c>writes PROTOCOL</c>,
 /// <c>error-text</c>, <c>losses</c> (one pointer a line; those of the answer begin with <c>response </c>).
 /// <c>options</c>, one a line: <c>vendor V</c>, <c>withhold-usage</c>, <c>unwrap</c>, <c>stream-usage off</c>, <c>input-estimate N</c>,
-/// <c>target-vendor V</c>, <c>target-model M</c>, <c>features A, B</c> (all by default; <c>features none</c>), <c>writer-model M</c>.
+/// <c>target-vendor V</c>, <c>target-model M</c>, <c>address-model M</c>, <c>address-stream off</c>, <c>features A, B</c> (all by default; <c>features none</c>), <c>writer-model M</c>.
 /// </remarks>
 public sealed class WireFile
 {
@@ -82,7 +82,17 @@ public sealed class WireFile
         (Body("options") ?? "").Split('\n').Select(line => line.Split(' ', 2, StringSplitOptions.TrimEntries))
             .Where(words => words[0] == name).Select(words => words.Length > 1 ? words[1] : "").FirstOrDefault();
 
-    private string Vendor => Option("vendor") ?? (ProtocolName == "anthropic-messages" ? "anthropic" : "openai");
+    private string Vendor => Option("vendor") ?? VendorOf(ProtocolName);
+
+    /// <summary>What the address of the request says, for protocols that have model and streaming there.</summary>
+    public RequestAddress Address => Addresses.Of(ProtocolName, Option("address-model") ?? "asked-model", Option("address-stream") != "off");
+
+    private static string VendorOf(string protocol) => protocol switch
+    {
+        "anthropic-messages" => "anthropic",
+        "gemini" => "google",
+        _ => "openai",
+    };
 
     public ReaderOptions ReaderOptions(LossReport losses, ReadDepth depth = ReadDepth.Everything) => new()
     {
@@ -109,7 +119,7 @@ public sealed class WireFile
     public RequestTarget Target(string protocol) => new()
     {
         Model = Option("target-model") ?? "target-model",
-        Vendor = Option("target-vendor") ?? (protocol == "anthropic-messages" ? "anthropic" : "openai"),
+        Vendor = Option("target-vendor") ?? VendorOf(protocol),
         Features = Option("features") switch
         {
             null => Enum.GetValues<TargetFeatures>().Aggregate((a, b) => a | b),

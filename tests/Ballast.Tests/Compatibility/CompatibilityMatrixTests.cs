@@ -26,6 +26,7 @@ public class CompatibilityMatrixTests
         ("azure", "azure-openai", "openai", "base_url: https://a.openai.azure.com"),
         ("foundry (Claude)", "azure-foundry", "anthropic", "base_url: https://a.services.ai.azure.com"),
         ("anthropic", "anthropic", "anthropic", ""),
+        ("gemini", "gemini", "google", ""),
         ("own machines", "openai-compatible", "meta", "base_url: https://a.example.com/v1"),
     ];
 

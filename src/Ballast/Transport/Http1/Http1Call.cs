@@ -115,7 +115,7 @@ internal sealed class Http1Call(Http1Connection owner, RequestHead head) : HttpC
         }
     }
 
-    public override bool HasQuery(string name) => RequestTargetText.HasQuery(head.Target, name);
+    public override string? Query(string name) => RequestTargetText.Query(head.Target, name);
 
     public override string? NextHeader(string name, ref int position)
     {

@@ -13,13 +13,13 @@ internal static class RequestTargetText
         return path.Contains((byte)'%') ? Unescaped(path) : memo.Of(path);
     }
 
-    /// <summary>Whether the query has a parameter of this name, in whatever case.</summary>
-    public static bool HasQuery(ReadOnlySpan<byte> target, string name)
+    /// <summary>The query's parameter of this name, in whatever case; null where there is none.</summary>
+    public static string? Query(ReadOnlySpan<byte> target, string name)
     {
         int at = target.IndexOf((byte)'?');
         if (at < 0)
         {
-            return false;
+            return null;
         }
 
         ReadOnlySpan<byte> query = target[(at + 1)..];
@@ -32,11 +32,11 @@ internal static class RequestTargetText
                 ? Uri.UnescapeDataString(Encoding.ASCII.GetString(found).Replace('+', ' ')).Equals(name, StringComparison.OrdinalIgnoreCase)
                 : Ascii.EqualsIgnoreCase(found, name))
             {
-                return true;
+                return end < 0 ? "" : Uri.UnescapeDataString(Encoding.ASCII.GetString(parameter[(end + 1)..]).Replace('+', ' '));
             }
         }
 
-        return false;
+        return null;
     }
 
     /// <summary>An escaped slash stays escaped: it is part of a name. So does what makes no character.</summary>

@@ -39,14 +39,12 @@ public sealed class Http1Body(Http1Connection connection, CancellationTokenRegis
     private long _left;
     private bool _isEnded;
     private bool _isReleased;
-    private volatile bool _isReading;
 
     /// <summary>It was read to its end, and the connection may carry the next answer.</summary>
     internal bool IsReusable => _isEnded && _head.KeepsConnection && _coded == _end;
 
     /// <summary>Waits for a whole head, past those of the kind 1xx, which say nothing yet.</summary>
     /// <exception cref="IOException">None came.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     internal async ValueTask ReadHeadAsync()
     {
         await connection.WaitReadableAsync().ConfigureAwait(false);
@@ -143,17 +141,12 @@ public sealed class Http1Body(Http1Connection connection, CancellationTokenRegis
         _registration.Dispose();
         _registration = default;
         connection.End(isWhole && !cancellation.IsCancellationRequested);
-        // A read that nobody waits for any more may be filling this memory at this moment: it is left to the collector then.
-        if (!_isReading)
-        {
-            Free();
-        }
+        Free();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadResult> ReceiveAsync()
     {
-        _isReading = true;
         try
         {
             do
@@ -177,10 +170,6 @@ public sealed class Http1Body(Http1Connection connection, CancellationTokenRegis
         {
             cancellation.ThrowIfCancellationRequested();
             throw exception as UpstreamException ?? new UpstreamException(GatewayError.StreamCut, exception);
-        }
-        finally
-        {
-            _isReading = false;
         }
     }
 

@@ -49,6 +49,7 @@ public abstract class ProviderEndpoint
         ProviderKind.AzureOpenAI => AzureOpenAIProvider.Instance,
         ProviderKind.AwsBedrock => AwsBedrockProvider.Instance,
         ProviderKind.Anthropic => AnthropicProvider.Instance,
+        ProviderKind.Gemini => GeminiProvider.Instance,
         ProviderKind.OpenAICompatible => OpenAICompatibleProvider.Instance,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown kind of provider."),
     };

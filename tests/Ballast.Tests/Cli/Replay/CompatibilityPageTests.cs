@@ -20,12 +20,13 @@ public sealed partial class CompatibilityPageTests
         Assert.Equal(s_page.Sections.SelectMany(s_page.PointersOf), CompatibilityPage.Embedded.Sections.SelectMany(CompatibilityPage.Embedded.PointersOf));
 
     [Fact]
-    public void Page_Sections_AreTheFourDirections() =>
+    public void Page_Sections_AreTheDirections() =>
         Assert.Equal(
             (string[])
             [
                 ReplayJudge.Section(WireApi.Chat, inAnswer: false), ReplayJudge.Section(WireApi.Messages, inAnswer: false),
                 ReplayJudge.Section(WireApi.Chat, inAnswer: true), ReplayJudge.Section(WireApi.Messages, inAnswer: true),
+                "Requests: Gemini to the other protocols", "Answers: Gemini to the other protocols",
             ],
             s_page.Sections);
 

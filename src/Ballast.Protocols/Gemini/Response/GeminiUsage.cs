@@ -1,0 +1,189 @@
+using System.Text.Json;
+using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
+
+namespace Ballast.Protocols.Gemini;
+
+/// <summary>
+/// The object <c>usageMetadata</c>, which stands in every chunk and counts from the beginning: the last one counts. Cached tokens are within the prompt's; thoughts are beside
+/// the candidates', and what a tool of Google's put into the prompt is beside the prompt's. Google bills no writing to a cache; where another vendor's model answered, two
+/// fields of Ballast's own tell it, so that a price adds up whichever surface asked.
+/// </summary>
+internal struct GeminiUsage
+{
+    private long _prompt;
+    private long _cached;
+    private long _toolPrompt;
+    private long _cacheWrite;
+    private long _cacheWriteLong;
+    private long _candidates;
+    private long? _thoughts;
+
+    public bool IsKnown { get; private set; }
+
+    /// <summary>Takes over the object; figures that it leaves out are zero.</summary>
+    public void Read(ReadOnlySpan<byte> usage)
+    {
+        GeminiUsage read = new() { IsKnown = true };
+        Utf8JsonReader json = new(usage, GeminiCursor.ReaderOptions);
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            int field = json.ValueTextEquals("promptTokenCount"u8) ? 1
+                : json.ValueTextEquals("candidatesTokenCount"u8) ? 2
+                : json.ValueTextEquals("thoughtsTokenCount"u8) ? 3
+                : json.ValueTextEquals("cachedContentTokenCount"u8) ? 4
+                : json.ValueTextEquals("toolUsePromptTokenCount"u8) ? 5
+                : json.ValueTextEquals("cacheWriteTokenCount"u8) ? 6
+                : json.ValueTextEquals("cacheWriteLongTokenCount"u8) ? 7
+                : 0;
+            json.Read();
+            if (field == 0 || json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out long count) || count < 0)
+            {
+                json.Skip();
+                continue;
+            }
+
+            switch (field)
+            {
+                case 1:
+                    read._prompt = count;
+                    break;
+                case 2:
+                    read._candidates = count;
+                    break;
+                case 3:
+                    read._thoughts = count;
+                    break;
+                case 4:
+                    read._cached = count;
+                    break;
+                case 6:
+                    read._cacheWrite = count;
+                    break;
+                case 7:
+                    read._cacheWriteLong = count;
+                    break;
+                default:
+                    read._toolPrompt = count;
+                    break;
+            }
+        }
+
+        this = read;
+    }
+
+    public readonly Usage? ToUsage()
+    {
+        if (!IsKnown)
+        {
+            return null;
+        }
+
+        long cached = Math.Min(_cached, _prompt);
+        long written = Math.Min(_cacheWrite, _prompt - cached);
+        long writtenLong = Math.Min(_cacheWriteLong, _prompt - cached - written);
+        return new Usage
+        {
+            InputTokens = _prompt - cached - written - writtenLong + _toolPrompt,
+            CacheReadTokens = cached,
+            CacheWriteTokens = written,
+            CacheWriteLongTokens = writtenLong,
+            OutputTokens = _candidates + (_thoughts ?? 0),
+            ReasoningTokens = _thoughts,
+        };
+    }
+
+    public static void Write(Utf8JsonWriter json, Usage usage)
+    {
+        long prompt = usage.TotalInputTokens;
+        long thoughts = Math.Min(usage.ReasoningTokens ?? 0, usage.OutputTokens);
+        json.WriteStartObject("usageMetadata"u8);
+        json.WriteNumber("promptTokenCount"u8, prompt);
+        if (usage.CacheReadTokens > 0)
+        {
+            json.WriteNumber("cachedContentTokenCount"u8, usage.CacheReadTokens);
+        }
+
+        if (usage.CacheWriteTokens > 0)
+        {
+            json.WriteNumber("cacheWriteTokenCount"u8, usage.CacheWriteTokens);
+        }
+
+        if (usage.CacheWriteLongTokens > 0)
+        {
+            json.WriteNumber("cacheWriteLongTokenCount"u8, usage.CacheWriteLongTokens);
+        }
+
+        json.WriteNumber("candidatesTokenCount"u8, usage.OutputTokens - thoughts);
+        if (usage.ReasoningTokens is not null)
+        {
+            json.WriteNumber("thoughtsTokenCount"u8, thoughts);
+        }
+
+        json.WriteNumber("totalTokenCount"u8, prompt + usage.OutputTokens);
+        json.WriteEndObject();
+    }
+}
+
+/// <summary>
+/// Finish reasons. A call of a function finishes with <c>STOP</c> like any answer: what was called decides. Whatever a filter of the platform did is a content filter; words
+/// for a model's own faults (a malformed call …) stay as they are.
+/// </summary>
+internal static class GeminiFinish
+{
+    /// <summary>The reason at which <paramref name="json"/> stands, a word or, from some servers, its number; null where there is none. Makes no string of a known word.</summary>
+    public static FinishReason? Read(ref Utf8JsonReader json)
+    {
+        if (json.TokenType == JsonTokenType.Number)
+        {
+            return json.TryGetInt32(out int number)
+                ? number switch { 0 => null, 1 => FinishReason.Stop, 2 => FinishReason.Length, 3 or 4 => FinishReason.ContentFilter, _ => new FinishReason($"FINISH_REASON_{number}") }
+                : null;
+        }
+
+        if (json.TokenType != JsonTokenType.String || json.ValueSpan.IsEmpty || json.ValueTextEquals("FINISH_REASON_UNSPECIFIED"u8))
+        {
+            return null;
+        }
+
+        return json.ValueTextEquals("STOP"u8) ? FinishReason.Stop
+            : json.ValueTextEquals("MAX_TOKENS"u8) ? FinishReason.Length
+            : IsFilter(json) ? FinishReason.ContentFilter
+            : new FinishReason(JsonText.Read(ref json));
+    }
+
+    private static bool IsFilter(in Utf8JsonReader json) =>
+        json.ValueTextEquals("SAFETY"u8) || json.ValueTextEquals("RECITATION"u8) || json.ValueTextEquals("LANGUAGE"u8) || json.ValueTextEquals("BLOCKLIST"u8)
+        || json.ValueTextEquals("PROHIBITED_CONTENT"u8) || json.ValueTextEquals("SPII"u8) || json.ValueTextEquals("MODEL_ARMOR"u8)
+        || json.ValueTextEquals("IMAGE_SAFETY"u8) || json.ValueTextEquals("IMAGE_PROHIBITED_CONTENT"u8) || json.ValueTextEquals("IMAGE_RECITATION"u8);
+
+    /// <summary>The word for a finish; a reason of another vendor's own is <c>OTHER</c>, and named as lost.</summary>
+    public static string Write(Finished finished, bool hasRefusal, LossReport losses)
+    {
+        FinishReason reason = finished.Reason;
+        if (reason == FinishReason.ContentFilter || reason == FinishReason.Refusal || hasRefusal)
+        {
+            return "SAFETY";
+        }
+
+        if (reason == FinishReason.Stop || reason == FinishReason.ToolCalls)
+        {
+            return "STOP";
+        }
+
+        if (reason == FinishReason.Length || reason == FinishReason.ContextWindow)
+        {
+            return "MAX_TOKENS";
+        }
+
+        // A word in capitals is this protocol's own.
+        if (reason.Value.Length > 0 && reason.Value.All(letter => char.IsAsciiLetterUpper(letter) || letter == '_'))
+        {
+            return reason.Value;
+        }
+
+        losses.AddInResponse(finished.Pointer, $"There is no word for the finish reason {reason.Value}.");
+        return reason == FinishReason.Pause ? "STOP" : "OTHER";
+    }
+}
