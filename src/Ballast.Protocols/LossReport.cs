@@ -12,10 +12,11 @@ public sealed class LossReport
     /// <summary>Entries kept: a bound on a ledger row. A long conversation with a loss in every turn stays below it.</summary>
     public const int CountMax = 1024;
 
-    private readonly List<Loss> _losses = [];
-    private readonly HashSet<(string Pointer, bool InResponse)> _known = [];
+    // Most answers have none: there are no lists before the first.
+    private List<Loss>? _losses;
+    private HashSet<(string Pointer, bool InResponse)>? _known;
 
-    public IReadOnlyList<Loss> Losses => _losses;
+    public IReadOnlyList<Loss> Losses => _losses ?? (IReadOnlyList<Loss>)[];
 
     /// <summary>All losses seen, kept or not.</summary>
     public int Count { get; private set; }
@@ -26,6 +27,8 @@ public sealed class LossReport
 
     private void Add(Loss loss)
     {
+        _losses ??= [];
+        _known ??= [];
         if (_losses.Count >= CountMax)
         {
             Count++;

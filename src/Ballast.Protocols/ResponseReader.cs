@@ -38,7 +38,11 @@ public sealed record ReaderOptions
     internal string ToolName(string called, int lengthMax) =>
         Tools.Any(tool => tool.Name == called) ? called : Tools.FirstOrDefault(tool => LegalName.Of(tool.Name, lengthMax) == called)?.Name ?? called;
 
-    public LossReport Losses { get; init; } = new();
+    public LossReport Losses
+    {
+        get => field ??= new LossReport();
+        init;
+    }
 }
 
 /// <summary>What one frame of an answer meant.</summary>

@@ -189,17 +189,12 @@ internal ref struct JsonScan(ReadOnlySpan<byte> json, int depthMax)
     public ReadOnlySpan<byte> Text()
     {
         Expect(First(), (byte)'"');
-        int start = ++_at;
-        IsEscaped = false;
-        ToStop();
-        while (_json[_at] == (byte)'\\')
-        {
-            IsEscaped = true;
-            Escape();
-            ToStop();
-        }
-
-        ReadOnlySpan<byte> text = _json[start.._at++];
+        ReadOnlySpan<byte> json = _json;
+        int start = _at + 1;
+        int at = EndOfText(json, start, out bool isEscaped);
+        IsEscaped = isEscaped;
+        _at = at + 1;
+        ReadOnlySpan<byte> text = json[start..at];
         if (!text.IsEmpty && text[0] == (byte)'b' && text.StartsWith(ForeignThinking.MarkUtf8))
         {
             HasForeignThinking = true;
@@ -306,54 +301,75 @@ internal ref struct JsonScan(ReadOnlySpan<byte> json, int depthMax)
         return false;
     }
 
-    /// <summary>Goes on within a string up to its quote or a backslash.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void ToStop()
+    /// <summary>Where the quote is that ends the string.</summary>
+    private int EndOfText(ReadOnlySpan<byte> json, int at, out bool isEscaped)
     {
-        // Nearly all names and words end within the first sixteen bytes.
-        if (Vector128.IsHardwareAccelerated && _json.Length - _at >= Vector128<byte>.Count)
+        isEscaped = false;
+        while (Vector128.IsHardwareAccelerated && json.Length - at >= Vector128<byte>.Count)
         {
-            uint stops = StopsIn(Vector128.Create(_json.Slice(_at, Vector128<byte>.Count))).ExtractMostSignificantBits();
-            if (stops != 0)
+            // Nearly all names and words end within the first sixteen bytes.
+            int next = at + Vector128<byte>.Count;
+            uint stops = StopsIn(Vector128.Create(json.Slice(at, Vector128<byte>.Count))).ExtractMostSignificantBits();
+            if (stops == 0)
             {
-                _at += BitOperations.TrailingZeroCount(stops);
-                if (_json[_at] is (byte)'"' or (byte)'\\')
-                {
-                    return;
-                }
+                at = AfterPlain(json, next);
+                continue;
             }
+
+            while (stops != 0)
+            {
+                int stop = at + BitOperations.TrailingZeroCount(stops);
+                if (json[stop] == (byte)'"')
+                {
+                    return stop;
+                }
+
+                int after = AfterStop(json, stop, ref isEscaped);
+                next = Math.Max(next, after);
+                stops = after - at < Vector128<byte>.Count ? stops & (uint.MaxValue << (after - at)) : 0;
+            }
+
+            at = next;
         }
 
-        ToFarStop();
-    }
-
-    private void ToFarStop()
-    {
-        if (Vector128.IsHardwareAccelerated)
+        while (at < json.Length && json[at] != (byte)'"')
         {
-            SkipPlain();
+            at = json[at] is >= (byte)' ' and < 0x80 and not (byte)'\\' ? at + 1 : AfterStop(json, at, ref isEscaped);
         }
 
-        // What is left is short, or is not plain.
-        ReadOnlySpan<byte> rest = _json[_at..];
-        int stop = rest.IndexOfAny(s_stops);
-        if (stop < 0 || rest[stop] < (byte)' ')
+        if (at >= json.Length)
         {
             Fail();
         }
 
-        IsAscii = IsAscii && Ascii.IsValid(rest[..stop]);
-        _at += stop;
+        return at;
     }
 
-    /// <summary>Passes blocks of 64 bytes that hold neither quote nor backslash nor anything beyond printable ASCII.</summary>
-    private void SkipPlain()
+    /// <summary>Passes an escape, or bytes beyond ASCII and what follows them.</summary>
+    private int AfterStop(ReadOnlySpan<byte> json, int at, ref bool isEscaped)
     {
-        ReadOnlySpan<byte> rest = _json[_at..];
-        int passed = 0;
-        while (rest.Length - passed >= 64)
+        if (json[at] == (byte)'\\')
         {
-            ReadOnlySpan<byte> block = rest.Slice(passed, 64);
+            isEscaped = true;
+            return AfterEscape(json, at);
+        }
+
+        IsAscii = false;
+        int plain = json[at..].IndexOfAny(s_stops);
+        if (plain < 0 || json[at + plain] < (byte)' ')
+        {
+            Fail();
+        }
+
+        return at + plain;
+    }
+
+    /// <summary>Passes blocks of 64 bytes without a stop.</summary>
+    private static int AfterPlain(ReadOnlySpan<byte> json, int at)
+    {
+        while (json.Length - at >= 64)
+        {
+            ReadOnlySpan<byte> block = json.Slice(at, 64);
             Vector128<byte> stops = StopsIn(Vector128.Create(block)) | StopsIn(Vector128.Create(block[16..]))
                 | StopsIn(Vector128.Create(block[32..])) | StopsIn(Vector128.Create(block[48..]));
             if (stops != Vector128<byte>.Zero)
@@ -361,10 +377,10 @@ internal ref struct JsonScan(ReadOnlySpan<byte> json, int depthMax)
                 break;
             }
 
-            passed += 64;
+            at += 64;
         }
 
-        _at += passed;
+        return at;
     }
 
     /// <summary>Quotes, backslashes, control characters, and bytes beyond ASCII: as signed numbers these lie below the control characters.</summary>
@@ -373,22 +389,20 @@ internal ref struct JsonScan(ReadOnlySpan<byte> json, int depthMax)
         Vector128.Equals(text, Vector128.Create((byte)'"')) | Vector128.Equals(text, Vector128.Create((byte)'\\'))
         | Vector128.LessThan(text.AsSByte(), Vector128.Create((sbyte)' ')).AsByte();
 
-    private void Escape()
+    private static int AfterEscape(ReadOnlySpan<byte> json, int at)
     {
-        ReadOnlySpan<byte> escape = _json[_at..];
-        byte mark = escape.Length > 1 ? escape[1] : (byte)0;
+        byte mark = at + 1 < json.Length ? json[at + 1] : (byte)0;
         if (mark is (byte)'n' or (byte)'"' or (byte)'\\' or (byte)'t' or (byte)'r' or (byte)'/' or (byte)'b' or (byte)'f')
         {
-            _at += 2;
-            return;
+            return at + 2;
         }
 
-        if (mark != (byte)'u' || escape.Length < 6 || !IsHex(escape[2..6]))
+        if (mark != (byte)'u' || json.Length - at < 6 || !IsHex(json.Slice(at + 2, 4)))
         {
             Fail();
         }
 
-        _at += 6;
+        return at + 6;
     }
 
     private static bool IsHex(ReadOnlySpan<byte> digits)

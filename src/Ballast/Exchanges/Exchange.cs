@@ -10,6 +10,8 @@ namespace Ballast.Exchanges;
 /// </summary>
 public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnapshot catalog, TimeProvider time)
 {
+    private static readonly string[] s_numbers = ["-1", "-2", "-3", "-4", "-5", "-6", "-7", "-8", "-9"];
+
     private ChatRequest? _request;
 
     /// <summary>What the client quotes and the log finds: <c>req_</c> and 32 hex digits, ordered by time.</summary>
@@ -34,7 +36,7 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
 
     /// <summary>Headers of the caller that its protocol defines and that may go on to the same protocol (<c>anthropic-version</c>, <c>anthropic-beta</c>).</summary>
     public List<KeyValuePair<string, string>> ProtocolHeaders { get; } = [];
-    public List<Attempt> Attempts { get; } = [];
+    public List<Attempt> Attempts { get; } = new(1);
 
     /// <summary>Content or the terminal mark was written to the client, or the hold's grace has passed: no other deployment may be tried.</summary>
     public bool OutputCommitted { get; set; }
@@ -48,7 +50,8 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     public Attempt BeginAttempt(Deployment deployment)
     {
         int number = Attempts.Count + 1;
-        Attempt attempt = new($"{Id}-{number}", number, deployment, deployment.ProtocolFor(Protocol) ?? throw new InvalidOperationException($"{deployment.Name} was planned for what it does not offer."),
+        string id = string.Concat(Id, number <= s_numbers.Length ? s_numbers[number - 1] : $"-{number}");
+        Attempt attempt = new(id, number, deployment, deployment.ProtocolFor(Protocol) ?? throw new InvalidOperationException($"{deployment.Name} was planned for what it does not offer."),
             Time.GetUtcNow(), Time.GetTimestamp());
         Attempts.Add(attempt);
         return attempt;

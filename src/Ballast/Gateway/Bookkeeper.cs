@@ -23,6 +23,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
     {
         Deployment deployment = attempt.Deployment;
         Usage usage = UsageOf(exchange, attempt);
+        (decimal? cost, decimal? inputCost) = Pricing.Costs(deployment.Price, usage);
         return new LedgerEntry
         {
             AttemptId = attempt.Id,
@@ -48,7 +49,8 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
             OutputTokens = usage.OutputTokens,
             ReasoningTokens = usage.ReasoningTokens,
             IsEstimated = usage.IsEstimated,
-            CostUsd = Pricing.Cost(deployment.Price, usage),
+            CostUsd = cost,
+            InputCostUsd = inputCost,
             TimeToFirstToken = attempt.TimeToFirstToken,
             Duration = attempt.Duration,
             Outcome = OutcomeOf(attempt.Result),

@@ -23,6 +23,8 @@ public sealed class LiveTotals(TimeProvider time)
     private readonly TimeHistogram _ttft = new();
     private readonly long[] _outcomes = new long[4];
     private readonly long _started = time.GetTimestamp();
+    private LedgerEntry? _last;
+    private Place _lastPlace;
     private long _requests;
     private long _requestsFailed;
     private long _requestsTurnedAway;
@@ -61,9 +63,10 @@ public sealed class LiveTotals(TimeProvider time)
                 _ttft.Add(ttft);
             }
 
-            Find(_platforms, entry.Platform, ComponentsMax).Record(entry, second);
-            Find(_vendors, entry.Vendor, ComponentsMax).Record(entry, second);
-            Find(_deployments, entry.Deployment, DeploymentsMax).Record(entry, second);
+            Place place = PlaceOf(entry);
+            place.Platform.Record(entry, second);
+            place.Vendor.Record(entry, second);
+            place.Deployment.Record(entry, second);
         }
     }
 
@@ -112,6 +115,20 @@ public sealed class LiveTotals(TimeProvider time)
         .. components.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.Snapshot(pair.Key, second)),
     ];
 
+    /// <summary>Rows of one deployment have its very words: such a row after another needs no looking up.</summary>
+    private Place PlaceOf(LedgerEntry entry)
+    {
+        if (_last is null || !ReferenceEquals(_last.Deployment, entry.Deployment) || !ReferenceEquals(_last.Platform, entry.Platform)
+            || !ReferenceEquals(_last.Vendor, entry.Vendor))
+        {
+            _last = entry;
+            _lastPlace = new Place(
+                Find(_platforms, entry.Platform, ComponentsMax), Find(_vendors, entry.Vendor, ComponentsMax), Find(_deployments, entry.Deployment, DeploymentsMax));
+        }
+
+        return _lastPlace;
+    }
+
     private static Component Find(Dictionary<string, Component> components, string name, int max)
     {
         if (components.TryGetValue(name, out Component? component))
@@ -133,6 +150,9 @@ public sealed class LiveTotals(TimeProvider time)
     private static long Tokens(long count) => Math.Clamp(count, 0, SqliteLedgerStore.TokensMax);
 
     private long Second() => (long)time.GetElapsedTime(_started).TotalSeconds;
+
+    /// <summary>Where a row is counted.</summary>
+    private readonly record struct Place(Component Platform, Component Vendor, Component Deployment);
 
     private sealed class Component
     {

@@ -15,14 +15,27 @@ public static class Pricing
     /// <summary>A cost above this is not believed: the vendor's token count is wrong, and the cost is recorded as unknown.</summary>
     public const decimal CostUsdMax = 1_000_000m;
 
-    private const decimal TokensPerPrice = 1_000_000m;
+    /// <summary>Prices are for a million tokens. Multiplying by it is as exact as dividing by a million, and a tenth of the work.</summary>
+    private const decimal DollarsPerMillionth = 0.000_001m;
 
     /// <summary>US dollars; null where the price is not known. A negative token count is taken as zero: nothing earns a credit.</summary>
-    public static decimal? Cost(Price? price, Usage usage) => price is null ? null : Round(Input(price, usage) + Output(price, usage));
+    public static decimal? Cost(Price? price, Usage usage) => Costs(price, usage).Cost;
 
     /// <summary>The input's part of <see cref="Cost"/>, cache classes included.</summary>
-    public static decimal? InputCost(Price? price, Usage usage) =>
-        price is null || Cost(price, usage) is null ? null : Round(Input(price, usage));
+    public static decimal? InputCost(Price? price, Usage usage) => Costs(price, usage).InputCost;
+
+    /// <summary>Both at once.</summary>
+    public static (decimal? Cost, decimal? InputCost) Costs(Price? price, Usage usage)
+    {
+        if (price is null)
+        {
+            return (null, null);
+        }
+
+        decimal input = Input(price, usage);
+        decimal? cost = Round(input + Output(price, usage));
+        return cost is null ? (null, null) : (cost, Round(input));
+    }
 
     private static decimal Input(Price price, Usage usage) =>
         Class(usage.InputTokens, price.Input)
@@ -32,12 +45,12 @@ public static class Pricing
 
     private static decimal Output(Price price, Usage usage) => Class(usage.OutputTokens, price.Output);
 
-    /// <summary>In millionths of a dollar, still unrounded. Dividing comes last: a quotient could have endless decimals, a product has none too many.</summary>
-    private static decimal Class(long tokens, decimal price) => Math.Max(tokens, 0) * price;
+    /// <summary>In millionths of a dollar, still unrounded. The millionth comes last, so that rounding does.</summary>
+    private static decimal Class(long tokens, decimal price) => tokens <= 0 ? 0 : tokens * price;
 
     private static decimal? Round(decimal millionths)
     {
-        decimal dollars = millionths / TokensPerPrice;
+        decimal dollars = millionths * DollarsPerMillionth;
         return dollars > CostUsdMax ? null : decimal.Round(dollars, Decimals, MidpointRounding.ToEven);
     }
 }

@@ -30,6 +30,9 @@ public sealed class DeploymentHealth(TimeProvider time)
     public const double RampStart = 0.1;
 
     private readonly Lock _lock = new();
+
+    /// <summary>False while nothing speaks against the deployment, so that most requests need neither lock nor clock to see it.</summary>
+    private volatile bool _isMarked;
     private int _failuresInRow;
     private bool _isOpen;
     private bool _probing;
@@ -66,11 +69,16 @@ public sealed class DeploymentHealth(TimeProvider time)
     /// <summary>What may be done now; <paramref name="readyIn"/> is the wait of a resting one, <paramref name="share"/> the part of its share that a ramping one takes.</summary>
     public Availability Check(LimitsOptions limits, out TimeSpan readyIn, out double share)
     {
+        readyIn = TimeSpan.Zero;
+        share = 1;
+        if (!_isMarked)
+        {
+            return Availability.Ready;
+        }
+
         lock (_lock)
         {
             long now = time.GetTimestamp();
-            readyIn = TimeSpan.Zero;
-            share = 1;
             if (_restUntil > now)
             {
                 readyIn = time.GetElapsedTime(now, _restUntil);
@@ -92,16 +100,16 @@ public sealed class DeploymentHealth(TimeProvider time)
             if (_isRamping)
             {
                 double progress = time.GetElapsedTime(_rampFrom, now) / limits.RampUp;
-                if (progress >= 1)
+                if (progress < 1)
                 {
-                    _isRamping = false;
-                    return Availability.Ready;
+                    share = RampStart + ((1 - RampStart) * Math.Max(progress, 0));
+                    return Availability.Ramping;
                 }
 
-                share = RampStart + ((1 - RampStart) * Math.Max(progress, 0));
-                return Availability.Ramping;
+                _isRamping = false;
             }
 
+            _isMarked = false;
             return Availability.Ready;
         }
     }
@@ -146,7 +154,7 @@ public sealed class DeploymentHealth(TimeProvider time)
             _probing = false;
             if (_isOpen || _failuresInRow >= limits.BreakerFailures || _isRamping)
             {
-                _isOpen = true;
+                _isMarked = _isOpen = true;
                 _isRamping = false;
                 _openedAt = time.GetTimestamp();
             }
@@ -171,6 +179,7 @@ public sealed class DeploymentHealth(TimeProvider time)
             _probing = false;
             long until = time.GetTimestamp() + (long)(bounded.TotalSeconds * time.TimestampFrequency);
             _restUntil = Math.Max(_restUntil, until);
+            _isMarked = true;
         }
     }
 
@@ -180,7 +189,7 @@ public sealed class DeploymentHealth(TimeProvider time)
         lock (_lock)
         {
             _failuresInRow = 0;
-            _isOpen = _probing = _isRamping = _hasSucceeded = false;
+            _isMarked = _isOpen = _probing = _isRamping = _hasSucceeded = false;
             _restUntil = 0;
         }
     }

@@ -9,7 +9,7 @@ namespace Ballast.Routing;
 public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = null, TimeSpan? restingFor = null)
 {
     private readonly List<Deployment> _left = candidates;
-    private readonly List<Deployment> _failed = [];
+    private List<Deployment>? _failed;
 
     public int Count => _left.Count;
 
@@ -44,12 +44,17 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
         return true;
     }
 
-    public void NoteFailure(Deployment deployment) => _failed.Add(deployment);
+    public void NoteFailure(Deployment deployment) => (_failed ??= []).Add(deployment);
 
     // 2 for a platform that has failed, 1 for a region that has; regions of different platforms share a place on the map, not a name.
     private int Shared(Deployment deployment)
     {
         int shared = 0;
+        if (_failed is null)
+        {
+            return shared;
+        }
+
         foreach (Deployment failed in _failed)
         {
             int now = (failed.Platform == deployment.Platform ? 2 : 0) + (failed.Region == deployment.Region ? 1 : 0);

@@ -14,12 +14,13 @@ public sealed class Router(HealthBook health, Random random)
     public RoutePlan Plan(Exchange exchange)
     {
         LimitsOptions limits = exchange.Catalog.Limits;
-        List<Candidate> lawful = [];
+        IReadOnlyList<Candidate> candidates = exchange.Model.Candidates;
+        List<Candidate> lawful = new(candidates.Count);
         string? space = exchange.Protocol.Family == ProtocolFamily.Embeddings ? exchange.Model.Candidates[0].Deployment.EmbeddingSpace : null;
         bool isOffered = false;
-        foreach (Candidate candidate in exchange.Model.Candidates)
+        for (int index = 0; index < candidates.Count; index++)
         {
-            Deployment deployment = candidate.Deployment;
+            Deployment deployment = candidates[index].Deployment;
             if (deployment.ProtocolFor(exchange.Protocol) is null)
             {
                 continue;
@@ -29,7 +30,7 @@ public sealed class Router(HealthBook health, Random random)
             // Vectors of different models cannot be compared: whoever asks is answered by the route's first model, or not at all.
             if (exchange.Key.Allow.Allows(deployment.Data) && (space is null || deployment.EmbeddingSpace == space))
             {
-                lawful.Add(candidate);
+                lawful.Add(candidates[index]);
             }
         }
 
@@ -44,7 +45,7 @@ public sealed class Router(HealthBook health, Random random)
         }
 
         List<Deployment> first = new(lawful.Count);
-        List<Deployment> later = [];
+        List<Deployment>? later = null;
         Deployment? probe = null;
         TimeSpan soonest = TimeSpan.MaxValue;
         foreach (Candidate candidate in InOrder(exchange.Model.Selection, lawful))
@@ -56,7 +57,7 @@ public sealed class Router(HealthBook health, Random random)
                     first.Add(deployment);
                     break;
                 case Availability.Ramping:
-                    (Roll() < share ? first : later).Add(deployment);
+                    (Roll() < share ? first : later ??= []).Add(deployment);
                     break;
                 case Availability.Probe when probe is null && health.Of(deployment).TryBeginProbe(limits):
                     // The probe goes first: a breaker that is never probed never closes. If it fails, the request moves on.
@@ -69,7 +70,7 @@ public sealed class Router(HealthBook health, Random random)
             }
         }
 
-        first.AddRange(later);
+        first.AddRange(later ?? []);
         if (first.Count == 0)
         {
             throw Resting(soonest);

@@ -90,17 +90,22 @@ internal static class Books
         }
 
         Price? price = catalog.FindModel(entry.Deployment)!.Candidates[0].Deployment.Price;
-        decimal? cost = Pricing.Cost(price, new Usage
+        Usage billed = new()
         {
             InputTokens = row.InputTokens,
             CacheReadTokens = row.CacheReadTokens,
             CacheWriteTokens = row.CacheWriteTokens - entry.CacheWriteLongTokens,
             CacheWriteLongTokens = entry.CacheWriteLongTokens,
             OutputTokens = row.OutputTokens,
-        });
-        if (cost != entry.CostUsd)
+        };
+        if (Pricing.Cost(price, billed) is var cost && cost != entry.CostUsd)
         {
             yield return $"{entry.CostUsd} US dollars in the ledger, {cost} by the bill.";
+        }
+
+        if (Pricing.InputCost(price, billed) is var inputCost && inputCost != entry.InputCostUsd)
+        {
+            yield return $"{entry.InputCostUsd} US dollars of input in the ledger, {inputCost} by the bill.";
         }
     }
 }

@@ -9,11 +9,12 @@ namespace Ballast.Protocols.AnthropicMessages;
 /// </summary>
 internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOptions options)
 {
-    private readonly List<(int Block, TextDelta Event)> _held = [];
     private readonly AnthropicMessagesAnswerLosses _losses = new(options.Losses);
     private int _parts;
     private bool _hasStructured;
     private bool _hasToolCalls;
+
+    private List<(int Block, TextDelta Event)> Held => field ??= [];
 
     public void Begin(int blockIndex, in AnthropicMessagesBlock block, out OpenBlock open)
     {
@@ -73,7 +74,7 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
         }
         else
         {
-            _held.Add((block.Index, new TextDelta(block.Part, text)));
+            Held.Add((block.Index, new TextDelta(block.Part, text)));
         }
     }
 
@@ -197,12 +198,12 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
             return;
         }
 
-        foreach ((int blockIndex, TextDelta _) in _held)
+        foreach ((int blockIndex, TextDelta _) in Held)
         {
             DropText(blockIndex);
         }
 
-        _held.Clear();
+        Held.Clear();
     }
 
     private void DropText(int blockIndex) =>
@@ -210,12 +211,12 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
 
     private void FlushHeld()
     {
-        foreach ((int _, TextDelta held) in _held)
+        foreach ((int _, TextDelta held) in Held)
         {
             events.Add(held);
         }
 
-        _held.Clear();
+        Held.Clear();
     }
 
     private static Cited ReadCitation(ref Utf8JsonReader json, int part)

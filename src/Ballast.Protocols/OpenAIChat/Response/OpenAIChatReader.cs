@@ -24,7 +24,8 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
     private long _textLength;
     private long _textBase;
     private int _textPart = -1;
-    private readonly List<TextDelta> _heldText = [];
+
+    private List<TextDelta> HeldText => field ??= [];
 
     private enum PartKind
     {

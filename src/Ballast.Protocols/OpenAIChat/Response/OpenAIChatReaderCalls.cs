@@ -205,7 +205,7 @@ internal abstract partial class OpenAIChatReader
             return;
         }
 
-        _heldText.Add(new TextDelta(_part, text));
+        HeldText.Add(new TextDelta(_part, text));
         if (_calls.HasAnswer)
         {
             LoseText();
@@ -214,17 +214,17 @@ internal abstract partial class OpenAIChatReader
 
     private void LoseText()
     {
-        if (_heldText.Count > 0)
+        if (HeldText.Count > 0)
         {
             Options.Losses.AddInResponse("/choices/0/message/content", "Text beside a structured answer would break its JSON.");
-            _heldText.Clear();
+            HeldText.Clear();
         }
     }
 
     private void ReleaseText()
     {
-        Events.AddRange(_heldText);
-        _heldText.Clear();
+        Events.AddRange(HeldText);
+        HeldText.Clear();
     }
 
     private void AddArguments(OpenAIChatToolCall call, string arguments) =>

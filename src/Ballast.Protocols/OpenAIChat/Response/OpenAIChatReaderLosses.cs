@@ -16,7 +16,7 @@ internal abstract partial class OpenAIChatReader
     private const int NotedMax = 64;
 
     // Every chunk repeats its fields: what was noted is known again without a new string. What lies beyond the limit the report tells apart.
-    private readonly List<(string At, byte[] Name)> _noted = [];
+    private List<(string At, byte[] Name)> Noted => field ??= [];
 
     /// <summary>Skips the value of a field that is not read; where it says something, it is named as a loss.</summary>
     private void NoteUnknown(ref Utf8JsonReader reader, string at)
@@ -42,9 +42,9 @@ internal abstract partial class OpenAIChatReader
             return;
         }
 
-        if (_noted.Count < NotedMax)
+        if (Noted.Count < NotedMax)
         {
-            _noted.Add((at, Encoding.UTF8.GetBytes(name)));
+            Noted.Add((at, Encoding.UTF8.GetBytes(name)));
         }
 
         Options.Losses.AddInResponse(OpenAIChatCursor.Below(at, name), $"The field {name} cannot cross protocols.");
@@ -52,7 +52,7 @@ internal abstract partial class OpenAIChatReader
 
     private bool IsNoted(string at, in Utf8JsonReader reader)
     {
-        foreach ((string place, byte[] name) in _noted)
+        foreach ((string place, byte[] name) in Noted)
         {
             if (reader.ValueTextEquals(name) && place == at)
             {
