@@ -16,7 +16,7 @@ internal abstract class ClientPort : IAsyncDisposable
     /// <param name="loops">The loops of the program's own engine; null for the framework's.</param>
     /// <param name="logging">For the framework's engine.</param>
     public static ClientPort Open(Uri address, EventLoops? loops, ILoggerFactory logging) =>
-        loops is null ? new KestrelClientPort(address, logging) : new Http1ClientPort(address, loops);
+        loops is null ? new KestrelClientPort(address, logging) : new Http1ClientPort(address, loops, logging);
 
     /// <summary>Begins to take requests and returns the address they reach.</summary>
     /// <exception cref="AddressInUseException">The port is taken.</exception>

@@ -2,35 +2,49 @@ using System.Net;
 using System.Net.Sockets;
 using Ballast.Transport;
 using Ballast.Transport.Http1;
+using Microsoft.Extensions.Logging;
 
 namespace Ballast.Server;
 
-/// <summary>The port for clients on the program's own engine.</summary>
-internal sealed class Http1ClientPort(Uri address, EventLoops loops) : ClientPort
+/// <summary>The port for clients on the program's own engine; who begins in HTTP/2 is served by Kestrel behind it.</summary>
+internal sealed class Http1ClientPort(Uri address, EventLoops loops, ILoggerFactory logging) : ClientPort
 {
+    private readonly Http2Bridge _bridge = new();
+    private HttpPort? _http2;
     private Http1Server? _server;
 
-    public override Task<Uri> StartAsync(Func<HttpCall, Task> handle, CancellationToken cancellation)
+    public override async Task<Uri> StartAsync(Func<HttpCall, Task> handle, CancellationToken cancellation)
     {
+        _http2 = new HttpPort(_bridge, DiscardBytesMax, logging);
+        await _http2.StartAsync(http => handle(new KestrelCall(http)), cancellation).ConfigureAwait(false);
         IPEndPoint wanted = new(IPAddress.Parse(address.Host == "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']')), address.Port);
         try
         {
             // Limits of clients are the network's time, whatever clock the gateway is given.
-            _server = new Http1Server(wanted, loops, new Http1Limits { BodyBytesMax = DiscardBytesMax }, TimeProvider.System, handle);
+            OtherProtocol http2 = new(Http2Bridge.Preface.ToArray(), _bridge.CarryAsync);
+            _server = new Http1Server(wanted, loops, new Http1Limits { BodyBytesMax = DiscardBytesMax }, TimeProvider.System, handle, http2);
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             throw new AddressInUseException(address, exception);
         }
 
-        return Task.FromResult(new Uri($"http://{_server.LocalAddress}"));
+        return new Uri($"http://{_server.LocalAddress}");
     }
 
-    public override Task StopAsync(CancellationToken cancellation) => _server?.StopAsync(cancellation) ?? Task.CompletedTask;
+    public override async Task StopAsync(CancellationToken cancellation)
+    {
+        Task http1 = _server?.StopAsync(cancellation) ?? Task.CompletedTask;
+        await (_http2?.StopAsync(cancellation) ?? Task.CompletedTask).ConfigureAwait(false);
+        await http1.ConfigureAwait(false);
+    }
 
-    public override ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         _server?.Dispose();
-        return ValueTask.CompletedTask;
+        if (_http2 is not null)
+        {
+            await _http2.DisposeAsync().ConfigureAwait(false);
+        }
     }
 }

@@ -1,11 +1,13 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -29,6 +31,17 @@ internal sealed class HttpPort : IAsyncDisposable
     private readonly IServer _server;
 
     public HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging)
+        : this(address, bodyBytesMax, logging, bridge: null)
+    {
+    }
+
+    /// <summary>Kestrel without a socket: it serves what comes over the bridge, in HTTP/2.</summary>
+    public HttpPort(Http2Bridge bridge, long bodyBytesMax, ILoggerFactory logging)
+        : this(new Uri("http://127.0.0.1"), bodyBytesMax, logging, bridge)
+    {
+    }
+
+    private HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging, Http2Bridge? bridge)
     {
         _wanted = address;
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
@@ -36,12 +49,23 @@ internal sealed class HttpPort : IAsyncDisposable
         // Whatever a socket brings is worked on where it arrives: nothing on a request's path blocks, and a hop to another thread costs more than most of the work.
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.UseKestrelCore();
+        if (bridge is not null)
+        {
+            builder.Services.AddSingleton<IConnectionListenerFactory>(bridge);
+        }
+
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = bodyBytesMax;
             kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
             kestrel.Limits.MaxRequestHeadersTotalSize = HeadersBytesMax;
+            if (bridge is not null)
+            {
+                kestrel.Listen(bridge.EndPoint, static listen => listen.Protocols = HttpProtocols.Http2);
+                return;
+            }
+
             kestrel.Listen(IPAddress.Parse(address.Host == "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']')), address.Port);
         });
         _parts = builder.Build();
@@ -49,7 +73,7 @@ internal sealed class HttpPort : IAsyncDisposable
     }
 
     /// <summary>Begins to take requests and returns the address they reach.</summary>
-    /// <exception cref="AddressInUseException">The port is taken.</exception>
+    /// <exception cref="Ballast.Server.AddressInUseException">The port is taken.</exception>
     public async Task<Uri> StartAsync(RequestDelegate handle, CancellationToken cancellation)
     {
         try
@@ -58,7 +82,7 @@ internal sealed class HttpPort : IAsyncDisposable
         }
         catch (IOException exception) when (exception.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            throw new AddressInUseException(_wanted, exception);
+            throw new Ballast.Server.AddressInUseException(_wanted, exception);
         }
 
         return new Uri(_server.Features.Get<IServerAddressesFeature>()!.Addresses.First());

@@ -38,6 +38,9 @@ internal sealed class Http1Connection : IConnectionObserver
         Send,
         Discard,
         Linger,
+
+        /// <summary>Another protocol's.</summary>
+        Other,
     }
 
     public Http1Limits Limits => _server.Limits;
@@ -61,7 +64,7 @@ internal sealed class Http1Connection : IConnectionObserver
     {
         try
         {
-            bool isNext = true;
+            bool isNext = !await IsOtherAsync().ConfigureAwait(false);
             while (isNext)
             {
                 isNext = await TakeHeadAsync().ConfigureAwait(false) && await AnswerAsync().ConfigureAwait(false);
@@ -212,6 +215,41 @@ internal sealed class Http1Connection : IConnectionObserver
     {
         Volatile.Write(ref _since, Seconds);
         _phase = phase;
+    }
+
+    /// <summary>True where the client began in another protocol, which has served it to its end.</summary>
+    private async ValueTask<bool> IsOtherAsync()
+    {
+        if (_server.Other is not { } other)
+        {
+            return false;
+        }
+
+        Enter(Phase.Idle);
+        await _connection.WaitReadableAsync().ConfigureAwait(false);
+        while (true)
+        {
+            int read = await _connection.ReceiveAsync(Received.Room(RequestHead.BytesMax)).ConfigureAwait(false);
+            Received.Filled(read);
+            int known = Math.Min(Received.Unused.Length, other.Preface.Length);
+            if (!Received.Unused[..known].SequenceEqual(other.Preface.Span[..known]) || read == 0)
+            {
+                return false;
+            }
+
+            if (known == other.Preface.Length)
+            {
+                break;
+            }
+
+            Enter(Phase.Head);
+        }
+
+        byte[] received = Received.Unused.ToArray();
+        Received.Use(received.Length);
+        Enter(Phase.Other);
+        await other.Serve(_connection, received).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>Returns true with a whole head; false where the connection is to be closed, its client told why if there was anything to tell.</summary>

@@ -4,6 +4,11 @@ using System.Text;
 
 namespace Ballast.Transport.Http1;
 
+/// <summary>Another protocol on the same port, told by how its clients begin.</summary>
+/// <param name="Preface">Their first bytes, which are no request of HTTP/1.1.</param>
+/// <param name="Serve">Serves a connection, with what was received of it; returns when it is over.</param>
+public sealed record OtherProtocol(ReadOnlyMemory<byte> Preface, Func<Connection, ReadOnlyMemory<byte>, Task> Serve);
+
 /// <summary>A port that speaks HTTP/1.1, and every connection of its clients.</summary>
 public sealed class Http1Server : IDisposable
 {
@@ -20,15 +25,19 @@ public sealed class Http1Server : IDisposable
     /// <param name="limits">What clients may take.</param>
     /// <param name="time">For the answers' date.</param>
     /// <param name="handle">Answers one request. It answers its own failures: an exception breaks the connection.</param>
+    /// <param name="other">What else a client may speak from its first byte on; null for nothing.</param>
     /// <exception cref="System.Net.Sockets.SocketException">The port is taken.</exception>
-    public Http1Server(IPEndPoint address, EventLoops loops, Http1Limits limits, TimeProvider time, Func<HttpCall, Task> handle)
+    public Http1Server(IPEndPoint address, EventLoops loops, Http1Limits limits, TimeProvider time, Func<HttpCall, Task> handle, OtherProtocol? other = null)
     {
+        Other = other;
         _time = time;
         Limits = limits;
         Handle = handle;
         _listener = new Listener(address, loops, limits.ConnectionsMax, Take);
         _listener.Start();
     }
+
+    internal OtherProtocol? Other { get; }
 
     public IPEndPoint LocalAddress => _listener.LocalAddress;
 
