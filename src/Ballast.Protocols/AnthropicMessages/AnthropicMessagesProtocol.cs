@@ -22,15 +22,21 @@ public sealed class AnthropicMessagesProtocol : Protocol
 
     public override string RequestIdHeader => "request-id";
 
-    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => AnthropicMessagesPeek.Read(body);
+    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => AnthropicMessagesPeek.Read(body, address);
 
-    public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default) => AnthropicMessagesRequest.Read(body);
+    public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default) => AnthropicMessagesRequest.Read(body, address);
 
     public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output) =>
         new AnthropicMessagesRequestWriter(request, target, losses).Write(output);
 
     public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
     {
+        if (target.VersionInBody is not null || envelope.Address.Model is not null)
+        {
+            AnthropicMessagesCloudBody.Write(envelope, target, isCount: false, output);
+            return;
+        }
+
         JsonEdit model = ModelEdit(envelope, target);
         if (envelope.MaxOutputTokens is not null)
         {
@@ -51,8 +57,17 @@ public sealed class AnthropicMessagesProtocol : Protocol
     public override bool CountsTokens => true;
 
     /// <summary>A <c>count_tokens</c> body with the model replaced; that endpoint refuses <c>max_tokens</c>.</summary>
-    public override void SpliceTokenCount(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) =>
-        JsonSplice.Write(envelope.Body.Span, [ModelEdit(envelope, target)], output);
+    public override void SpliceTokenCount(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
+    {
+        if (target.VersionInBody is not null || envelope.Address.Stream != StreamForm.InBody)
+        {
+            AnthropicMessagesCloudBody.Write(envelope, target, isCount: true, output);
+        }
+        else
+        {
+            JsonSplice.Write(envelope.Body.Span, [ModelEdit(envelope, target)], output);
+        }
+    }
 
     public override void WriteTokenCount(long inputTokens, IBufferWriter<byte> output)
     {

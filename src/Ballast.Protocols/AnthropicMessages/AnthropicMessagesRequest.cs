@@ -21,7 +21,7 @@ internal static class AnthropicMessagesRequest
 
     public const string MetadataPointer = "/metadata";
 
-    public static ChatRequest Read(ReadOnlyMemory<byte> body)
+    public static ChatRequest Read(ReadOnlyMemory<byte> body, RequestAddress address = default)
     {
         if (!JsonText.IsUnicode(body.Span))
         {
@@ -32,10 +32,18 @@ internal static class AnthropicMessagesRequest
         {
             AnthropicMessagesJson json = new(body);
             json.ExpectObject("");
-            Draft draft = new();
+            Draft draft = new() { Model = address.Model };
             while (json.NextField(out ReadOnlySpan<char> name))
             {
                 ReadField(ref json, name, draft);
+            }
+
+            if (address.Stream != StreamForm.InBody)
+            {
+                // The address says what the body says elsewhere, and the body names a version in place of the model.
+                draft.Model = address.Model ?? draft.Model;
+                draft.Stream = address.Stream == StreamForm.Events;
+                draft.Extras?.RemoveAll(static extra => extra.Pointer == "/anthropic_version");
             }
 
             return draft.ToRequest();

@@ -56,6 +56,8 @@ public static class CatalogBuilder
             BaseAddress = BaseAddressOf(written, kind),
             ApiKey = written.ApiKey is { } secret ? new Secret(secret.Reveal()) : null,
             Entra = written.Entra is { } entra ? BuildIdentity(entra) : null,
+            Project = written.Project,
+            CredentialsFile = written.CredentialsFile,
             Ca = written.Ca,
             Http = written.Http2 switch
             {

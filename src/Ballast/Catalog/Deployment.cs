@@ -62,5 +62,6 @@ public sealed record Deployment
         Vendor = Vendor,
         Features = Features,
         DefaultMaxOutputTokens = DefaultMaxOutputTokens,
+        VersionInBody = Provider.Kind == ProviderKind.Vertex ? "vertex-2023-10-16" : null,
     };
 }

@@ -23,6 +23,8 @@ internal static class FeatureDefaults
     {
         ProviderKind.Anthropic => Anthropic,
         ProviderKind.Gemini => Gemini,
+        ProviderKind.Vertex when vendor == "google" => Gemini & ~TargetFeatures.WrappedCount,
+        ProviderKind.Vertex when vendor == "anthropic" => Anthropic,
         ProviderKind.AzureOpenAI when vendor == "anthropic" => Anthropic,
         ProviderKind.OpenAI => OpenAI,
 
@@ -38,6 +40,7 @@ internal static class FeatureDefaults
         ProviderKindName.AwsBedrock => ProviderKind.AwsBedrock,
         ProviderKindName.Anthropic => ProviderKind.Anthropic,
         ProviderKindName.Gemini => ProviderKind.Gemini,
+        ProviderKindName.Vertex => ProviderKind.Vertex,
         _ => ProviderKind.OpenAICompatible,
     };
 }

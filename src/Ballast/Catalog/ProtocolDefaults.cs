@@ -17,6 +17,7 @@ internal static class ProtocolDefaults
     {
         ProviderKind.Anthropic => s_messages,
         ProviderKind.Gemini => s_gemini,
+        ProviderKind.Vertex => vendor switch { "google" => s_gemini, "anthropic" => s_messages, _ => s_chat },
         ProviderKind.AzureOpenAI when vendor == "anthropic" => s_messages,
         _ => s_chat,
     };

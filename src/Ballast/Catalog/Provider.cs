@@ -11,6 +11,7 @@ public enum ProviderKind
     AwsBedrock,
     Anthropic,
     Gemini,
+    Vertex,
     OpenAICompatible,
 }
 
@@ -51,6 +52,12 @@ public sealed record Provider
 
     /// <summary>Azure only: tokens are fetched instead; null where <see cref="ApiKey"/> is sent.</summary>
     public EntraIdentity? Entra { get; init; }
+
+    /// <summary>Vertex only: the project in whose name it is asked; null with an <see cref="ApiKey"/> alone.</summary>
+    public string? Project { get; init; }
+
+    /// <summary>Vertex only: Google's credentials file; null asks the machine's metadata server, where there is no <see cref="ApiKey"/>.</summary>
+    public string? CredentialsFile { get; init; }
 
     /// <summary>Trusted for this provider beside what the machine trusts.</summary>
     public CertificateAuthority? Ca { get; init; }

@@ -10,9 +10,10 @@ public static class ProviderKindName
     public const string AwsBedrock = "aws-bedrock";
     public const string Anthropic = "anthropic";
     public const string Gemini = "gemini";
+    public const string Vertex = "vertex";
     public const string OpenAICompatible = "openai-compatible";
 
-    public static IReadOnlyList<string> All { get; } = [OpenAI, AzureOpenAI, AzureFoundry, AwsBedrock, Anthropic, Gemini, OpenAICompatible];
+    public static IReadOnlyList<string> All { get; } = [OpenAI, AzureOpenAI, AzureFoundry, AwsBedrock, Anthropic, Gemini, Vertex, OpenAICompatible];
 
     /// <summary>Both are one API: keys, tokens of Entra ID and paths are the same.</summary>
     public static bool IsAzure(string? kind) => kind is AzureOpenAI or AzureFoundry;
@@ -23,6 +24,9 @@ public static class ProviderKindName
         (OpenAI, _) => new Uri("https://api.openai.com"),
         (Anthropic, _) => new Uri("https://api.anthropic.com"),
         (Gemini, _) => new Uri("https://generativelanguage.googleapis.com"),
+        (Vertex, _) when region == "global" => new Uri("https://aiplatform.googleapis.com"),
+        (Vertex, _) when region is "us" or "eu" => new Uri($"https://aiplatform.{region}.rep.googleapis.com"),
+        (Vertex, _) when region is not null => new Uri($"https://{region}-aiplatform.googleapis.com"),
         (AwsBedrock, "runtime") when region is not null => new Uri($"https://bedrock-runtime.{region}.amazonaws.com/openai"),
         (AwsBedrock, _) when region is not null => new Uri($"https://bedrock-mantle.{region}.api.aws"),
         _ => null,

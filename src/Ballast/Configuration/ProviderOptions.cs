@@ -24,6 +24,12 @@ public sealed record ProviderOptions
     /// <summary>Azure only: tokens of Entra ID instead of <see cref="ApiKey"/>.</summary>
     public EntraOptions? Entra { get; init; }
 
+    /// <summary>Vertex only: the project in whose name it is asked.</summary>
+    public string? Project { get; init; }
+
+    /// <summary>Vertex only: Google's credentials file; null asks the machine's metadata server.</summary>
+    public string? CredentialsFile { get; init; }
+
     /// <summary>Trusted for this provider beside what the machine trusts; null where nothing was written or read.</summary>
     public CertificateAuthority? Ca { get; init; }
 

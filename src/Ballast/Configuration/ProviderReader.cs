@@ -28,6 +28,8 @@ internal static class ProviderReader
         Api = section.OneOf("api", ["mantle", "runtime"]),
         ApiKey = SecretReader.Read(context, section, "api_key", [], literal: null),
         Entra = EntraReader.Read(context, section),
+        Project = section.Word("project"),
+        CredentialsFile = section.Text("credentials_file") is { Length: > 0 } file ? context.Locate(file) : null,
         Ca = CertificateReader.Read(context, section),
         Http2 = section.OneOf("http2", ["true", "false", "auto"]),
         Data = ReadData(section.Section("data", "data")),

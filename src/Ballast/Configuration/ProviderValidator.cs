@@ -98,7 +98,38 @@ internal static class ProviderValidator
             judge.Warning(SourceMap.Join(path, "ca"), "'ca' says whom to trust, but plain http proves nothing", "base_url: https://…");
         }
 
+        if (provider.Kind is not (null or ProviderKindName.Vertex) && (provider.Project ?? provider.CredentialsFile) is not null)
+        {
+            judge.Error(SourceMap.Join(path, provider.Project is null ? "credentials_file" : "project"), "'project' and 'credentials_file' are for kind vertex only", "remove it");
+        }
+
         ValidateCredential(provider, path, judge);
+    }
+
+    /// <summary>Both stand in the address.</summary>
+    private static bool IsPlace(string text) => text.Length is > 0 and <= 128 && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or ':');
+
+    private static void ValidateVertex(ProviderOptions provider, string path, Judge judge)
+    {
+        bool hasKey = provider.ApiKey is not null || judge.HasAny(path, "api_key", "api_key_env", "api_key_file");
+        if (provider.Project is null && !hasKey)
+        {
+            judge.Require(null, path, "project", $"provider '{provider.Name}' does not say in whose project it is asked", "project: my-project");
+        }
+        else if (provider.Project is { } project && !IsPlace(project))
+        {
+            judge.Error(SourceMap.Join(path, "project"), "'project' cannot be what is written here", "a project's id or number");
+        }
+
+        if (provider.Region is { } region && !IsPlace(region))
+        {
+            judge.Error(SourceMap.Join(path, "region"), $"'{region}' is not a location of Google Cloud", "such as global or europe-west4");
+        }
+
+        if (hasKey && provider.CredentialsFile is not null)
+        {
+            judge.Error(SourceMap.Join(path, "credentials_file"), $"provider '{provider.Name}' has both an API key and a credentials file", "keep one of the two");
+        }
     }
 
     private static void ValidateCredential(ProviderOptions provider, string path, Judge judge)
@@ -106,6 +137,10 @@ internal static class ProviderValidator
         if (provider.Entra is not null)
         {
             EntraValidator.Validate(provider, path, judge);
+        }
+        else if (provider.Kind == ProviderKindName.Vertex)
+        {
+            ValidateVertex(provider, path, judge);
         }
         else if (provider.Kind is not (null or ProviderKindName.OpenAICompatible) && provider.ApiKey is null
             && !judge.HasAny(path, "api_key", "api_key_env", "api_key_file", "entra"))

@@ -20,6 +20,9 @@ public static class ProtocolEndpoints
         public string? QueryValue { get; init; }
     }
 
+    /// <summary>In the model's place where Claude on Vertex AI counts tokens.</summary>
+    private const string CountModel = "count-tokens";
+
     private static readonly Endpoint s_chat = new("POST", ProtocolList.OpenAIChat, Operation.Chat);
     private static readonly Endpoint s_models = new("GET", ProtocolList.OpenAIChat, Operation.Models);
 
@@ -46,6 +49,7 @@ public static class ProtocolEndpoints
         .. OperationName.Passed.Select(static operation =>
             (new PathPattern("/openai/deployments/", "", OperationName.PathOf(operation)), PassedOn(operation) with { Query = "api-version" })),
         .. Gemini(),
+        .. ClaudeOnVertex(),
         (new("/v1beta/models/", "", ""), s_models),
         (new("/v1/models/", "", ""), s_models),
         (new("/openai/v1/models/", "", ""), s_models),
@@ -67,6 +71,15 @@ public static class ProtocolEndpoints
         (string Prefix, string Infix)[] places = [("/models/", ""), ("/publishers/google/models/", ""), ("/projects/", "/publishers/google/models/")];
         return from version in (string[])["/v1beta", "/v1", "/v1beta1"] from place in places from row in rows
             select (new PathPattern(version + place.Prefix, place.Infix, row.Suffix), row.Endpoint);
+    }
+
+    /// <summary>Claude as Vertex AI serves it: Messages bodies that name no model. A count has a path of its own, and its model in the body.</summary>
+    private static IEnumerable<(PathPattern, Endpoint)> ClaudeOnVertex()
+    {
+        Endpoint whole = new("POST", ProtocolList.AnthropicMessages, Operation.Chat) { Stream = StreamForm.Whole };
+        (string Suffix, Endpoint Endpoint)[] rows = [(":rawPredict", whole), (":streamRawPredict", whole with { Stream = StreamForm.Events })];
+        return from version in (string[])["/v1", "/v1beta1"] from row in rows
+            select (new PathPattern(version + "/projects/", "/publishers/anthropic/models/", row.Suffix), row.Endpoint);
     }
 
     private static Endpoint PassedOn(Operation operation) =>
@@ -102,6 +115,11 @@ public static class ProtocolEndpoints
             return handler.RefuseAsync(http, Spoken(http, path), GatewayError.MethodNotAllowed, endpoint.Method);
         }
 
+        if (model == CountModel && endpoint.Protocol == ProtocolList.AnthropicMessages)
+        {
+            (model, endpoint) = (null, endpoint with { Operation = Operation.CountTokens });
+        }
+
         Protocol protocol = endpoint.Operation == Operation.Models ? Spoken(http, path) : endpoint.Protocol;
         return handler.HandleAsync(http, protocol, endpoint.Operation, new RequestAddress(model, endpoint.Stream));
     }
@@ -128,6 +146,7 @@ public static class ProtocolEndpoints
 
     private static Protocol Spoken(HttpCall http, string path) =>
         http.Header("anthropic-version") is not null || path.StartsWith("/v1/messages", StringComparison.Ordinal) || path.StartsWith("/anthropic/", StringComparison.Ordinal)
+                || path.Contains("/publishers/anthropic/", StringComparison.Ordinal)
             ? ProtocolList.AnthropicMessages
             : path.StartsWith("/v1beta", StringComparison.Ordinal) || path.Contains("/publishers/google/", StringComparison.Ordinal) || path.Contains(":generateContent", StringComparison.Ordinal)
                 || path.Contains(":streamGenerateContent", StringComparison.Ordinal) || http.Header("x-goog-api-key") is not null

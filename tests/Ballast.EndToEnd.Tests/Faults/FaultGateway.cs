@@ -27,6 +27,9 @@ internal sealed record FaultSetup
     public string? Allow { get; init; }
     public double LatencyScale { get; init; }
 
+    /// <summary>Lines of a provider in the place of its key.</summary>
+    public IReadOnlyDictionary<string, string> Credentials { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Where the data of a provider is processed; what is not named here is <c>eu</c>.</summary>
     public IReadOnlyDictionary<string, string> Data { get; init; } = new Dictionary<string, string>();
 }
@@ -164,7 +167,7 @@ internal sealed class FaultGateway : IAsyncDisposable
         foreach ((string name, string kind, RawUpstream upstream) in setup.Raw)
         {
             string address = upstream.Address.GetLeftPart(UriPartial.Authority) + (kind == "openai-compatible" ? "/v1" : "");
-            WriteProvider(yaml, name, kind, address, kind switch { "anthropic" => "anthropic", "gemini" => "google", _ => "openai" }, setup, deployments);
+            WriteProvider(yaml, name, kind, address, kind switch { "anthropic" => "anthropic", "gemini" or "vertex" => "google", _ => "openai" }, setup, deployments);
         }
 
         yaml.Append("models:\n");
@@ -198,7 +201,7 @@ internal sealed class FaultGateway : IAsyncDisposable
         }
 
         string data = setup.Data.GetValueOrDefault(name, "{ geo: eu, retention_days: 0, training: false }");
-        string key = "${KEY_" + name.ToUpperInvariant() + "}";
+        string credential = setup.Credentials.GetValueOrDefault(name, "api_key: ${KEY_" + name.ToUpperInvariant() + "}");
         yaml.Append(CultureInfo.InvariantCulture, $"""
               {name}:
                 kind: {kind}
@@ -206,7 +209,7 @@ internal sealed class FaultGateway : IAsyncDisposable
                 region: {name}-1
                 base_url: {address}
                 allow_private_addresses: true
-                api_key: {key}
+                {credential}
                 data: {data}
                 deployments:
 
@@ -214,7 +217,7 @@ internal sealed class FaultGateway : IAsyncDisposable
         foreach (string one in own)
         {
             string[] parts = one[(name.Length + 1)..].Split('=');
-            string maker = parts[1].Contains("llama", StringComparison.Ordinal) ? "meta" : vendor;
+            string maker = parts[1].Contains("llama", StringComparison.Ordinal) ? "meta" : parts[1].Contains("claude", StringComparison.Ordinal) ? "anthropic" : vendor;
             yaml.Append(CultureInfo.InvariantCulture, $"      {parts[0]}: {{ vendor: {maker}, model: {parts[1]} }}\n");
         }
     }

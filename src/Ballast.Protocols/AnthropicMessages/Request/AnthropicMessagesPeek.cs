@@ -14,7 +14,7 @@ internal static class AnthropicMessagesPeek
     /// <summary>Longest name of a field at the top of a request, in bytes.</summary>
     public const int FieldNameBytesMax = 256;
 
-    public static RequestEnvelope Read(ReadOnlyMemory<byte> body)
+    public static RequestEnvelope Read(ReadOnlyMemory<byte> body, RequestAddress address = default)
     {
         JsonScan json = new(body.Span, AnthropicMessagesJson.DepthMax);
         Fields fields = default;
@@ -47,7 +47,7 @@ internal static class AnthropicMessagesPeek
             };
         }
 
-        return Seal(fields, body, json.HasForeignThinking || lacksThinking);
+        return Seal(fields, body, address, json.HasForeignThinking || lacksThinking);
     }
 
     /// <summary>Where the value of a top-level field lies; absent where there is none, or no object.</summary>
@@ -99,9 +99,9 @@ internal static class AnthropicMessagesPeek
         json.End();
     }
 
-    private static RequestEnvelope Seal(in Fields fields, ReadOnlyMemory<byte> body, bool hasForeignThinking)
+    private static RequestEnvelope Seal(in Fields fields, ReadOnlyMemory<byte> body, RequestAddress address, bool hasForeignThinking)
     {
-        if (fields.Model is not { Length: > 0 } model)
+        if ((address.Model ?? fields.Model) is not { Length: > 0 } model)
         {
             throw ProtocolException.Invalid(fields.Model is null ? "model: is required." : "model: must not be empty.", "model");
         }
@@ -111,13 +111,15 @@ internal static class AnthropicMessagesPeek
             throw ProtocolException.Invalid("messages: is required.", "messages");
         }
 
+        bool isStream = address.Stream == StreamForm.InBody ? fields.Stream : address.Stream == StreamForm.Events;
         return new RequestEnvelope
         {
             Body = body,
+            Address = address,
             Model = model,
             ModelValue = fields.ModelValue,
-            Stream = fields.Stream,
-            StreamUsage = fields.Stream,
+            Stream = isStream,
+            StreamUsage = isStream,
             MaxOutputTokens = fields.MaxTokens,
             AsksJsonSchema = fields.AsksJsonSchema,
             HasForeignThinking = hasForeignThinking,

@@ -41,7 +41,15 @@ internal sealed class AnthropicMessagesRequestWriter
     {
         using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
         json.WriteStartObject();
-        json.WriteString("model"u8, _target.Model);
+        if (_target.VersionInBody is { } version)
+        {
+            json.WriteString("anthropic_version"u8, version);
+        }
+        else
+        {
+            json.WriteString("model"u8, _target.Model);
+        }
+
         json.WriteNumber("max_tokens"u8, _thinking.MaxTokens);
         WriteSystem(json);
         WriteMessages(json);

@@ -50,6 +50,7 @@ public abstract class ProviderEndpoint
         ProviderKind.AwsBedrock => AwsBedrockProvider.Instance,
         ProviderKind.Anthropic => AnthropicProvider.Instance,
         ProviderKind.Gemini => GeminiProvider.Instance,
+        ProviderKind.Vertex => VertexProvider.Instance,
         ProviderKind.OpenAICompatible => OpenAICompatibleProvider.Instance,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown kind of provider."),
     };

@@ -1,0 +1,48 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+using Ballast.Protocols;
+using Ballast.Upstream.Signing;
+
+namespace Ballast.Upstream.Providers;
+
+/// <summary>
+/// Vertex AI: Google's models by generateContent, Claude by rawPredict with Messages bodies, all others by the OpenAI-shaped endpoint. With tokens of Google Cloud, or with a
+/// key (then without a project).
+/// </summary>
+public sealed class VertexProvider : ProviderEndpoint
+{
+    public static VertexProvider Instance { get; } = new();
+
+    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream)
+    {
+        Provider provider = deployment.Provider;
+        string place = provider.Project is { } project ? $"/v1/projects/{project}/locations/{provider.Region}" : "/v1";
+        string model = Uri.EscapeDataString(deployment.SentModel);
+        return Join(provider, place + (protocol == ProtocolList.Gemini ? $"/publishers/google/models/{model}:{GeminiProvider.MethodOf(operation, stream)}"
+            : protocol == ProtocolList.AnthropicMessages ? $"/publishers/anthropic/models/{ClaudeOf(model, operation, stream)}"
+            : "/endpoints/openapi" + OperationName.PathOf(operation)));
+    }
+
+    // A count has a path of its own, and its model in the body.
+    private static string ClaudeOf(string model, Operation operation, bool stream) =>
+        operation == Operation.CountTokens ? "count-tokens:rawPredict" : $"{model}:{(stream ? "streamRawPredict" : "rawPredict")}";
+
+    public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)
+    {
+        if (credential is BearerToken token)
+        {
+            HeaderWriter.Add(request.Headers, "Authorization", token.Authorization.Reveal());
+        }
+        else if (provider.ApiKey is { } key)
+        {
+            HeaderWriter.Add(request.Headers, "x-goog-api-key", key.Reveal());
+        }
+    }
+
+    /// <summary>The version of the vendor's API is in the body here.</summary>
+    public override string? Filter(string name, string value, Provider provider) => name == "anthropic-version" ? null : base.Filter(name, value, provider);
+
+    public override bool FetchesCredentials(Provider provider) => provider.ApiKey is null;
+
+    public override CredentialSource SourceOf(Provider provider) => new GoogleCredentials(provider.CredentialsFile, provider.AllowPrivateAddresses, provider.Ca);
+}
