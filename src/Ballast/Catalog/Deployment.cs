@@ -42,8 +42,9 @@ public sealed record Deployment
     public Protocol? ProtocolFor(Protocol caller)
     {
         Protocol? first = null;
-        foreach (Protocol offered in Protocols)
+        for (int index = 0; index < Protocols.Count; index++)
         {
+            Protocol offered = Protocols[index];
             if (offered == caller)
             {
                 return offered;

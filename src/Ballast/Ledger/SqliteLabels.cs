@@ -6,7 +6,16 @@ namespace Ballast.Ledger;
 /// <summary>What many attempts share: who asked for what, and where it went.</summary>
 internal readonly record struct SqliteLabel(
     string KeyId, string App, string Protocol, string Operation, string RequestedModel, string SentModel, string? ServedModel,
-    string Deployment, string Vendor, string Platform, string Region);
+    string Deployment, string Vendor, string Platform, string Region)
+{
+    /// <summary>What differs from row to row comes first; the rest is mostly the very same text.</summary>
+    public bool Equals(SqliteLabel other) =>
+        Deployment == other.Deployment && RequestedModel == other.RequestedModel && ServedModel == other.ServedModel && KeyId == other.KeyId && App == other.App
+        && Protocol == other.Protocol && Operation == other.Operation && SentModel == other.SentModel && Vendor == other.Vendor && Platform == other.Platform
+        && Region == other.Region;
+
+    public override int GetHashCode() => HashCode.Combine(Deployment, RequestedModel, ServedModel, KeyId, Protocol, Operation);
+}
 
 /// <summary>
 /// Gives each label its number, and writes one not seen before. What other processes and earlier ones wrote is not looked for: a label that stands twice takes room and

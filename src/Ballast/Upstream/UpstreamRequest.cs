@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Exchanges;
@@ -12,8 +11,8 @@ public static class UpstreamRequest
 {
     private const string ContentType = "content-type";
 
-    /// <summary>Addresses by protocol, operation and streaming. They are made of configuration alone, so they live as long as their deployment does.</summary>
-    private static readonly ConditionalWeakTable<Deployment, ConcurrentDictionary<(Protocol, Operation, bool), Uri>> s_addresses = [];
+    /// <summary>Addresses are made of configuration alone, so they live as long as their deployment does.</summary>
+    private static readonly ConditionalWeakTable<Deployment, KnownAddresses> s_addresses = [];
 
     /// <summary>True where the caller's own bytes can go on.</summary>
     public static bool IsPassthrough(Exchange exchange, Deployment deployment, Protocol protocol) =>
@@ -95,14 +94,31 @@ public static class UpstreamRequest
 
     private static Uri AddressOf(ProviderEndpoint endpoint, Exchange exchange, Attempt attempt)
     {
-        (Protocol, Operation, bool) key = (attempt.Protocol, exchange.Operation, exchange.Envelope.Stream);
-        ConcurrentDictionary<(Protocol, Operation, bool), Uri> addresses = s_addresses.GetValue(attempt.Deployment, static _ => []);
-        if (!addresses.TryGetValue(key, out Uri? address))
+        KnownAddresses addresses = s_addresses.GetValue(attempt.Deployment, static _ => new KnownAddresses());
+        for (KnownAddress? known = addresses.First; known is not null; known = known.Next)
         {
-            address = endpoint.AddressOf(attempt.Deployment, attempt.Protocol, exchange.Operation, exchange.Envelope.Stream);
-            addresses[key] = address;
+            if (known.Protocol == attempt.Protocol && known.Operation == exchange.Operation && known.Stream == exchange.Envelope.Stream)
+            {
+                return known.Address;
+            }
         }
 
+        Uri address = endpoint.AddressOf(attempt.Deployment, attempt.Protocol, exchange.Operation, exchange.Envelope.Stream);
+        addresses.First = new KnownAddress(attempt.Protocol, exchange.Operation, exchange.Envelope.Stream, address, addresses.First);
         return address;
     }
+
+    /// <summary>A handful, looked through faster than a key of three can be hashed. Of two requests that add one at a time one may win: the other is made again.</summary>
+    private sealed class KnownAddresses
+    {
+        private volatile KnownAddress? _first;
+
+        public KnownAddress? First
+        {
+            get => _first;
+            set => _first = value;
+        }
+    }
+
+    private sealed record KnownAddress(Protocol Protocol, Operation Operation, bool Stream, Uri Address, KnownAddress? Next);
 }
