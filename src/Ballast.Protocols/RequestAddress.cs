@@ -21,4 +21,11 @@ public enum StreamForm
 /// </summary>
 /// <param name="Model">The model, unescaped; null where the body names it.</param>
 /// <param name="Stream">How the answer is wanted.</param>
-public readonly record struct RequestAddress(string? Model, StreamForm Stream);
+public readonly record struct RequestAddress(string? Model, StreamForm Stream)
+{
+    /// <summary>What the path says of a file or batch, whatever it is; null where it names none.</summary>
+    public string? Handle { get; init; }
+
+    /// <summary>Gives a query parameter's value, or null; itself null where no operation asks for one.</summary>
+    public Func<string, string?>? Query { get; init; }
+}

@@ -79,6 +79,21 @@ internal abstract class OpenAIShapedSimulator(SandboxServices services) : Platfo
         visit.Billing.Finish = visit.EndedWell ? ChatReply.FinishOf(reply.Answers[0], request) : null;
     }
 
+    /// <summary>Answers one request of a batch: chat, at once and whole.</summary>
+    /// <exception cref="VendorErrorException">The request is refused.</exception>
+    protected JsonNode AnswerInBatch(Visit visit, JsonElement body)
+    {
+        string model = ReadModel(body);
+        if (!Models.Any(known => known.Name == model && known.Chat))
+        {
+            throw new VendorErrorException(UnknownModel(model));
+        }
+
+        ChatRequest request = ChatRequestReader.Read(body, Name, model, services.Options.ReplaysRecordings);
+        CheckPolicy(request.Prompt);
+        return ChatWholeWriter.Write(Compose(visit, request, model));
+    }
+
     protected async Task EmbedAsync(Visit visit, string? deployment = null)
     {
         using JsonDocument document = visit.ParseBody() ?? throw ChatErrors.Malformed();

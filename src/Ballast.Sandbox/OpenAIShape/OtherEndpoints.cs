@@ -1,11 +1,7 @@
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ballast.Sandbox.Generation;
 using Ballast.Sandbox.Server;
-using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Extensions.Primitives;
 
 namespace Ballast.Sandbox.OpenAIShape;
 
@@ -68,9 +64,9 @@ internal static class OtherEndpoints
 
     private static async Task EditAsync(Visit visit)
     {
-        Dictionary<string, byte[]> form = await FormAsync(visit).ConfigureAwait(false);
+        Dictionary<string, FormPart> form = await FormPart.ReadAllAsync(visit).ConfigureAwait(false);
         Expect(Text(form, "model"), ImageModel);
-        if (!form.TryGetValue("image", out byte[]? image) || image.Length == 0)
+        if (form.GetValueOrDefault("image") is not { Content.Length: > 0 })
         {
             throw ChatErrors.Missing("image");
         }
@@ -118,9 +114,9 @@ internal static class OtherEndpoints
 
     private static async Task TranscribeAsync(Visit visit)
     {
-        Dictionary<string, byte[]> form = await FormAsync(visit).ConfigureAwait(false);
+        Dictionary<string, FormPart> form = await FormPart.ReadAllAsync(visit).ConfigureAwait(false);
         Expect(Text(form, "model"), TranscriptionModel);
-        if (!form.TryGetValue("file", out byte[]? file) || file.Length == 0)
+        if (form.GetValueOrDefault("file")?.Content is not { Length: > 0 } file)
         {
             throw ChatErrors.Missing("file");
         }
@@ -189,29 +185,5 @@ internal static class OtherEndpoints
         }
     }
 
-    private static string? Text(Dictionary<string, byte[]> form, string name) => form.TryGetValue(name, out byte[]? value) ? Encoding.UTF8.GetString(value) : null;
-
-    private static async Task<Dictionary<string, byte[]>> FormAsync(Visit visit)
-    {
-        if (!MediaTypeHeaderValue.TryParse(visit.Http.Request.ContentType, out MediaTypeHeaderValue? type) || type.MediaType != "multipart/form-data"
-            || type.Parameters.FirstOrDefault(static one => one.Name == "boundary")?.Value is not { } boundary)
-        {
-            throw ChatErrors.Refused(null, null, "Could not parse multipart form");
-        }
-
-        Dictionary<string, byte[]> form = new(StringComparer.Ordinal);
-        MultipartReader reader = new(boundary.Trim('"'), new MemoryStream(visit.Body));
-        while (await reader.ReadNextSectionAsync(visit.Http.RequestAborted).ConfigureAwait(false) is { } section)
-        {
-            if (section.Headers?.TryGetValue("Content-Disposition", out StringValues disposition) == true
-                && ContentDispositionHeaderValue.TryParse(disposition.ToString(), out ContentDispositionHeaderValue? parsed) && parsed.Name is { } name)
-            {
-                using MemoryStream content = new();
-                await section.Body.CopyToAsync(content, visit.Http.RequestAborted).ConfigureAwait(false);
-                form[name.Trim('"')] = content.ToArray();
-            }
-        }
-
-        return form;
-    }
+    private static string? Text(Dictionary<string, FormPart> form, string name) => form.GetValueOrDefault(name)?.Text;
 }

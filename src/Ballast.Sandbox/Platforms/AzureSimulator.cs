@@ -19,6 +19,7 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
     private const string ClaudePrefix = "/anthropic/v1/";
     private const string Region = "Sweden Central";
 
+    private readonly FileCabinet _files = new();
     private readonly RateMeter _meter = new(services.Time, 2_500, 250_000);
     private readonly MessagesDesk _claude = new(services, "azure", tellsRates: false);
 
@@ -116,6 +117,8 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
             ("GET", "/openai/models") when HasVersion(visit) => ListModelsAsync(visit),
             ("GET", { } path) when path.StartsWith("/openai/v1/models/", StringComparison.Ordinal) =>
                 ShowModelAsync(visit, path["/openai/v1/models/".Length..]),
+            (_, { } path) when FilesEndpoint.IsOne(path, "/openai/v1") => FilesEndpoint.AnswerAsync(visit, path["/openai/v1".Length..], _files, AnswerInBatch),
+            (_, { } path) when FilesEndpoint.IsOne(path, "/openai") && HasVersion(visit) => FilesEndpoint.AnswerAsync(visit, path["/openai".Length..], _files, AnswerInBatch),
             _ => throw NotFound(),
         };
     }

@@ -10,6 +10,7 @@ namespace Ballast.Sandbox.Platforms;
 /// <summary>api.openai.com: Chat Completions, embeddings, models, and what else it does (https://platform.openai.com/docs/api-reference).</summary>
 internal sealed class OpenAISimulator(SandboxServices services) : OpenAIShapedSimulator(services)
 {
+    private readonly FileCabinet _files = new();
     private readonly RateMeter _meter = new(services.Time, 10_000, 30_000_000);
 
     public override string Name => "openai";
@@ -79,6 +80,7 @@ internal sealed class OpenAISimulator(SandboxServices services) : OpenAIShapedSi
         ("GET", "/v1/models") => ListModelsAsync(visit),
         ("GET", { } path) when path.StartsWith("/v1/models/", StringComparison.Ordinal) =>
             ShowModelAsync(visit, path["/v1/models/".Length..]),
+        (_, { } path) when FilesEndpoint.IsOne(path, "/v1") => FilesEndpoint.AnswerAsync(visit, path["/v1".Length..], _files, AnswerInBatch),
         (var method, var path) => OtherEndpoints.Answer(visit) ?? throw UnknownPath(method, path),
     };
 

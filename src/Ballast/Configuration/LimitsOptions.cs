@@ -56,6 +56,9 @@ public sealed record LimitsOptions
     /// <summary>Ledger rows that wait for the writer.</summary>
     public int LedgerQueueMax { get; init; } = 16_384;
 
+    /// <summary>Files and batches remembered for one app.</summary>
+    public int HandlesPerAppMax { get; init; } = 10_000;
+
     /// <summary>How long a stop waits for running requests.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(4);
 }

@@ -49,6 +49,22 @@ public sealed record GatewayError(
         "The key's 'allow' terms (geo, retention, training) exclude every candidate.");
     public static readonly GatewayError OperationNotOffered = new("ballast_operation_not_offered", ErrorSide.Client, ChatErrorKind.NotSupported,
         false, "No deployment of this model offers this operation.", "Ask a model that does, or add a deployment of one.");
+    public static readonly GatewayError FileNotFound = new("ballast_file_not_found", ErrorSide.Client, ChatErrorKind.NotFound, false,
+        "There is no such file.", "Files are known by the ids that this gateway gave out, to keys of the same app.");
+    public static readonly GatewayError BatchNotFound = new("ballast_batch_not_found", ErrorSide.Client, ChatErrorKind.NotFound, false,
+        "There is no such batch.", "Batches are known by the ids that this gateway gave out, to keys of the same app.");
+    public static readonly GatewayError HandlesFull = new("ballast_handles_full", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "This app has as many files and batches as it may have.", "Delete files that are no longer needed; the limit is limits.handles_per_app_max.");
+    public static readonly GatewayError HandlesUnavailable = new("ballast_handles_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "The gateway cannot look up files and batches now.", "Quote the request id to whoever runs it: the log has the cause.");
+    public static readonly GatewayError BatchModelElsewhere = new("ballast_batch_model_elsewhere", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "The batch names a model that is not served where the batch would lie.", "Make one batch for each model, or choose the provider with x-ballast-model.");
+    public static readonly GatewayError NotBatchInput = new("ballast_not_batch_input", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "A batch can only be made of a file that was uploaded for it.", "Upload the file with purpose 'batch'.");
+    public static readonly GatewayError ProviderUnavailable = new("ballast_provider_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "The provider that keeps this file or batch is not available.", "It stays where it was made and cannot be asked for elsewhere: try again later.");
+    public static readonly GatewayError ProviderRemoved = new("ballast_provider_removed", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "The provider that keeps this file or batch is no longer configured here.", "Whoever runs this gateway can configure it again, under the same name.");
     public static readonly GatewayError AllUnavailable = new("ballast_all_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
         "Every deployment of this model is resting after failures or rate limits.", "Try again after the time in Retry-After.");
     public static readonly GatewayError Overloaded = new("ballast_overloaded", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,

@@ -16,6 +16,15 @@ public enum Operation
     Moderations,
     Completions,
     Rerank,
+    FileUpload,
+    FileList,
+    FileRetrieve,
+    FileDelete,
+    FileContent,
+    BatchCreate,
+    BatchList,
+    BatchRetrieve,
+    BatchCancel,
 }
 
 /// <summary>The operations' words and the paths that servers of OpenAI's shape have for them.</summary>
@@ -37,6 +46,15 @@ public static class OperationName
         Operation.Moderations => "moderations",
         Operation.Completions => "completions",
         Operation.Rerank => "rerank",
+        Operation.FileUpload => "file_upload",
+        Operation.FileList => "file_list",
+        Operation.FileRetrieve => "file_retrieve",
+        Operation.FileDelete => "file_delete",
+        Operation.FileContent => "file_content",
+        Operation.BatchCreate => "batch_create",
+        Operation.BatchList => "batch_list",
+        Operation.BatchRetrieve => "batch_retrieve",
+        Operation.BatchCancel => "batch_cancel",
         _ => throw new ArgumentOutOfRangeException(nameof(operation)),
     };
 
@@ -55,6 +73,9 @@ public static class OperationName
         Operation.Rerank => "/rerank",
         _ => "/chat/completions",
     };
+
+    /// <summary>It is about a file or batch that stays with the provider where it was made.</summary>
+    public static bool IsOfKept(Operation operation) => operation is >= Operation.FileUpload and <= Operation.BatchCancel;
 
     /// <summary>The operations that are only passed on, and embeddings.</summary>
     public static IReadOnlyList<Operation> Passed { get; } =

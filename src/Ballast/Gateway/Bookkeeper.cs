@@ -23,7 +23,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
     {
         Deployment deployment = attempt.Deployment;
         Usage usage = UsageOf(exchange, attempt);
-        (decimal? cost, decimal? inputCost) = Pricing.Costs(deployment.Price, usage);
+        (decimal? cost, decimal? inputCost) = OperationName.IsOfKept(exchange.Operation) ? CostsOfKept(usage) : Pricing.Costs(deployment.Price, usage);
         return new LedgerEntry
         {
             AttemptId = attempt.Id,
@@ -64,6 +64,12 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
         };
     }
 
+    /// <summary>
+    /// Files and batches have prices of their own, which are not those of a model's answers: what of them may cost is not known, and looking at them costs nothing.
+    /// </summary>
+    private static (decimal? Cost, decimal? InputCost) CostsOfKept(Usage usage) =>
+        usage.IsEstimated || usage.InputTokens + usage.CacheReadTokens + usage.OutputTokens > 0 ? (null, null) : (0, 0);
+
     private static AttemptOutcome OutcomeOf(AttemptResult result) => result switch
     {
         AttemptResult.Completed => AttemptOutcome.Completed,
@@ -85,7 +91,8 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
         }
 
         // Nothing is billed for what never arrived, what was refused, and what is only counted. A request that arrived and was cut before its answer may be.
-        if (!attempt.Reached || attempt.UpstreamStatus >= 300 || exchange.Operation == Operation.CountTokens)
+        if (!attempt.Reached || attempt.UpstreamStatus >= 300 || exchange.Operation == Operation.CountTokens
+            || (OperationName.IsOfKept(exchange.Operation) && exchange.Operation is not (Operation.FileUpload or Operation.BatchCreate)))
         {
             return new Usage();
         }

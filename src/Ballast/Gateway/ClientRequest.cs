@@ -15,15 +15,25 @@ public sealed class ClientRequest(HttpCall http) : IDisposable
     /// <exception cref="Ballast.Protocols.ProtocolException">The body breaks its protocol.</exception>
     public async Task ReceiveAsync(Exchange exchange)
     {
+        exchange.Envelope = exchange.Protocol.Peek(await ReceiveBodyAsync(exchange).ConfigureAwait(false), exchange.Address);
+        TakeHeaders(exchange);
+    }
+
+    /// <summary>The body as it is, valid until this is disposed of.</summary>
+    /// <exception cref="GatewayException">The body is too large, encoded or broken off.</exception>
+    public async Task<ReadOnlyMemory<byte>> ReceiveBodyAsync(Exchange exchange)
+    {
         if (http.Header("content-encoding") is { Length: > 0 } encoding && encoding != "identity")
         {
             throw new GatewayException(GatewayError.BodyEncoded);
         }
 
         int length = await ReadAsync(exchange.Catalog.Limits.RequestBodyBytesMax).ConfigureAwait(false);
-        exchange.Envelope = exchange.Protocol.Peek(_buffer.AsMemory(0, length), exchange.Address);
-        TakeHeaders(exchange);
+        return _buffer.AsMemory(0, length);
     }
+
+    /// <summary>A header's value; null where there is none.</summary>
+    public string? Header(string name) => http.Header(name);
 
     public void Dispose()
     {

@@ -192,6 +192,9 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
         http.SetHeader("x-ballast-request-id", exchange.Id);
     }
 
+    /// <summary>The answer is JSON of Ballast's own making.</summary>
+    public void SetJson() => http.SetHeader("Content-Type", "application/json");
+
     // Keys of a caller's JSON may hold anything: what is not plain ASCII, and the list's own comma, is percent-encoded.
     private static string Escape(string pointer)
     {

@@ -25,8 +25,8 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
     private static readonly TimeSpan RetryWaitMax = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryWaitStep = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Answers the client: with a model's answer or with an error of its own protocol.</summary>
-    public async Task RunAsync(Exchange exchange, RoutePlan plan, ClientResponse response, CancellationToken aborted)
+    /// <summary>Answers the client: with a model's answer, or what <paramref name="work"/> makes of one, or with an error of its own protocol.</summary>
+    public async Task RunAsync(Exchange exchange, RoutePlan plan, ClientResponse response, CancellationToken aborted, AttemptWork? work = null)
     {
         LimitsOptions limits = exchange.Catalog.Limits;
         budget.CountRequest();
@@ -50,7 +50,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
                 }
 
                 Attempt attempt = exchange.BeginAttempt(deployment);
-                if (!TryBuild(exchange, attempt, out UpstreamMessage? request, out UpstreamFailure? refusal))                 // (3)
+                if (!TryBuild(exchange, attempt, work, out UpstreamMessage? request, out UpstreamFailure? refusal))           // (3)
                 {
                     last ??= refusal;
                     continue;
@@ -60,7 +60,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
                 {
                     bool isProbe = deployment == unreportedProbe;
                     unreportedProbe = isProbe ? null : unreportedProbe;
-                    UpstreamFailure? failure = await AttemptAsync(exchange, attempt, isProbe, request, response, aborted).ConfigureAwait(false);  // (4)
+                    UpstreamFailure? failure = await AttemptAsync(exchange, attempt, isProbe, request, response, work, aborted).ConfigureAwait(false);  // (4)
                     if (failure is null || exchange.OutputCommitted)
                     {
                         return;
@@ -93,14 +93,16 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
     private static TimeSpan? Sooner(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;
 
     private async Task<UpstreamFailure?> AttemptAsync(
-        Exchange exchange, Attempt attempt, bool isProbe, UpstreamMessage request, ClientResponse response, CancellationToken aborted)
+        Exchange exchange, Attempt attempt, bool isProbe, UpstreamMessage request, ClientResponse response, AttemptWork? work, CancellationToken aborted)
     {
-        DeploymentHealth deploymentHealth = health.Of(attempt.Deployment);
+        // How a provider keeps files says nothing of how its models answer: a file that can be fetched must not close the breaker of a model that fails.
+        DeploymentHealth? deploymentHealth = work is null ? health.Of(attempt.Deployment) : null;
         UpstreamFailure? failure = null;
         try
         {
             attempt.Result = AttemptResult.Cancelled;
-            failure = await call.RunAsync(exchange, attempt, request, response, aborted).ConfigureAwait(false);
+            failure = await call.RunAsync(exchange, attempt, request, response, aborted, work).ConfigureAwait(false);
+            failure = failure is null || work is null ? failure : work.Tell(failure);
             Judge(exchange, attempt, isProbe, failure, deploymentHealth);                                                                 // (5)
             if (failure is not null && exchange.OutputCommitted)
             {
@@ -132,20 +134,20 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
     }
 
     /// <summary>Only who holds the probe gives it back: an older request that ends beside it must not let a second one go.</summary>
-    private static void GiveBack(bool isProbe, DeploymentHealth deploymentHealth)
+    private static void GiveBack(bool isProbe, DeploymentHealth? deploymentHealth)
     {
         if (isProbe)
         {
-            deploymentHealth.ReportNothing();
+            deploymentHealth?.ReportNothing();
         }
     }
 
-    private void Judge(Exchange exchange, Attempt attempt, bool isProbe, UpstreamFailure? failure, DeploymentHealth deploymentHealth)
+    private void Judge(Exchange exchange, Attempt attempt, bool isProbe, UpstreamFailure? failure, DeploymentHealth? deploymentHealth)
     {
         if (failure is null)
         {
             attempt.Result = AttemptResult.Completed;
-            deploymentHealth.ReportSuccess();
+            deploymentHealth?.ReportSuccess();
             return;
         }
 
@@ -162,7 +164,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
 
         if (failure.BlamesDeployment)
         {
-            deploymentHealth.ReportFailure(exchange.Catalog.Limits);
+            deploymentHealth?.ReportFailure(exchange.Catalog.Limits);
         }
         else
         {
@@ -171,7 +173,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
 
         if (failure.RestFor is { } rest)
         {
-            deploymentHealth.Rest(rest, exchange.Catalog.Limits);
+            deploymentHealth?.Rest(rest, exchange.Catalog.Limits);
         }
     }
 
@@ -198,12 +200,12 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         }
     }
 
-    private static bool TryBuild(Exchange exchange, Attempt attempt, out UpstreamMessage request, out UpstreamFailure? refusal)
+    private static bool TryBuild(Exchange exchange, Attempt attempt, AttemptWork? work, out UpstreamMessage request, out UpstreamFailure? refusal)
     {
         refusal = null;
         try
         {
-            request = UpstreamRequest.Build(exchange, attempt);
+            request = work?.Build(attempt) ?? UpstreamRequest.Build(exchange, attempt);
         }
         catch (ProtocolException)
         {

@@ -1,6 +1,8 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Gateway.Files;
 using Ballast.Guards;
+using Ballast.Handles;
 using Ballast.Protocols;
 using Ballast.Routing;
 using Ballast.Telemetry;
@@ -11,7 +13,7 @@ namespace Ballast.Gateway;
 
 /// <summary>The table of contents of a request, straight down: receive, admit, plan, answer, settle, record.</summary>
 public sealed class GatewayHandler(
-    CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, Bookkeeper bookkeeper, TimeProvider time, ILogger log)
+    CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, FileHandler files, Bookkeeper bookkeeper, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
     public async Task HandleAsync(HttpCall http, Protocol protocol, Operation operation, RequestAddress address)
@@ -27,6 +29,12 @@ public sealed class GatewayHandler(
             if (operation == Operation.Models)
             {
                 await ModelList.SendAsync(exchange, address.Model, response, http, aborted).ConfigureAwait(false);
+                return;
+            }
+
+            if (OperationName.IsOfKept(operation))
+            {
+                await files.RunAsync(exchange, request, response, aborted).ConfigureAwait(false); // stays with its provider
                 return;
             }
 
@@ -79,11 +87,12 @@ public sealed class GatewayHandler(
         {
             GatewayException failure => (failure.Error, failure.Code),
             ProtocolException failure => (failure.Error, "ballast_invalid_request"),
+            HandleStoreException => Plain(GatewayError.HandlesUnavailable),
             BodyTooLargeException => Plain(GatewayError.BodyTooLarge),
             IOException => Plain(GatewayError.BodyUnreadable),
             _ => Plain(GatewayError.Internal),
         };
-        if (code == GatewayError.Internal.Code)
+        if (code == GatewayError.Internal.Code || exception is HandleStoreException)
         {
             log.Internal(exception, exchange.Id);
         }

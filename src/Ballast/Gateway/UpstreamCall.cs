@@ -14,7 +14,7 @@ public sealed class UpstreamCall(UpstreamClient client)
 {
     /// <summary>Returns null when the client has a whole answer, else why not. A client that went away is an <see cref="OperationCanceledException"/>.</summary>
     public async Task<UpstreamFailure?> RunAsync(
-        Exchange exchange, Attempt attempt, UpstreamMessage message, ClientResponse response, CancellationToken aborted)
+        Exchange exchange, Attempt attempt, UpstreamMessage message, ClientResponse response, CancellationToken aborted, AttemptWork? work = null)
     {
         using AttemptTimer timer = new(exchange, aborted);
         UpstreamAnswer upstream;
@@ -47,12 +47,12 @@ public sealed class UpstreamCall(UpstreamClient client)
             attempt.Reached = true;
             attempt.UpstreamStatus = upstream.Status;
             attempt.UpstreamRequestId = RequestId(attempt, upstream);
-            return await JudgeAsync(exchange, attempt, upstream, response, timer, aborted).ConfigureAwait(false);
+            return await JudgeAsync(exchange, attempt, upstream, response, timer, work, aborted).ConfigureAwait(false);
         }
     }
 
     private async Task<UpstreamFailure?> JudgeAsync(
-        Exchange exchange, Attempt attempt, UpstreamAnswer upstream, ClientResponse response, AttemptTimer timer, CancellationToken aborted)
+        Exchange exchange, Attempt attempt, UpstreamAnswer upstream, ClientResponse response, AttemptTimer timer, AttemptWork? work, CancellationToken aborted)
     {
         int status = upstream.Status;
         if (status is >= 300 and < 400)
@@ -70,12 +70,38 @@ public sealed class UpstreamCall(UpstreamClient client)
             return UpstreamFailure.Of(GatewayError.Malformed);
         }
 
+        if (work is not null)
+        {
+            return await TakeAsync(attempt, upstream, timer, work, aborted).ConfigureAwait(false);
+        }
+
         bool isOpaque = attempt.Protocol.Family == ProtocolFamily.Opaque;
         attempt.MediaType = isOpaque ? MediaType(upstream.Header("Content-Type")) : null;
         // What is only passed on need not be asked for as a stream to be one: sound and pictures are; of JSON the usage is wanted, which stands at its end.
         attempt.IsStream = isOpaque ? attempt.MediaType != "application/json" : exchange.Envelope.Stream;
         response.SetHead(attempt, upstream, attempt.IsStream);
         return await new Relay(exchange, attempt, response, timer, upstream).RunAsync(aborted).ConfigureAwait(false);
+    }
+
+    private static async Task<UpstreamFailure?> TakeAsync(Attempt attempt, UpstreamAnswer upstream, AttemptTimer timer, AttemptWork work, CancellationToken aborted)
+    {
+        timer.Begin();
+        try
+        {
+            return await work.TakeAsync(attempt, upstream, timer, aborted).ConfigureAwait(false);
+        }
+        catch (ProtocolException)
+        {
+            return UpstreamFailure.Of(GatewayError.Malformed);
+        }
+        catch (IOException)
+        {
+            return UpstreamFailure.Of(GatewayError.StreamCut);
+        }
+        catch (OperationCanceledException exception) when (exception is not ClientGoneException && !aborted.IsCancellationRequested)
+        {
+            return UpstreamFailure.Of(timer.Verdict);
+        }
     }
 
     private static string? MediaType(string? contentType)

@@ -1,7 +1,9 @@
 using Ballast.Configuration;
 using Ballast.Exchanges;
 using Ballast.Gateway;
+using Ballast.Gateway.Files;
 using Ballast.Guards;
+using Ballast.Handles;
 using Ballast.Ledger;
 using Ballast.Routing;
 using Ballast.Telemetry;
@@ -22,6 +24,7 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly ServerSetup _setup;
     private readonly UpstreamClient _upstream;
     private readonly SqliteLedgerStore _store;
+    private readonly HandleStore _handles;
     private readonly ILoggerFactory _logging;
     private readonly GatewayHandler _handler;
     private readonly EventLoops? _loops;
@@ -51,10 +54,12 @@ public sealed class BallastServer : IAsyncDisposable
         Ledger = new LedgerWriter(
             _store, new LedgerWriterOptions { QueueMax = setup.Catalog.Current.Limits.LedgerQueueMax }, setup.Time, Totals,
             failure => Log.LedgerFailed(failure.Error, failure.Pending));
-        Failover failover = new(new UpstreamCall(_upstream), Health, new RetryBudget(setup.Time), Log);
+        _handles = new HandleStore(setup.HandlesPath, setup.Time);
+        UpstreamCall call = new(_upstream);
+        Failover failover = new(call, Health, new RetryBudget(setup.Time), Log);
         _handler = new GatewayHandler(
             setup.Catalog, Guard, new Router(Health, new Random(setup.Seed)), failover, new TokenCount(_upstream, Health),
-            new Bookkeeper(Ledger, Totals), setup.Time, Log);
+            new FileHandler(_handles, failover, call, _upstream, Health), new Bookkeeper(Ledger, Totals), setup.Time, Log);
     }
 
     public ILogger Log { get; }
@@ -116,6 +121,7 @@ public sealed class BallastServer : IAsyncDisposable
         _upstream.Dispose();
         _loops?.Dispose();
         await Ledger.DisposeAsync().ConfigureAwait(false);
+        await _handles.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         _logging.Dispose();
     }

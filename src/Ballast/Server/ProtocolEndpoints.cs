@@ -104,6 +104,12 @@ public static class ProtocolEndpoints
             path = path[..^1];
         }
 
+        // Another vendor has a path of the same name.
+        if (KeptEndpoints.Find(path, out string? handle) is { Count: > 0 } kept && Spoken(http, path) == ProtocolList.OpenAIChat)
+        {
+            return DispatchKeptAsync(http, handler, kept, handle);
+        }
+
         Endpoint? endpoint = Find(http, path, out string? model);
         if (endpoint is null)
         {
@@ -122,6 +128,20 @@ public static class ProtocolEndpoints
 
         Protocol protocol = endpoint.Operation == Operation.Models ? Spoken(http, path) : endpoint.Protocol;
         return handler.HandleAsync(http, protocol, endpoint.Operation, new RequestAddress(model, endpoint.Stream));
+    }
+
+    private static Task DispatchKeptAsync(HttpCall http, GatewayHandler handler, IReadOnlyList<(string Method, Operation Operation)> kept, string? handle)
+    {
+        foreach ((string method, Operation operation) in kept)
+        {
+            if (method == http.Method)
+            {
+                RequestAddress address = new(null, StreamForm.InBody) { Handle = handle, Query = http.Query };
+                return handler.HandleAsync(http, ProtocolList.Opaque, operation, address);
+            }
+        }
+
+        return handler.RefuseAsync(http, ProtocolList.OpenAIChat, GatewayError.MethodNotAllowed, string.Join(", ", kept.Select(static one => one.Method)));
     }
 
     private static Endpoint? Find(HttpCall http, string path, out string? model)

@@ -13,6 +13,9 @@ public sealed record ServerSetup
     /// <summary>Loopback only.</summary>
     public required Uri Admin { get; init; }
     public required string LedgerPath { get; init; }
+
+    /// <summary>Where it is remembered which file or batch lies where: beside the ledger. Made when the first one is.</summary>
+    public string HandlesPath => Path.ChangeExtension(LedgerPath, ".handles.db");
     public ServerEngine Engine { get; init; } = ServerEngine.Auto;
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public LogLevel LogLevel { get; init; } = LogLevel.Information;

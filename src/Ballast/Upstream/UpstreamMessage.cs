@@ -13,11 +13,17 @@ public sealed class UpstreamMessage : IDisposable
     /// <summary>Sends that have begun and did not end well yet; below zero once the memory is given back.</summary>
     private int _sends;
 
-    public UpstreamMessage(Uri address, PooledBuffer body, string contentType = "application/json")
+    /// <param name="address">Where it goes.</param>
+    /// <param name="body">Owned from here on.</param>
+    /// <param name="contentType">Null where there is no body.</param>
+    public UpstreamMessage(Uri address, PooledBuffer body, string? contentType = "application/json")
     {
         Address = address;
         _body = body;
-        HeaderWriter.Add(Headers, "Content-Type", contentType);
+        if (contentType is not null)
+        {
+            HeaderWriter.Add(Headers, "Content-Type", contentType);
+        }
     }
 
     public string Method { get; init; } = "POST";

@@ -75,6 +75,29 @@ public static class UpstreamRequest
         return request;
     }
 
+    /// <summary>Addresses a request about a file or batch that the attempt's provider keeps. The request owns the body.</summary>
+    /// <param name="attempt">At a provider that keeps such things.</param>
+    /// <param name="method">What is done.</param>
+    /// <param name="path">See <see cref="ProviderEndpoint.KeepAddressOf"/>.</param>
+    /// <param name="body">Empty where none is sent.</param>
+    /// <param name="contentType">The body's; null where none is sent.</param>
+    public static UpstreamMessage AddressKept(Attempt attempt, string method, string path, PooledBuffer body, string? contentType)
+    {
+        Provider provider = attempt.Deployment.Provider;
+        Uri address = ProviderEndpoint.Of(provider.Kind).KeepAddressOf(provider, path)
+            ?? throw new InvalidOperationException($"{provider.Name} was chosen to keep what its kind does not keep.");
+        UpstreamMessage request = new(address, body, contentType) { Method = method };
+        foreach ((string name, string value) in provider.Headers)
+        {
+            HeaderWriter.Add(request.Headers, name, value);
+        }
+
+        HeaderWriter.Add(request.Headers, "Accept", "*/*");
+        HeaderWriter.Add(request.Headers, "User-Agent", "ballast/0.1");
+        HeaderWriter.Add(request.Headers, "x-client-request-id", attempt.Id);
+        return request;
+    }
+
     /// <summary>All bodies are JSON but those that are only passed on: a form names its boundary there.</summary>
     private static string ContentTypeOf(Exchange exchange)
     {

@@ -30,6 +30,9 @@ public sealed class AzureOpenAIProvider : ProviderEndpoint
             : Join(provider, "/openai/v1" + OperationName.PathOf(operation));
     }
 
+    public override Uri? KeepAddressOf(Provider provider, string path) =>
+        Join(provider, provider.ApiVersion is { } version ? $"/openai{path}?api-version={version}" : "/openai/v1" + path);
+
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)
     {
         if (credential is BearerToken token)

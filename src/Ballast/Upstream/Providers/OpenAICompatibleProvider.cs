@@ -15,5 +15,7 @@ public sealed class OpenAICompatibleProvider : ProviderEndpoint
 
     public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, OperationName.PathOf(operation));
 
+    public override Uri? KeepAddressOf(Provider provider, string path) => Join(provider, path);
+
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
 }

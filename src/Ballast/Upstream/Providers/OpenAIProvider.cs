@@ -12,5 +12,7 @@ public sealed class OpenAIProvider : ProviderEndpoint
 
     public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, "/v1" + OperationName.PathOf(operation));
 
+    public override Uri? KeepAddressOf(Provider provider, string path) => Join(provider, "/v1" + path);
+
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
 }

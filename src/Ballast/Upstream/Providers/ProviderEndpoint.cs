@@ -15,6 +15,11 @@ public abstract class ProviderEndpoint
     /// <param name="stream">The answer is wanted as a stream: some protocols have another path for it.</param>
     public abstract Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream);
 
+    /// <summary>Where this provider keeps files and batches; null where it keeps none.</summary>
+    /// <param name="provider">Whose account is used.</param>
+    /// <param name="path">Below the version: Ballast's own words and escaped ids of the provider's, nothing that a caller sent.</param>
+    public virtual Uri? KeepAddressOf(Provider provider, string path) => null;
+
     /// <summary>Adds credentials and the headers that the endpoint demands; the last step before the request is sent.</summary>
     /// <param name="request">Addressed, with its body.</param>
     /// <param name="provider">Whose account is used.</param>

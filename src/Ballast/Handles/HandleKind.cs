@@ -1,0 +1,8 @@
+namespace Ballast.Handles;
+
+/// <summary>What a handle stands for.</summary>
+public enum HandleKind
+{
+    File,
+    Batch,
+}

@@ -1,0 +1,66 @@
+using Ballast.Exchanges;
+
+namespace Ballast.Server;
+
+/// <summary>The paths of files and batches: <c>/files</c>, <c>/files/ID</c>, <c>/files/ID/content</c>, <c>/batches</c>, <c>/batches/ID</c>, <c>/batches/ID/cancel</c>.</summary>
+internal static class KeptEndpoints
+{
+    private sealed record Row(string Method, string Root, string? Action, Operation Operation);
+
+    /// <summary>The longer one first: the one is the beginning of the other.</summary>
+    private static readonly string[] s_prefixes = ["/openai/v1", "/openai", "/v1", ""];
+
+    private static readonly string[] s_actions = ["/content", "/cancel"];
+
+    private static readonly Row[] s_rows =
+    [
+        new("POST", "/files", null, Operation.FileUpload),
+        new("GET", "/files", null, Operation.FileList),
+        new("GET", "/files", "", Operation.FileRetrieve),
+        new("DELETE", "/files", "", Operation.FileDelete),
+        new("GET", "/files", "/content", Operation.FileContent),
+        new("POST", "/batches", null, Operation.BatchCreate),
+        new("GET", "/batches", null, Operation.BatchList),
+        new("GET", "/batches", "", Operation.BatchRetrieve),
+        new("POST", "/batches", "/cancel", Operation.BatchCancel),
+    ];
+
+    /// <summary>Methods that the path takes, with what each does; none where the path is another one.</summary>
+    /// <param name="path">As it was asked for.</param>
+    /// <param name="handle">What stands where an id should, whatever it is.</param>
+    public static IReadOnlyList<(string Method, Operation Operation)> Find(string path, out string? handle)
+    {
+        handle = null;
+        foreach (string prefix in s_prefixes)
+        {
+            string rest = path.StartsWith(prefix, StringComparison.Ordinal) ? path[prefix.Length..] : "";
+            if (rest.StartsWith("/files", StringComparison.Ordinal) || rest.StartsWith("/batches", StringComparison.Ordinal))
+            {
+                return Match(rest, out handle);
+            }
+        }
+
+        return [];
+    }
+
+    private static IReadOnlyList<(string Method, Operation Operation)> Match(string path, out string? handle)
+    {
+        string root = path.StartsWith("/files", StringComparison.Ordinal) ? "/files" : "/batches";
+        string rest = path[root.Length..];
+        handle = null;
+        string? action = null;
+        if (rest.Length > 0)
+        {
+            if (rest[0] != '/')
+            {
+                return [];
+            }
+
+            // What names the action stands behind an id, even an empty one.
+            action = Array.Find(s_actions, known => rest.Length > known.Length && rest.EndsWith(known, StringComparison.Ordinal)) ?? "";
+            handle = rest[1..(rest.Length - action.Length)];
+        }
+
+        return [.. s_rows.Where(row => row.Root == root && row.Action == action).Select(static row => (row.Method, row.Operation))];
+    }
+}
