@@ -43,7 +43,8 @@ internal static class BedrockConverseError
         ["Input Tokens Exceeded", "Input is too long", "prompt is too long", "maximum context length", "exceed context limit", "Too many input tokens"];
 
     /// <summary>Reads an error body of any form. A status below 400 says that the error came inside an answer that had begun well.</summary>
-    public static ChatError Read(int status, ReadOnlyMemory<byte> body) => Make(status, Find(body.Span), typeAtHand: null);
+    public static ChatError Read(int status, ReadOnlyMemory<byte> body, string? type = null) =>
+        Make(status, Find(body.Span), string.IsNullOrEmpty(type) ? null : Bare(type));
 
     /// <summary>Reads an exception of a stream.</summary>
     public static ChatError Read(in EventStreamMessage message)
@@ -252,7 +253,7 @@ internal static class BedrockConverseError
     }
 
     /// <summary>The name without a namespace before it and an address behind it.</summary>
-    public static string Bare(string type)
+    private static string Bare(string type)
     {
         int colon = type.IndexOf(':');
         string name = colon < 0 ? type : type[..colon];

@@ -39,6 +39,10 @@ public sealed class BedrockConverseProtocol : Protocol
 
     public override ChatError ReadError(int status, ReadOnlyMemory<byte> body) => BedrockConverseError.Read(status, body);
 
+    public override string ErrorTypeHeader => "x-amzn-errortype";
+
+    public override ChatError ReadError(int status, ReadOnlyMemory<byte> body, string? type) => BedrockConverseError.Read(status, body, type);
+
     public override int StatusOf(ChatError error) => BedrockConverseError.StatusOf(error);
 
     public override void WriteError(ChatError error, IBufferWriter<byte> output) => BedrockConverseError.Write(error, output);

@@ -84,6 +84,10 @@ public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protoc
 
     public override ChatError ReadError(int status, ReadOnlyMemory<byte> body) => platform.ReadError(status, body);
 
+    public override string? ErrorTypeHeader => platform.ErrorTypeHeader;
+
+    public override ChatError ReadError(int status, ReadOnlyMemory<byte> body, string? type) => platform.ReadError(status, body, type);
+
     public override int StatusOf(ChatError error) => platform.StatusOf(error);
 
     public override void WriteError(ChatError error, IBufferWriter<byte> output) => platform.WriteError(error, output);
