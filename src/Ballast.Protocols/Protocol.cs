@@ -81,6 +81,12 @@ public abstract class Protocol
     /// <summary>Reads an error body (any bytes: JSON, HTML, nothing) of the given status. Never throws; never passes HTML on.</summary>
     public abstract ChatError ReadError(int status, ReadOnlyMemory<byte> body);
 
+    /// <summary>A response header that tells an error's type, lower-case; null where the body says it all.</summary>
+    public virtual string? ErrorTypeHeader => null;
+
+    /// <summary>The same with what <see cref="ErrorTypeHeader"/> said.</summary>
+    public virtual ChatError ReadError(int status, ReadOnlyMemory<byte> body, string? type) => ReadError(status, body);
+
     /// <summary>The HTTP status with which this protocol reports the error.</summary>
     public abstract int StatusOf(ChatError error);
 

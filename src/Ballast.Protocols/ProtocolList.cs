@@ -1,4 +1,6 @@
 using Ballast.Protocols.AnthropicMessages;
+using Ballast.Protocols.BedrockConverse;
+using Ballast.Protocols.Clouds;
 using Ballast.Protocols.Gemini;
 using Ballast.Protocols.OpenAIChat;
 using Ballast.Protocols.Operations;
@@ -14,7 +16,11 @@ public static class ProtocolList
 
     public static Protocol Gemini { get; } = new GeminiProtocol();
 
-    public static IReadOnlyList<Protocol> All { get; } = [OpenAIChat, AnthropicMessages, Gemini];
+    public static Protocol BedrockConverse { get; } = new BedrockConverseProtocol();
+
+    public static Protocol BedrockInvoke { get; } = new BedrockInvoke(AnthropicMessages, BedrockConverse);
+
+    public static IReadOnlyList<Protocol> All { get; } = [OpenAIChat, AnthropicMessages, Gemini, BedrockConverse, BedrockInvoke];
 
     public static Protocol OpenAIEmbeddings { get; } = new OpenAIEmbeddings(OpenAIChat);
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Text;
+using Ballast.Protocols.Tests.Wire;
 
 namespace Ballast.Protocols.Tests;
 
@@ -21,6 +21,14 @@ public class ResponseReaderTests
     private const string AnthropicChunk =
         "event: content_block_delta\n" + """data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" w\u00f6rd, \"quoted\" and plain"}}""";
 
+    private const string ConverseStart = "event: messageStart\n" + """data: {"role":"assistant","p":"abc"}""";
+
+    private const string ConverseChunk =
+        "event: contentBlockDelta\n" + """data: {"contentBlockIndex":0,"delta":{"text":" w\u00f6rd, \"quoted\" and plain"},"p":"abcdefgh"}""";
+
+    private const string ConverseThinkingChunk =
+        "event: contentBlockDelta\n" + """data: {"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"Hm"}},"p":"abcdefgh"}""";
+
     private const string GeminiStart =
         """data: {"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":9,"totalTokenCount":9},"modelVersion":"gemini-3-pro","responseId":"r1"}""";
 
@@ -30,6 +38,9 @@ public class ResponseReaderTests
     [Theory]
     [InlineData("gemini", GeminiStart, GeminiChunk, false)]
     [InlineData("gemini", GeminiStart, GeminiChunk, true)]
+    [InlineData("bedrock-converse", ConverseStart, ConverseChunk, false)]
+    [InlineData("bedrock-converse", ConverseStart, ConverseChunk, true)]
+    [InlineData("bedrock-converse", ConverseStart, ConverseThinkingChunk, false)]
     [InlineData("openai-chat", OpenAIStart, OpenAIChunk, false)]
     [InlineData("openai-chat", OpenAIStart, OpenAIChunk, true)]
     [InlineData("openai-chat", OpenAIStart, OpenAIToolChunk, false)]
@@ -40,8 +51,8 @@ public class ResponseReaderTests
         const int frames = 2_000;
         const int rounds = 20;
         ResponseReader reader = ProtocolList.Find(protocol)!.OpenReader(new ReaderOptions { Stream = true, Depth = ReadDepth.UsageOnly, Vendor = "openai" });
-        Assert.Equal(0, Read(reader, Sequence(start, isCutInTwo), 1)); // a greeting is no content
-        ReadOnlySequence<byte> frame = Sequence(chunk, isCutInTwo);
+        Assert.Equal(0, Read(reader, Sequence(protocol, start, isCutInTwo), 1)); // a greeting is no content
+        ReadOnlySequence<byte> frame = Sequence(protocol, chunk, isCutInTwo);
         Assert.Equal(100, Read(reader, frame, 100)); // the first of its kind may set up a buffer
 
         // A collection or a return to the pool in the middle of a round is charged to whatever thread is at hand: one round without a byte proves it,
@@ -72,9 +83,9 @@ public class ResponseReaderTests
         return withContent;
     }
 
-    private static ReadOnlySequence<byte> Sequence(string text, bool isCutInTwo)
+    private static ReadOnlySequence<byte> Sequence(string protocol, string text, bool isCutInTwo)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text + "\n\n");
+        byte[] bytes = Form.Bytes(ProtocolList.Find(protocol)!, stream: true, text + "\n\n");
         if (!isCutInTwo)
         {
             return new ReadOnlySequence<byte>(bytes);

@@ -1,4 +1,5 @@
 using Ballast.Configuration;
+using Ballast.Protocols;
 
 namespace Ballast.Catalog;
 
@@ -15,18 +16,19 @@ public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChange
     public Deployment Create(Provider provider, string model)
     {
         string vendor = VendorName.Of(Vendor, model);
+        IReadOnlyList<Protocol> protocols = ProtocolDefaults.Choose(provider, vendor, []);
         return new Deployment
         {
             Name = $"{provider.Name}/{model}",
-            Provider = provider,
+            Provider = provider.For(protocols),
             Model = model,
             SentModel = model,
             Vendor = vendor,
-            Protocols = ProtocolDefaults.Choose(provider, vendor, []),
+            Protocols = protocols,
             Platform = provider.Platform,
             Region = provider.Region,
             Data = provider.Data,
-            Features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor), FeatureChanges),
+            Features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor, protocols[0]), FeatureChanges),
             IsEmbedding = model.Contains("embed", StringComparison.OrdinalIgnoreCase),
         };
     }

@@ -50,7 +50,8 @@ public static class CatalogBuilder
         {
             Name = written.Name,
             Kind = kind,
-            Protocols = ProtocolDefaults.Named(written.Protocols),
+            Protocols = ProtocolsOf(written, kind),
+            NativeAddress = kind == ProviderKind.AwsBedrock && written is { BaseUrl: null, Api: null } ? ProviderKindName.DefaultBaseUrl(written.Kind!, written.Region, "converse") : null,
             Platform = written.Platform!,
             Region = written.Region!,
             BaseAddress = BaseAddressOf(written, kind),
@@ -73,6 +74,12 @@ public static class CatalogBuilder
             AnyModel = written.AnyModel ? new AnyModel(written.Vendor!, written.Features) : null,
         };
     }
+
+    /// <summary>A Bedrock address that is written without saying what it speaks is one of the OpenAI-shaped ones.</summary>
+    private static IReadOnlyList<Protocol> ProtocolsOf(ProviderOptions written, ProviderKind kind) =>
+        written.Protocols.Count > 0 ? ProtocolDefaults.Named(written.Protocols)
+        : kind == ProviderKind.AwsBedrock ? ProtocolDefaults.OfApi(written is { Api: null, BaseUrl: not null } ? "mantle" : written.Api)
+        : [];
 
     private static EntraIdentity BuildIdentity(EntraOptions written) => new()
     {
@@ -109,15 +116,16 @@ public static class CatalogBuilder
     {
         string vendor = written.Vendor ?? providerOptions.Vendor!;
         string name = $"{provider.Name}/{written.Name}";
-        TargetFeatures features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor), providerOptions.Features);
+        IReadOnlyList<Protocol> protocols = ProtocolDefaults.Choose(provider, vendor, ProtocolDefaults.Named(written.Protocols));
+        TargetFeatures features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor, protocols[0]), providerOptions.Features);
         return new Deployment
         {
             Name = name,
-            Provider = provider,
+            Provider = provider.For(protocols),
             Model = written.Name,
             SentModel = written.Model ?? written.Name,
             Vendor = vendor,
-            Protocols = ProtocolDefaults.Choose(provider, vendor, ProtocolDefaults.Named(written.Protocols)),
+            Protocols = protocols,
             Platform = provider.Platform,
             Region = written.Region ?? provider.Region,
             Data = new DataTerms(

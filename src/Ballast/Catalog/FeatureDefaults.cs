@@ -10,6 +10,8 @@ internal static class FeatureDefaults
         TargetFeatures.JsonSchema | TargetFeatures.StreamUsage | TargetFeatures.MaxCompletionTokens | TargetFeatures.DeveloperRole
         | TargetFeatures.ReasoningEffort | TargetFeatures.ParallelToolCalls | TargetFeatures.Images | TargetFeatures.Files;
 
+    private const TargetFeatures Bedrock = TargetFeatures.Images | TargetFeatures.Files;
+
     private const TargetFeatures Compatible = TargetFeatures.StreamUsage | TargetFeatures.JsonSchema | TargetFeatures.Images;
 
     private const TargetFeatures Anthropic =
@@ -19,8 +21,13 @@ internal static class FeatureDefaults
         TargetFeatures.JsonSchema | TargetFeatures.Images | TargetFeatures.Files | TargetFeatures.ReasoningEffort | TargetFeatures.ReasoningReplay
         | TargetFeatures.CountTokens | TargetFeatures.WrappedCount;
 
-    public static TargetFeatures Of(ProviderKind kind, string vendor) => kind switch
+    /// <param name="kind">How the provider is addressed.</param>
+    /// <param name="vendor">Who makes the model.</param>
+    /// <param name="protocol">The one in which it is asked first.</param>
+    public static TargetFeatures Of(ProviderKind kind, string vendor, Protocol protocol) => kind switch
     {
+        // Whether a model takes schemas, documents or cache marks depends on the model; where it cannot, it says so.
+        ProviderKind.AwsBedrock when protocol.Framing == StreamFraming.EventStream => vendor is "anthropic" or "amazon" ? Bedrock | TargetFeatures.CacheControl : Bedrock,
         ProviderKind.Anthropic => Anthropic,
         ProviderKind.Gemini => Gemini,
         ProviderKind.Vertex when vendor == "google" => Gemini & ~TargetFeatures.WrappedCount,

@@ -9,6 +9,11 @@ internal static class ProtocolDefaults
     private static readonly Protocol[] s_messages = [ProtocolList.AnthropicMessages];
     private static readonly Protocol[] s_gemini = [ProtocolList.Gemini];
 
+    private static readonly Protocol[] s_converse = [ProtocolList.BedrockConverse];
+
+    /// <summary>InvokeModel takes the vendor's own bodies, so that nothing of them is lost.</summary>
+    private static readonly Protocol[] s_bedrockClaude = [ProtocolList.BedrockInvoke, ProtocolList.BedrockConverse];
+
     /// <summary>What servers of OpenAI's shape have beside chat.</summary>
     private static readonly Protocol[] s_openAIOperations = [ProtocolList.OpenAIEmbeddings, ProtocolList.Opaque];
 
@@ -19,6 +24,8 @@ internal static class ProtocolDefaults
         ProviderKind.Gemini => s_gemini,
         ProviderKind.Vertex => vendor switch { "google" => s_gemini, "anthropic" => s_messages, _ => s_chat },
         ProviderKind.AzureOpenAI when vendor == "anthropic" => s_messages,
+        ProviderKind.AwsBedrock when vendor == "anthropic" => s_bedrockClaude,
+        ProviderKind.AwsBedrock when vendor != "openai" => s_converse,
         _ => s_chat,
     };
 
@@ -26,6 +33,15 @@ internal static class ProtocolDefaults
     private static Protocol[] OperationsOf(ProviderKind kind) => kind switch
     {
         ProviderKind.OpenAI or ProviderKind.AzureOpenAI or ProviderKind.OpenAICompatible => s_openAIOperations,
+        _ => [],
+    };
+
+    /// <summary>Those that a Bedrock provider's <c>api</c> names; none where the vendor decides.</summary>
+    public static IReadOnlyList<Protocol> OfApi(string? api) => api switch
+    {
+        "converse" => s_converse,
+        "invoke" => [ProtocolList.BedrockInvoke],
+        "mantle" or "runtime" => s_chat,
         _ => [],
     };
 

@@ -31,6 +31,8 @@ public enum HttpUse
 /// <summary>One account at a platform: where requests go, how they are signed. Immutable; replaced whole on reload.</summary>
 public sealed record Provider
 {
+    private Provider? _native;
+
     public required string Name { get; init; }
     public required ProviderKind Kind { get; init; }
 
@@ -43,6 +45,9 @@ public sealed record Provider
     /// is <c>/v1</c> part of it, since not all have one; elsewhere the builder has removed it.
     /// </summary>
     public required Uri BaseAddress { get; init; }
+
+    /// <summary>Bedrock only: where its own protocols are spoken, at another host than the OpenAI-shaped ones; null where <see cref="BaseAddress"/> serves all.</summary>
+    public Uri? NativeAddress { get; init; }
 
     /// <summary>The protocols written for its deployments, the preferred one first; empty takes what the kind has for the vendor.</summary>
     public IReadOnlyList<Protocol> Protocols { get; init; } = [];
@@ -78,4 +83,11 @@ public sealed record Provider
 
     /// <summary>Every model name is accepted as <c>provider/name</c>; null where only written deployments are.</summary>
     public AnyModel? AnyModel { get; init; }
+
+    /// <summary>This account as it is asked in these protocols.</summary>
+    public Provider For(IReadOnlyList<Protocol> protocols)
+    {
+        bool isNative = NativeAddress is not null && protocols.Any(static protocol => protocol.Framing == StreamFraming.EventStream);
+        return isNative ? _native ??= this with { BaseAddress = NativeAddress!, NativeAddress = null } : this;
+    }
 }

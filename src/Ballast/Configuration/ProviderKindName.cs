@@ -28,6 +28,7 @@ public static class ProviderKindName
         (Vertex, _) when region is "us" or "eu" => new Uri($"https://aiplatform.{region}.rep.googleapis.com"),
         (Vertex, _) when region is not null => new Uri($"https://{region}-aiplatform.googleapis.com"),
         (AwsBedrock, "runtime") when region is not null => new Uri($"https://bedrock-runtime.{region}.amazonaws.com/openai"),
+        (AwsBedrock, "converse" or "invoke") when region is not null => new Uri($"https://bedrock-runtime.{region}.amazonaws.com"),
         (AwsBedrock, _) when region is not null => new Uri($"https://bedrock-mantle.{region}.api.aws"),
         _ => null,
     };

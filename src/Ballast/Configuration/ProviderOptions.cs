@@ -17,7 +17,7 @@ public sealed record ProviderOptions
     /// <summary>Azure only: the version of the classic paths; null means <c>/openai/v1</c>.</summary>
     public string? ApiVersion { get; init; }
 
-    /// <summary>Bedrock only: <c>mantle</c> (default) or <c>runtime</c>, the two endpoints that speak OpenAI's protocol.</summary>
+    /// <summary>Bedrock only: <c>converse</c>, <c>invoke</c>, or <c>mantle</c> or <c>runtime</c>, which speak OpenAI's protocol; null lets the vendor decide.</summary>
     public string? Api { get; init; }
     public SecretOptions? ApiKey { get; init; }
 

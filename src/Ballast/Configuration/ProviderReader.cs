@@ -25,7 +25,7 @@ internal static class ProviderReader
         Region = section.Word("region"),
         BaseUrl = section.Address("base_url"),
         ApiVersion = section.Word("api_version"),
-        Api = section.OneOf("api", ["mantle", "runtime"]),
+        Api = section.OneOf("api", ["converse", "invoke", "mantle", "runtime"]),
         ApiKey = SecretReader.Read(context, section, "api_key", [], literal: null),
         Entra = EntraReader.Read(context, section),
         Project = section.Word("project"),

@@ -83,7 +83,7 @@ internal static class ProviderValidator
             judge.Error(SourceMap.Join(path, "api"), "'api' is for kind aws-bedrock only", "remove it");
         }
 
-        if (provider.Api is not null && provider.BaseUrl is not null)
+        if (provider.Api is "mantle" or "runtime" && provider.BaseUrl is not null)
         {
             judge.Error(SourceMap.Join(path, "api"), "'api' and 'base_url' say the same thing twice", "keep one of the two");
         }

@@ -60,7 +60,10 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         }
         catch (OperationCanceledException exception) when (exception is not ClientGoneException && !aborted.IsCancellationRequested)
         {
-            return Cut(timer.Verdict);
+            // A finished answer whose tokens are not told after all (Bedrock tells them last) is an end nevertheless.
+            return _stream && _reader.Finish is not null && response.IsCommitted
+                ? await EndAsync(upstream.Body, isCompleted: true, aborted).ConfigureAwait(false)
+                : Cut(timer.Verdict);
         }
         finally
         {

@@ -175,13 +175,13 @@ public sealed class UpstreamCall(UpstreamClient client)
             // An error whose body cannot be read is still that error.
         }
 
-        if (status == 401)
+        Protocol protocol = attempt.Protocol;
+        ChatError error = protocol.ReadError(status, body, protocol.ErrorTypeHeader is { } header ? upstream.Header(header) : null);
+        if (error.Kind == ChatErrorKind.Authentication)
         {
             client.NoteRefused(attempt.Deployment.Provider);
         }
 
-        Protocol protocol = attempt.Protocol;
-        ChatError error = protocol.ReadError(status, body);
         UpstreamFailure failure = StatusJudge.Judge(status, error, upstream.RetryAfter(exchange.Time));
         // Half a body is no error that a client could read.
         return exchange.Protocol == protocol && !failure.IsRetryable && isWhole ? failure with { RawBody = body } : failure;

@@ -23,6 +23,8 @@ public static class ProtocolEndpoints
     /// <summary>In the model's place where Claude on Vertex AI counts tokens.</summary>
     private const string CountModel = "count-tokens";
 
+    private const string BedrockPrefix = "/model/";
+
     private static readonly Endpoint s_chat = new("POST", ProtocolList.OpenAIChat, Operation.Chat);
     private static readonly Endpoint s_models = new("GET", ProtocolList.OpenAIChat, Operation.Models);
 
@@ -42,6 +44,9 @@ public static class ProtocolEndpoints
         ["/v1beta/models"] = s_models,
     };
 
+    private static readonly Endpoint s_converse = new("POST", ProtocolList.BedrockConverse, Operation.Chat);
+    private static readonly Endpoint s_invoke = new("POST", ProtocolList.BedrockInvoke, Operation.Chat);
+
     /// <summary>Paths that name a model, the more particular ones first.</summary>
     private static readonly (PathPattern Path, Endpoint Endpoint)[] s_patterns =
     [
@@ -51,6 +56,10 @@ public static class ProtocolEndpoints
         .. Gemini(),
         .. ClaudeOnVertex(),
         (new("/v1beta/models/", "", ""), s_models),
+        (new(BedrockPrefix, "", "/converse"), s_converse with { Stream = StreamForm.Whole }),
+        (new(BedrockPrefix, "", "/converse-stream"), s_converse with { Stream = StreamForm.Events }),
+        (new(BedrockPrefix, "", "/invoke"), s_invoke with { Stream = StreamForm.Whole }),
+        (new(BedrockPrefix, "", "/invoke-with-response-stream"), s_invoke with { Stream = StreamForm.Events }),
         (new("/v1/models/", "", ""), s_models),
         (new("/openai/v1/models/", "", ""), s_models),
         (new("/openai/models/", "", ""), s_models),
@@ -168,6 +177,7 @@ public static class ProtocolEndpoints
         http.Header("anthropic-version") is not null || path.StartsWith("/v1/messages", StringComparison.Ordinal) || path.StartsWith("/anthropic/", StringComparison.Ordinal)
                 || path.Contains("/publishers/anthropic/", StringComparison.Ordinal)
             ? ProtocolList.AnthropicMessages
+            : path.StartsWith(BedrockPrefix, StringComparison.Ordinal) ? ProtocolList.BedrockConverse
             : path.StartsWith("/v1beta", StringComparison.Ordinal) || path.Contains("/publishers/google/", StringComparison.Ordinal) || path.Contains(":generateContent", StringComparison.Ordinal)
                 || path.Contains(":streamGenerateContent", StringComparison.Ordinal) || http.Header("x-goog-api-key") is not null
             ? ProtocolList.Gemini

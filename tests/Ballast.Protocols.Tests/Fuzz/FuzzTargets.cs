@@ -32,14 +32,27 @@ public static class FuzzTargets
     {
         Protocol protocol = ProtocolList.Find(name)!;
         IReadOnlyList<string> requests = Mutant.Seeds(name, "request");
-        IReadOnlyList<string> responses = [.. Mutant.Seeds(name, "response"), .. Mutant.Seeds(name, "error")];
+        string kin = name == "bedrock-invoke" ? "anthropic-messages" : name;
+        IReadOnlyList<string> responses = [.. Mutant.Seeds(kin, "response"), .. Mutant.Seeds(kin, "error")];
         IReadOnlyList<string> streams = Mutant.Seeds(name, "stream");
         yield return new(name + " peek", dice => Mutant.OfBody(dice, requests), body => Splice(protocol, body));
         yield return new(name + " request", dice => Mutant.OfBody(dice, requests), body => Translate(protocol, body));
         yield return new(name + " whole", dice => Mutant.OfBody(dice, responses), body => Answer(protocol, body, stream: false));
-        yield return new(name + " stream", dice => Mutant.OfStream(dice, streams), body => Answer(protocol, body, stream: true));
+        yield return new(name + " stream", dice => MakeStream(dice, protocol, streams), body => Answer(protocol, body, stream: true));
         yield return new(name + " error", dice => Mutant.OfBody(dice, responses), body => Error(protocol, body));
         yield return new(name + " limits", MakeHeaders, body => Limits(protocol, body));
+    }
+
+    private static byte[] MakeStream(Dice dice, Protocol protocol, IReadOnlyList<string> seeds)
+    {
+        byte[] body = Mutant.OfStream(dice, seeds);
+        if (protocol.Framing != StreamFraming.EventStream)
+        {
+            return body;
+        }
+
+        byte[] framed = Form.Bytes(protocol, stream: true, Encoding.UTF8.GetString(body));
+        return dice.Chance(15) ? Mutant.OfBytes(dice, framed) : framed;
     }
 
     public static RequestTarget Target(string vendor, bool hasAll) => new()

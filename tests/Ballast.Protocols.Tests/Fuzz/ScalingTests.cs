@@ -27,6 +27,8 @@ public class ScalingTests
 
     private const string AnthropicRequest = "anthropic-messages peek,anthropic-messages request";
 
+    private const string ConverseRequest = "bedrock-converse peek,bedrock-converse request";
+
     private const string OpenAIStream = "openai-chat stream,sse";
 
     private const string AnthropicStreams = "anthropic-messages stream,sse";
@@ -101,15 +103,27 @@ public class ScalingTests
         ("schema", "items held to a pattern", n => """{"items":{"pattern":"^(a|b)*[0-9]*c$"}}""" + "\n[" + Many(n, "\"ab#c\"") + "]"),
     ];
 
+    private static readonly (string Targets, string What, Func<int, string> Make)[] s_converseShapes =
+    [
+        (ConverseRequest, "blocks", n =>
+            Converse("""{"role":"user","content":[""" + Many(n, """{"text":"c"}""", """{"cachePoint":{"type":"default"}}""", """{"zz":{"a":1}}""") + "]}")),
+        (ConverseRequest, "documents of one name", n =>
+            Converse("""{"role":"user","content":[""" + Many(n, """{"document":{"format":"txt","name":"a b","source":{"bytes":"aGk="}}}""") + "]}")),
+        (ConverseRequest, "calls and results", n =>
+            Converse("""{"role":"assistant","content":[""" + Many(n, """{"toolUse":{"toolUseId":"t#","name":"f","input":{"a":1}}}""") + """]},{"role":"user","content":[""" + Many(n, """{"toolResult":{"toolUseId":"t#","content":[{"json":{"a":1}}]}}""") + "]}")),
+        ("bedrock-converse whole", "blocks", n =>
+            """{"output":{"message":{"role":"assistant","content":[""" + Many(n, """{"text":"c"}""", """{"toolUse":{"toolUseId":"t#","name":"f","input":{"a":1}}}""", """{"zz":1}""") + """]}},"stopReason":"end_turn","usage":{}}"""),
+    ];
+
     public static TheoryData<string, string> Shapes() =>
-        [.. s_shapes.SelectMany(shape => shape.Targets.Split(',').Select(target => new TheoryDataRow<string, string>(target, shape.What)))];
+        [.. s_shapes.Concat(s_converseShapes).SelectMany(shape => shape.Targets.Split(',').Select(target => new TheoryDataRow<string, string>(target, shape.What)))];
 
     [Theory]
     [MemberData(nameof(Shapes))]
     public void Read_SixteenTimesTheInput_TakesNotItsSquareInTime(string target, string what)
     {
         Action<byte[]> run = FuzzTargets.All.Single(one => one.Name == target).Run;
-        Func<int, string> make = s_shapes.First(shape => shape.What == what && shape.Targets.Split(',').Contains(target)).Make;
+        Func<int, string> make = s_shapes.Concat(s_converseShapes).First(shape => shape.What == what && shape.Targets.Split(',').Contains(target)).Make;
         byte[] small = Encoding.UTF8.GetBytes(make(Small));
         byte[] large = Encoding.UTF8.GetBytes(make(Small * Growth));
         List<string> rounds = [];
@@ -159,6 +173,8 @@ public class ScalingTests
     private static string OpenAIWith(string fields) => """{"model":"m","messages":[{"role":"user","content":"go"}],""" + fields + "}";
 
     private static string Anthropic(string messages) => """{"model":"m","max_tokens":9,"messages":[""" + messages + "]}";
+
+    private static string Converse(string messages) => """{"messages":[""" + messages + "]}";
 
     private static string AnthropicWith(string fields) => """{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"go"}],""" + fields + "}";
 

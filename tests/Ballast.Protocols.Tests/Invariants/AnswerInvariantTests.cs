@@ -50,12 +50,13 @@ public class AnswerInvariantTests
         for (int seed = 0; seed < 60; seed++)
         {
             List<ChatEvent> events = Answers.Generate(new Dice(seed), "anthropic");
-            byte[] stream = Encoding.UTF8.GetBytes(AnswerRun.Write(protocol, Writing(stream: true, "anthropic"), events));
+            byte[] stream = Form.Bytes(protocol, stream: true, AnswerRun.Write(protocol, Writing(stream: true, "anthropic"), events));
             string mark = name switch
             {
                 "openai-chat" => "\ndata: [DONE]",
                 // No mark ends it: its last chunk names the finish, and then it closes.
                 "gemini" => "\"finishReason\":",
+                "bedrock-converse" => "event: metadata",
                 _ => "data: {\"type\":\"message_stop\"}",
             };
             for (int length = 0; length < stream.Length; length += 1 + (length % 5))
@@ -70,7 +71,7 @@ public class AnswerInvariantTests
                     continue; // Cut inside an event: refused.
                 }
 
-                bool hasMark = Encoding.UTF8.GetString(stream, 0, length).Contains(mark, StringComparison.Ordinal);
+                bool hasMark = Form.Text(protocol, stream: true, stream.AsSpan(0, length)).Contains(mark, StringComparison.Ordinal);
                 Assert.True(cut.Reader.IsEnded == hasMark, $"seed {seed}, {length}: a false end");
                 foreach (Protocol target in ProtocolList.All)
                 {
@@ -93,7 +94,7 @@ public class AnswerInvariantTests
         // Cut: the error that closes it is read as one, and no end follows.
         ArrayBufferWriter<byte> error = new();
         target.WriteStreamError(new ChatError(ChatErrorKind.BadGateway, "The upstream broke off."), error);
-        AnswerRun.Result closed = AnswerRun.Read(target, Reading(stream: true, "anthropic"), written + Encoding.UTF8.GetString(error.WrittenSpan));
+        AnswerRun.Result closed = AnswerRun.Read(target, Reading(stream: true, "anthropic"), written + Form.Text(target, stream: true, error.WrittenSpan));
         Assert.True(closed.Reader.Error is not null && !closed.Reader.IsEnded && closed.Signals.HasFlag(FrameSignals.Failed), place);
     }
 

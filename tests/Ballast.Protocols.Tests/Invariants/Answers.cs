@@ -63,6 +63,7 @@ public static class Answers
     public static string? ShapeFault(string protocol, string stream, bool isWhole) => protocol switch
     {
         "openai-chat" => OpenAIFault(stream, isWhole),
+        "bedrock-converse" => ConverseShape.Fault(Frames(stream), isWhole),
         "gemini" => GeminiFault(stream, isWhole),
         _ => AnthropicFault(stream, isWhole),
     };

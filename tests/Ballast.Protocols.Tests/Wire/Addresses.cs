@@ -4,5 +4,5 @@ namespace Ballast.Protocols.Tests.Wire;
 public static class Addresses
 {
     public static RequestAddress Of(string protocol, string model, bool stream = true) =>
-        protocol == "gemini" ? new RequestAddress(model, stream ? StreamForm.Events : StreamForm.Whole) : default;
+        protocol is "gemini" or "bedrock-converse" or "bedrock-invoke" ? new RequestAddress(model, stream ? StreamForm.Events : StreamForm.Whole) : default;
 }

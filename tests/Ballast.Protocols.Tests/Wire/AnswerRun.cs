@@ -28,7 +28,7 @@ public static class AnswerRun
             while (reader.TryReadFrame(ref buffer, isCompleted, out ReadOnlySequence<byte> frame, out FrameSignals signals))
             {
                 events.AddRange(reader.Events);
-                frames.Add((signals, Encoding.UTF8.GetString(frame)));
+                frames.Add((signals, Form.Text(protocol, options.Stream, frame.ToArray())));
                 all |= signals;
             }
 
@@ -38,7 +38,7 @@ public static class AnswerRun
         return new Result(events, all, frames, reader);
     }
 
-    public static Result Read(Protocol protocol, ReaderOptions options, string body) => Read(protocol, options, [Encoding.UTF8.GetBytes(body)]);
+    public static Result Read(Protocol protocol, ReaderOptions options, string body) => Read(protocol, options, [Form.Bytes(protocol, options.Stream, body)]);
 
     public static string Write(Protocol protocol, WriterOptions options, IEnumerable<ChatEvent> events)
     {
@@ -52,7 +52,7 @@ public static class AnswerRun
             }
         }
 
-        return Encoding.UTF8.GetString(output.WrittenSpan);
+        return Form.Text(protocol, options.Stream, output.WrittenSpan);
     }
 
     /// <summary>What an answer says, however it was cut: joined texts, calls, finish, the last usage.</summary>

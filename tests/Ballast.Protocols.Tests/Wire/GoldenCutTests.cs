@@ -55,6 +55,11 @@ public class GoldenCutTests
 
     private static List<byte[]> Bodies(WireFile file)
     {
+        if (Form.IsBinary(ProtocolList.Find(file.ProtocolName)!, file.Has("stream")))
+        {
+            return [Form.Bytes(ProtocolList.Find(file.ProtocolName)!, stream: true, file.Body("stream")!)];
+        }
+
         if (file.Body("stream") is not string stream)
         {
             return [Encoding.UTF8.GetBytes(file.Body("response")!)];

@@ -55,7 +55,7 @@ public class GoldenWireTests
 
     private static void CheckAnswer(WireFile file, Protocol protocol, LossReport losses)
     {
-        byte[] body = Encoding.UTF8.GetBytes(file.Body("stream") ?? file.Body("response")!);
+        byte[] body = Form.Bytes(protocol, file.Has("stream"), file.Body("stream") ?? file.Body("response")!);
         List<ChatEvent> events = AnswerRun.Read(protocol, file.ReaderOptions(losses), [body]).Events;
         Assert.Equal(file.Body("events"), EventText.Of(events));
         foreach ((string target, string expected) in file.Writes())

@@ -28,7 +28,8 @@ public sealed record Recording(string Id, string Provider, int Status, bool Stre
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
         JsonElement root = document.RootElement;
         JsonElement response = root.GetProperty("response");
-        bool isStream = response.TryGetProperty("sse", out JsonElement answer);
+        bool isBinary = response.TryGetProperty("base64", out JsonElement answer);
+        bool isStream = isBinary || response.TryGetProperty("sse", out answer);
         if (!isStream && !response.TryGetProperty("body", out answer))
         {
             response.TryGetProperty("text", out answer);
@@ -45,6 +46,7 @@ public sealed record Recording(string Id, string Provider, int Status, bool Stre
             request.ValueKind == JsonValueKind.Object ? Encoding.UTF8.GetBytes(request.GetRawText()) : null,
             answer.ValueKind switch
             {
+                JsonValueKind.String when isBinary => answer.GetBytesFromBase64(),
                 JsonValueKind.String => Encoding.UTF8.GetBytes(answer.GetString()!),
                 JsonValueKind.Undefined => [],
                 _ => Encoding.UTF8.GetBytes(answer.GetRawText()),

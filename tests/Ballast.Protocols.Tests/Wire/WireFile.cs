@@ -6,7 +6,7 @@ namespace Ballast.Protocols.Tests.Wire;
 /// One golden file: comment lines (<c># …</c>), then sections, each begun by <c>--- name argument…</c>. The folder's name is the protocol's.
 /// </summary>
 /// <remarks>
-/// Inputs: <c>request</c>, <c>response</c> (whole body), <c>stream</c>, <c>error STATUS</c>.
+/// Inputs: <c>request</c>, <c>response</c> (whole body), <c>stream</c> (a binary one as <see cref="EventStreamText"/>), <c>error STATUS</c>.
 /// Expectations: <c>neutral</c> (of a request, see <see cref="RequestText"/>), <c>events</c> (see <see cref="EventText"/>), <c>writes PROTOCOL</c>,
 /// <c>error-text</c>, <c>losses</c> (one pointer a line; those of the answer begin with <c>response </c>).
 /// <c>options</c>, one a line: <c>vendor V</c>, <c>withhold-usage</c>, <c>unwrap</c>, <c>stream-usage off</c>, <c>input-estimate N</c>,
@@ -85,11 +85,11 @@ public sealed class WireFile
     private string Vendor => Option("vendor") ?? VendorOf(ProtocolName);
 
     /// <summary>What the address of the request says, for protocols that have model and streaming there.</summary>
-    public RequestAddress Address => Addresses.Of(ProtocolName, Option("address-model") ?? "asked-model", Option("address-stream") != "off");
+    public RequestAddress Address => Addresses.Of(ProtocolName, Option("address-model") ?? "asked-model", (Option("address-stream") ?? (ProtocolName == "gemini" ? "on" : "off")) != "off");
 
     private static string VendorOf(string protocol) => protocol switch
     {
-        "anthropic-messages" => "anthropic",
+        "anthropic-messages" or "bedrock-converse" or "bedrock-invoke" => "anthropic",
         "gemini" => "google",
         _ => "openai",
     };

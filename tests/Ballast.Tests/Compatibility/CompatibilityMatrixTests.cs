@@ -3,6 +3,7 @@ using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Exchanges;
 using Ballast.Protocols;
+using Ballast.Protocols.Clouds;
 using Ballast.Tests.Configuration;
 using Ballast.Upstream;
 using Microsoft.Extensions.Time.Testing;
@@ -27,8 +28,13 @@ public class CompatibilityMatrixTests
         ("foundry (Claude)", "azure-foundry", "anthropic", "base_url: https://a.services.ai.azure.com"),
         ("anthropic", "anthropic", "anthropic", ""),
         ("gemini", "gemini", "google", ""),
+        ("bedrock (Claude)", "aws-bedrock", "anthropic", ""),
+        ("bedrock (Converse)", "aws-bedrock", "amazon", ""),
         ("own machines", "openai-compatible", "meta", "base_url: https://a.example.com/v1"),
     ];
+
+    /// <summary>All but those that are another protocol in a cloud's wrapping.</summary>
+    private static IEnumerable<Protocol> Protocols() => ProtocolList.All.Where(static protocol => protocol is not BedrockInvoke);
 
     [Fact]
     public void Page_Matrix_SaysWhatTheProductDoes()
@@ -51,7 +57,7 @@ public class CompatibilityMatrixTests
     [Fact]
     public void Samples_EveryProtocol_HasThemAndTheyAreRequests()
     {
-        foreach (Protocol protocol in ProtocolList.All)
+        foreach (Protocol protocol in Protocols())
         {
             Assert.Contains(protocol.Name, FeatureSamples.Plain.Keys);
             Assert.True(FeatureSamples.All.Count(row => row.Bodies.ContainsKey(protocol.Name)) >= 10, protocol.Name);
@@ -80,7 +86,7 @@ public class CompatibilityMatrixTests
     {
         CatalogSnapshot catalog = Catalog();
         StringBuilder page = new();
-        foreach (Protocol protocol in ProtocolList.All)
+        foreach (Protocol protocol in Protocols())
         {
             page.Append($"\n### From `{protocol.Name}`\n\n| feature |");
             page.AppendJoin("", s_platforms.Select(platform => $" {platform.Name} |"));

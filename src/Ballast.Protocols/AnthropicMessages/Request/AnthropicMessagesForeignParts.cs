@@ -4,7 +4,7 @@ using Ballast.Protocols.Conversation;
 namespace Ballast.Protocols.AnthropicMessages;
 
 /// <summary>Brings parts of another protocol into a form this API takes, or names them as lost. What comes out can be written without further thought.</summary>
-internal sealed class AnthropicMessagesForeignParts(ChatRequest request, RequestTarget target, LossReport losses)
+internal sealed class AnthropicMessagesForeignParts(ChatRequest request, RequestTarget target, LossReport losses) : IForeignParts
 {
     private const string OpenAIChat = "openai-chat";
 

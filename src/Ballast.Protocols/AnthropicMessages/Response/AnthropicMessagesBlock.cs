@@ -3,17 +3,6 @@ using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
-/// <summary>What a content block of an answer holds.</summary>
-internal enum BlockKind
-{
-    /// <summary>Server tools, their results, whatever comes: nothing the neutral form knows.</summary>
-    Opaque,
-    Text,
-    Thinking,
-    RedactedThinking,
-    ToolCall,
-}
-
 /// <summary>A content block of an answer as it stands in a whole body or in <c>content_block_start</c>.</summary>
 internal struct AnthropicMessagesBlock
 {

@@ -6,8 +6,8 @@ using Ballast.Upstream.Signing;
 namespace Ballast.Upstream.Providers;
 
 /// <summary>
-/// AWS Bedrock's OpenAI-shaped endpoints with a Bedrock API key: <c>bedrock-mantle.REGION.api.aws/v1</c>, or <c>bedrock-runtime.REGION.amazonaws.com/openai/v1</c>
-/// (the base address ends in <c>/openai</c> then).
+/// AWS Bedrock: Converse and InvokeModel at <c>bedrock-runtime.REGION.amazonaws.com</c>, OpenAI-shaped at <c>bedrock-mantle.REGION.api.aws/v1</c> or at the former's
+/// <c>/openai/v1</c> (the base address ends in <c>/openai</c> then). With a Bedrock API key.
 /// </summary>
 public sealed class AwsBedrockProvider : ProviderEndpoint
 {
@@ -15,7 +15,23 @@ public sealed class AwsBedrockProvider : ProviderEndpoint
 
     public override string RequestIdHeader => "x-amzn-requestid";
 
-    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, "/v1/chat/completions");
+    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream)
+    {
+        string model = Uri.EscapeDataString(deployment.SentModel);
+        if (protocol == ProtocolList.BedrockConverse)
+        {
+            return Join(deployment.Provider, $"/model/{model}/{(stream ? "converse-stream" : "converse")}");
+        }
+
+        if (protocol == ProtocolList.BedrockInvoke)
+        {
+            return Join(deployment.Provider, $"/model/{model}/{(stream ? "invoke-with-response-stream" : "invoke")}");
+        }
+
+        // Beside its own protocols the runtime speaks OpenAI's under a path of its own.
+        bool isBeside = deployment.Protocols.Any(static offered => offered.Framing == StreamFraming.EventStream);
+        return Join(deployment.Provider, isBeside ? "/openai/v1/chat/completions" : "/v1/chat/completions");
+    }
 
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
 }

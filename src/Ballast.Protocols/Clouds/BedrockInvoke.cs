@@ -1,0 +1,113 @@
+using System.Buffers;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Protocols.Clouds;
+
+/// <summary>
+/// Anthropic's Messages as AWS Bedrock takes them (https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html):
+/// <c>POST /model/{id}/invoke</c> and <c>/invoke-with-response-stream</c>. Model and streaming are in the path, the body names its own version, and the events of a
+/// stream come in binary messages. The conversation is the vendor's, errors are the platform's.
+/// </summary>
+/// <param name="messages">The vendor's protocol.</param>
+/// <param name="platform">One of the platform's own.</param>
+public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protocol
+{
+    /// <summary>Its name in configuration, ledger and tests.</summary>
+    public const string ProtocolName = "bedrock-invoke";
+
+    public override string Name => ProtocolName;
+
+    public override string? NativeIssuer => messages.NativeIssuer;
+
+    public override string RequestIdHeader => platform.RequestIdHeader;
+
+    public override StreamFraming Framing => StreamFraming.EventStream;
+
+    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default)
+    {
+        if (string.IsNullOrEmpty(address.Model))
+        {
+            throw ProtocolException.Invalid("modelId: is required in the path.", "modelId");
+        }
+
+        bool isStream = address.Stream == StreamForm.Events;
+        byte[] rented = ArrayPool<byte>.Shared.Rent(BedrockInvokeBody.LengthWithModel(body, address));
+        try
+        {
+            RequestEnvelope inside = messages.Peek(BedrockInvokeBody.WithModel(body, address, rented));
+            return new RequestEnvelope
+            {
+                Body = body,
+                Address = address,
+                Model = address.Model,
+                Stream = isStream,
+                StreamUsage = isStream,
+                MaxOutputTokens = inside.MaxOutputTokens,
+                AsksJsonSchema = inside.AsksJsonSchema,
+                HasForeignThinking = inside.HasForeignThinking,
+            };
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default)
+    {
+        if (string.IsNullOrEmpty(address.Model))
+        {
+            throw ProtocolException.Invalid("modelId: is required in the path.", "modelId");
+        }
+
+        // What is kept raw points into these bytes: they are not rented.
+        byte[] whole = new byte[BedrockInvokeBody.LengthWithModel(body, address)];
+        ChatRequest request = messages.ReadRequest(BedrockInvokeBody.WithModel(body, address, whole));
+        return request with { Extras = [.. request.Extras.Where(static extra => extra.Pointer != BedrockInvokeBody.VersionPointer)] };
+    }
+
+    public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output)
+    {
+        ArrayBufferWriter<byte> plain = new();
+        messages.WriteRequest(request, target, losses, plain);
+        BedrockInvokeBody.WriteWithoutModel(plain.WrittenSpan, output);
+    }
+
+    /// <summary>The body holds nothing that depends on the deployment.</summary>
+    public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) => output.Write(envelope.Body.Span);
+
+    public override ResponseReader OpenReader(ReaderOptions options) =>
+        options.Stream ? new BedrockInvokeReader(options, messages.OpenReader(options), platform) : messages.OpenReader(options);
+
+    public override ResponseWriter OpenWriter(WriterOptions options) =>
+        options.Stream ? new BedrockInvokeWriter(options, messages.OpenWriter(options)) : messages.OpenWriter(options);
+
+    public override ChatError ReadError(int status, ReadOnlyMemory<byte> body) => platform.ReadError(status, body);
+
+    public override string? ErrorTypeHeader => platform.ErrorTypeHeader;
+
+    public override ChatError ReadError(int status, ReadOnlyMemory<byte> body, string? type) => platform.ReadError(status, body, type);
+
+    public override int StatusOf(ChatError error) => platform.StatusOf(error);
+
+    public override void WriteError(ChatError error, IBufferWriter<byte> output) => platform.WriteError(error, output);
+
+    public override bool TrySpliceError(ReadOnlyMemory<byte> body, string requestId, IBufferWriter<byte> output) => platform.TrySpliceError(body, requestId, output);
+
+    public override void WriteStreamError(ChatError error, IBufferWriter<byte> output) => platform.WriteStreamError(error, output);
+
+    public override void WriteStreamEnd(IBufferWriter<byte> output)
+    {
+        ArrayBufferWriter<byte> events = new();
+        messages.WriteStreamEnd(events);
+        BedrockInvokeWriter.Wrap(events.WrittenMemory, output);
+    }
+
+    public override RateLimits ReadRateLimits(Func<string, string?> header, DateTimeOffset now) => platform.ReadRateLimits(header, now);
+
+    public override void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header) => platform.WriteRateLimits(limits, now, header);
+
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output) => platform.WriteModels(models, output);
+
+    public override void WriteModel(ModelDescription model, IBufferWriter<byte> output) => platform.WriteModel(model, output);
+}
