@@ -206,6 +206,8 @@ public sealed class EventLoop : IDisposable
     private void Run()
     {
         t_current = this;
+        // Nothing here has a context that would have to follow it from wait to wait.
+        ExecutionContext.SuppressFlow();
         byte[] events = new byte[EventsMax * SystemCalls.EventBytes];
         long start = _time.GetTimestamp();
         long ticked = start;

@@ -16,7 +16,7 @@ internal sealed class Http1Call(Http1Connection owner, RequestHead head) : HttpC
     private readonly Lock _gate = new();
     private readonly List<KeyValuePair<string, string>> _headers = [];
     private CancellationTokenSource? _aborted;
-    private bool _isCancelled;
+    private volatile bool _isCancelled;
     private bool _isCut;
     private string? _path;
     private long? _responseLength;
@@ -55,6 +55,11 @@ internal sealed class Http1Call(Http1Connection owner, RequestHead head) : HttpC
     {
         get
         {
+            if (_aborted is { } known && !_isCancelled && !owner.IsPeerClosed)
+            {
+                return known.Token;
+            }
+
             lock (_gate)
             {
                 if (_isCancelled || owner.IsPeerClosed)

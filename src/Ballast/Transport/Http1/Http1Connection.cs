@@ -64,10 +64,9 @@ internal sealed class Http1Connection : IConnectionObserver
     {
         try
         {
-            bool isNext = !await IsOtherAsync().ConfigureAwait(false);
-            while (isNext)
+            if (!await IsOtherAsync().ConfigureAwait(false))
             {
-                isNext = await TakeHeadAsync().ConfigureAwait(false) && await AnswerAsync().ConfigureAwait(false);
+                await ServeAsync().ConfigureAwait(false);
             }
         }
         catch (IOException)
@@ -252,108 +251,126 @@ internal sealed class Http1Connection : IConnectionObserver
         return true;
     }
 
-    /// <summary>Returns true with a whole head; false where the connection is to be closed, its client told why if there was anything to tell.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> TakeHeadAsync()
+    /// <summary>Request after request, in one piece: what is called for each is no flow of its own, and costs no memory.</summary>
+    private async Task ServeAsync()
     {
-        _head.Clear();
-        Received.BeginRequest();
-        if (Received.IsEmpty)
+        while (BeginHead())
         {
-            Enter(Phase.Idle);
-            if (IsStopping)
+            if (Received.IsEmpty)
             {
-                return false;
+                await _connection.WaitReadableAsync().ConfigureAwait(false);
             }
 
-            await _connection.WaitReadableAsync().ConfigureAwait(false);
-        }
-
-        bool isMore = Received.IsEmpty;
-        while (true)
-        {
-            if (isMore)
+            HeadRefusal? refusal;
+            while ((refusal = ReadHead()) is null && !_head.IsComplete)
             {
                 int read = await _connection.ReceiveAsync(Received.Room(RequestHead.BytesMax)).ConfigureAwait(false);
                 if (read == 0)
                 {
-                    return _isTooSlow && await RefuseAsync(HeadRefusal.TooSlow).ConfigureAwait(false);
+                    refusal = HeadRefusal.TooSlow;
+                    break;
                 }
 
                 Received.Filled(read);
             }
 
-            if (_phase != Phase.Head)
+            if (refusal is not null)
             {
-                Enter(Phase.Head);
+                await RefuseAsync(refusal).ConfigureAwait(false);
+                return;
             }
 
-            if (_head.Read(Received.Bytes, Received.End) is { } refusal)
+            bool isAnswered = false;
+            try
             {
-                return await RefuseAsync(refusal).ConfigureAwait(false);
+                BeginAnswer();
+                await _server.Handle(_call).ConfigureAwait(false);
+                isAnswered = await _call.EndAsync().ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is not IOException)
+            {
+                // The handler answers its own failures; what it could not answer must not look like an answer.
             }
 
-            if (_head.IsComplete)
+            if (!isAnswered || !_call.IsKeepAlive)
             {
-                Received.Use(_head.Length);
-                return true;
+                await CloseAsync(isAnswered).ConfigureAwait(false);
+                return;
             }
 
-            isMore = true;
+            if (!Body.IsComplete)
+            {
+                Enter(Phase.Discard);
+                await Body.DiscardAsync().ConfigureAwait(false);
+            }
         }
     }
 
-    /// <summary>Returns true where the connection may serve another request.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> AnswerAsync()
+    /// <summary>False where no further request is taken.</summary>
+    private bool BeginHead()
+    {
+        _head.Clear();
+        Received.BeginRequest();
+        Enter(Received.IsEmpty ? Phase.Idle : Phase.Head);
+        return !IsStopping || !Received.IsEmpty;
+    }
+
+    private HeadRefusal? ReadHead()
+    {
+        if (Received.IsEmpty)
+        {
+            return null;
+        }
+
+        if (_phase == Phase.Idle)
+        {
+            Enter(Phase.Head);
+        }
+
+        HeadRefusal? refusal = _head.Read(Received.Bytes, Received.End);
+        if (refusal is null && _head.IsComplete)
+        {
+            Received.Use(_head.Length);
+        }
+
+        return refusal;
+    }
+
+    private void BeginAnswer()
     {
         Body.Begin(_head);
         _call.Begin();
         _bodySince = Seconds;
         _bodyBytes = 0;
         Enter(Phase.Work);
-        bool isAnswered = false;
-        try
-        {
-            await _server.Handle(_call).ConfigureAwait(false);
-            isAnswered = await _call.EndAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is not IOException)
-        {
-            // The handler answers its own failures; what it could not answer must not look like an answer.
-        }
-
-        if (!isAnswered && !_call.IsCutByEnd)
-        {
-            _connection.Abort();
-            return false;
-        }
-
-        if (!isAnswered || !_call.IsKeepAlive)
-        {
-            await LingerAsync().ConfigureAwait(false);
-            return false;
-        }
-
-        if (!Body.IsComplete)
-        {
-            Enter(Phase.Discard);
-            await Body.DiscardAsync().ConfigureAwait(false);
-        }
-
-        return true;
     }
 
-    private async ValueTask<bool> RefuseAsync(HeadRefusal refusal)
+    private async ValueTask CloseAsync(bool isAnswered)
     {
+        if (isAnswered || _call.IsCutByEnd)
+        {
+            await LingerAsync().ConfigureAwait(false);
+        }
+        else
+        {
+            _connection.Abort();
+        }
+    }
+
+    private async ValueTask RefuseAsync(HeadRefusal refusal)
+    {
+        if (refusal == HeadRefusal.TooSlow && !_isTooSlow)
+        {
+            // The client has ended its side, between two requests or in the middle of one: there is nobody to tell.
+            return;
+        }
+
         Enter(Phase.Work);
         _call.Begin();
         if (await _call.RefuseAsync(refusal).ConfigureAwait(false))
         {
             await LingerAsync().ConfigureAwait(false);
         }
-
-        return false;
     }
 
     /// <summary>Ends this side and reads on until the client ends its own: closed on unread bytes the connection would be reset, and the answer lost with it.</summary>

@@ -48,6 +48,7 @@ public sealed class RequestHead
     private int _host;
     private int _authorityStart;
     private int _authorityLength;
+    private ulong _nameLengths;
     private bool _hasLine;
     private bool _isClose;
 
@@ -87,6 +88,7 @@ public sealed class RequestHead
         MethodStart = MethodLength = TargetStart = TargetLength = Count = 0;
         _hasLine = _isClose = IsComplete = IsHttp11 = IsKeepAlive = IsChunked = ExpectsContinue = false;
         ContentLength = null;
+        _nameLengths = 0;
         _bytes = [];
     }
 
@@ -140,6 +142,12 @@ public sealed class RequestHead
     /// <summary>The next header of this name from <paramref name="index"/> on; -1 where there is none.</summary>
     public int Find(ReadOnlySpan<char> name, int index)
     {
+        // Most headers that are asked for are not there, and none is as long as they are.
+        if ((_nameLengths & (1UL << (name.Length & 63))) == 0)
+        {
+            return -1;
+        }
+
         for (; index < Count; index++)
         {
             if (_fields[index].NameLength == name.Length && Ascii.EqualsIgnoreCase(Name(index), name))
@@ -266,6 +274,7 @@ public sealed class RequestHead
             Array.Resize(ref _fields, Math.Min(HeadersMax, Count * 2));
         }
 
+        _nameLengths |= 1UL << (colon & 63);
         _fields[Count++] = new HeaderField(start, colon, start + from, value.Length);
         return Note(line[..colon], value);
     }

@@ -150,15 +150,14 @@ internal sealed class ResponseOutput : IBufferWriter<byte>
     /// <summary>Writes one line of the head; a value that would be more than a line is refused.</summary>
     public static int WriteHeader(Span<byte> to, string name, string value)
     {
-        if (!Ascii.IsValid(value) || value.AsSpan().ContainsAny('\r', '\n', '\0'))
+        Ascii.FromUtf16(name, to, out int at);
+        to[at++] = (byte)':';
+        to[at++] = (byte)' ';
+        if (Ascii.FromUtf16(value, to[at..], out int written) != OperationStatus.Done || to.Slice(at, written).ContainsAny((byte)'\r', (byte)'\n', (byte)0))
         {
             throw new InvalidOperationException($"The header {name} holds what no header may.");
         }
 
-        Ascii.FromUtf16(name, to, out int at);
-        to[at++] = (byte)':';
-        to[at++] = (byte)' ';
-        Ascii.FromUtf16(value, to[at..], out int written);
         at += written;
         to[at++] = (byte)'\r';
         to[at++] = (byte)'\n';

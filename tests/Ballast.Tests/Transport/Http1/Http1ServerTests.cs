@@ -371,6 +371,50 @@ public sealed class Http1ServerTests : IAsyncLifetime
         await WaitForAsync(() => server.Connections == 0);
     }
 
+    /// <summary>Head, headers, body, answer and flush: whatever a request costs in memory is its handler's.</summary>
+    [Fact]
+    public async Task Requests_OfAWarmConnection_AllocateNothing()
+    {
+        byte[] buffer = new byte[100];
+        byte[] answer = "answer"u8.ToArray();
+        using EventLoops loops = new(TimeProvider.System, 1);
+        using Http1Server server = new(new IPEndPoint(IPAddress.Loopback, 0), loops, new Http1Limits(), TimeProvider.System, call =>
+        {
+            bool isRead = call.Path == "/v1/x" && call.Header("authorization") is not null && call.Header("x-api-key") is null
+                && call.ReadBodyAsync(buffer).Result == 4;
+            call.Status = isRead ? 200 : 500;
+            call.SetHeader("x-one", "1");
+            call.ResponseLength = answer.Length;
+            call.Output.Write(answer);
+            return call.FlushAsync(CancellationToken.None).Result ? Task.CompletedTask : throw new IOException();
+        });
+        using RawClient client = await RawClient.ConnectAsync(server.LocalAddress);
+        byte[] request = Encoding.ASCII.GetBytes("POST /v1/x HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer key\r\nContent-Length: 4\r\n\r\nbody");
+        long best = long.MaxValue;
+        for (int round = 0; round < 6 && best > 0; round++)
+        {
+            long before = await AllocatedAsync();
+            for (int i = 0; i < 200; i++)
+            {
+                await client.SendAsync(request);
+                RawAnswer read = await client.ReadAsync();
+                Assert.Equal((200, "answer"), (read.Status, read.Body));
+            }
+
+            best = Math.Min(best, await AllocatedAsync() - before);
+        }
+
+        // Two posts to the loop and, once a second, the date.
+        Assert.InRange(best, 0, 1024);
+
+        async Task<long> AllocatedAsync()
+        {
+            TaskCompletionSource<long> seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            loops.All[0].Post(state => ((TaskCompletionSource<long>)state!).SetResult(GC.GetAllocatedBytesForCurrentThread()), seen);
+            return await seen.Task.WaitAsync(Patience, Cancellation);
+        }
+    }
+
     [Fact]
     public async Task Limits_OfConnections_CloseWhoComesBeyond()
     {
