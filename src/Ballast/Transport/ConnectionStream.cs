@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Ballast.Transport;
 
 /// <summary>A connection as a stream, for what only knows streams: TLS. Reading into no buffer waits until there is something to read.</summary>
@@ -48,6 +50,7 @@ public sealed class ConnectionStream(Connection connection) : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<int> NothingAsync(ValueTask waiting)
     {
         await waiting.ConfigureAwait(false);

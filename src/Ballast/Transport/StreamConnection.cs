@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Ballast.Transport;
 
 /// <summary>A stream over a connection, such as TLS, that stands in for the connection itself.</summary>
@@ -38,5 +40,6 @@ public sealed class StreamConnection(Stream stream, Connection inner) : Connecti
         await stream.WriteAsync(second).ConfigureAwait(false);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask WaitAsync(ValueTask<int> reading) => await reading.ConfigureAwait(false);
 }

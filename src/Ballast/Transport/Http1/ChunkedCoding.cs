@@ -15,6 +15,10 @@ public sealed class ChunkedCoding(bool takesPadding = true)
     /// <summary>Largest trailer, in bytes.</summary>
     public const int TrailerBytesMax = 64 * 1024;
 
+    /// <summary>Longest size that is read at once, in digits, and with the two line ends about it, in bytes.</summary>
+    private const int PlainDigits = 6;
+    private const int PlainLineBytes = PlainDigits + 4;
+
     private enum Part
     {
         Size,
@@ -61,6 +65,11 @@ public sealed class ChunkedCoding(bool takesPadding = true)
     {
         while (coded < bytes.Length && _part != Part.End)
         {
+            if (bytes.Length - coded > PlainLineBytes && (_part == Part.DataReturn || (_part == Part.Size && _digits == 0)))
+            {
+                SkipPlainLine(bytes, ref coded);
+            }
+
             if (_part == Part.Data)
             {
                 int count = (int)Math.Min(_left, bytes.Length - coded);
@@ -85,6 +94,35 @@ public sealed class ChunkedCoding(bool takesPadding = true)
         }
 
         return true;
+    }
+
+    /// <summary>Between most chunks there is a line's end and a short size alone: they are read at once. Whatever else there is, is left to the steps.</summary>
+    private void SkipPlainLine(ReadOnlySpan<byte> bytes, ref int coded)
+    {
+        int at = coded;
+        if (_part == Part.DataReturn)
+        {
+            if (bytes[at] != (byte)'\r' || bytes[at + 1] != (byte)'\n')
+            {
+                return;
+            }
+
+            at += 2;
+        }
+
+        int size = 0;
+        for (int end = at + PlainDigits; at < end && DigitOf(bytes[at]) is >= 0 and int digit; at++)
+        {
+            size = (size << 4) | digit;
+        }
+
+        if (size > 0 && bytes[at] == (byte)'\r' && bytes[at + 1] == (byte)'\n')
+        {
+            coded = at + 2;
+            _left = size;
+            _lineBytes = 0;
+            _part = Part.Data;
+        }
     }
 
     private bool TryStep(byte unit)
@@ -127,13 +165,7 @@ public sealed class ChunkedCoding(bool takesPadding = true)
 
     private bool TryReadSize(byte unit)
     {
-        int digit = unit switch
-        {
-            >= (byte)'0' and <= (byte)'9' => unit - '0',
-            >= (byte)'a' and <= (byte)'f' => unit - 'a' + 10,
-            >= (byte)'A' and <= (byte)'F' => unit - 'A' + 10,
-            _ => -1,
-        };
+        int digit = DigitOf(unit);
         if (digit < 0)
         {
             return _digits > 0 && TryEndSize(unit);
@@ -168,4 +200,12 @@ public sealed class ChunkedCoding(bool takesPadding = true)
         _part = part;
         return true;
     }
+
+    private static int DigitOf(byte unit) => unit switch
+    {
+        >= (byte)'0' and <= (byte)'9' => unit - '0',
+        >= (byte)'a' and <= (byte)'f' => unit - 'a' + 10,
+        >= (byte)'A' and <= (byte)'F' => unit - 'A' + 10,
+        _ => -1,
+    };
 }

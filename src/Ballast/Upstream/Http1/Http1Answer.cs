@@ -5,10 +5,10 @@ namespace Ballast.Upstream.Http1;
 /// <summary>An answer that lies in the memory in which it was received.</summary>
 public sealed class Http1Answer : UpstreamAnswer
 {
-    private readonly Http1Connection _connection;
+    private readonly UpstreamConnection _connection;
     private readonly Http1Body _body;
 
-    internal Http1Answer(Http1Connection connection, Http1Body body)
+    internal Http1Answer(UpstreamConnection connection, Http1Body body)
     {
         _connection = connection;
         _body = body;

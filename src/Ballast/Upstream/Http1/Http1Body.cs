@@ -10,7 +10,7 @@ namespace Ballast.Upstream.Http1;
 /// The body of one answer, decoded where it was received: what a reader has not consumed lies in one piece. While nothing lies here it holds no memory. How much it may
 /// hold is its reader's to judge: it grows as long as it is read without being consumed.
 /// </summary>
-public sealed class Http1Body(Http1Connection connection, CancellationTokenRegistration registration, CancellationToken cancellation) : PipeReader
+public sealed class Http1Body(UpstreamConnection connection, CancellationTokenRegistration registration, CancellationToken cancellation) : PipeReader
 {
     /// <summary>First room for what is received, in bytes.</summary>
     private const int FirstBytes = 16 * 1024;

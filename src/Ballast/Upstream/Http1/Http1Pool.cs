@@ -36,7 +36,7 @@ public sealed class Http1Pool : UpstreamPool
         _isAllowed = isAllowed;
         _connectTimeout = connectTimeout;
         _endPoint = new DnsEndPoint(address.IdnHost, address.Port);
-        Head = new RequestHead(address);
+        Head = new RequestHeadWriter(address);
         _idle = [.. loops.All.Select(_ => new IdleList())];
         if (address.Scheme == Uri.UriSchemeHttps)
         {
@@ -48,7 +48,7 @@ public sealed class Http1Pool : UpstreamPool
 
     internal TimeProvider Time { get; }
 
-    internal RequestHead Head { get; }
+    internal RequestHeadWriter Head { get; }
 
     /// <summary>Connections that wait for an exchange.</summary>
     public int Idle => _idle.Sum(list => list.Count);
@@ -60,7 +60,7 @@ public sealed class Http1Pool : UpstreamPool
     }
 
     /// <summary>Called for a connection that is whole and carries nothing.</summary>
-    internal void Return(Http1Connection connection)
+    internal void Return(UpstreamConnection connection)
     {
         long now = Time.GetTimestamp();
         if (_isDisposed || !connection.IsYoung(now))
@@ -79,7 +79,7 @@ public sealed class Http1Pool : UpstreamPool
         }
     }
 
-    internal void DropIfIdle(Http1Connection connection)
+    internal void DropIfIdle(UpstreamConnection connection)
     {
         if (ListOf(connection).Remove(connection))
         {
@@ -87,7 +87,7 @@ public sealed class Http1Pool : UpstreamPool
         }
     }
 
-    internal void DropIfSpent(Http1Connection connection)
+    internal void DropIfSpent(UpstreamConnection connection)
     {
         if (ListOf(connection).RemoveSpent(connection, Time.GetTimestamp()))
         {
@@ -100,7 +100,7 @@ public sealed class Http1Pool : UpstreamPool
         _isDisposed = true;
         foreach (IdleList list in _idle)
         {
-            while (list.TryTake(out Http1Connection? connection))
+            while (list.TryTake(out UpstreamConnection? connection))
             {
                 connection.Dispose();
             }
@@ -108,7 +108,7 @@ public sealed class Http1Pool : UpstreamPool
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<UpstreamAnswer> SendAsync(UpstreamMessage message, Http1Connection? idle, CancellationToken cancellation)
+    private async ValueTask<UpstreamAnswer> SendAsync(UpstreamMessage message, UpstreamConnection? idle, CancellationToken cancellation)
     {
         if (idle is not null && await idle.ExchangeAsync(message, cancellation).ConfigureAwait(false) is { } answer)
         {
@@ -116,12 +116,12 @@ public sealed class Http1Pool : UpstreamPool
         }
 
         // None was idle, or the one that was had been closed, and did not take the request.
-        Http1Connection fresh = await OpenAsync(cancellation).ConfigureAwait(false);
+        UpstreamConnection fresh = await OpenAsync(cancellation).ConfigureAwait(false);
         return (await fresh.ExchangeAsync(message, cancellation).ConfigureAwait(false))!;
     }
 
     /// <summary>The youngest of this thread's loop that is still good: those that are needed no more grow old.</summary>
-    private Http1Connection? Take()
+    private UpstreamConnection? Take()
     {
         long now = Time.GetTimestamp();
         int own = IndexOf(EventLoop.Current);
@@ -129,7 +129,7 @@ public sealed class Http1Pool : UpstreamPool
         for (int i = 0; i < _idle.Length; i++)
         {
             IdleList list = _idle[own >= 0 ? own : i];
-            while (list.TryTake(out Http1Connection? connection))
+            while (list.TryTake(out UpstreamConnection? connection))
             {
                 if (connection.IsUsable(now))
                 {
@@ -148,7 +148,7 @@ public sealed class Http1Pool : UpstreamPool
         return null;
     }
 
-    private IdleList ListOf(Http1Connection connection) => _idle[IndexOf(connection.Loop)];
+    private IdleList ListOf(UpstreamConnection connection) => _idle[IndexOf(connection.Loop)];
 
     private int IndexOf(EventLoop? loop)
     {
@@ -163,7 +163,7 @@ public sealed class Http1Pool : UpstreamPool
         return -1;
     }
 
-    private async ValueTask<Http1Connection> OpenAsync(CancellationToken cancellation)
+    private async ValueTask<UpstreamConnection> OpenAsync(CancellationToken cancellation)
     {
         using CancellationTokenSource timeout = new(_connectTimeout, Time);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
@@ -185,7 +185,7 @@ public sealed class Http1Pool : UpstreamPool
         }
     }
 
-    private async ValueTask<Http1Connection> ConnectAsync(CancellationToken cancellation)
+    private async ValueTask<UpstreamConnection> ConnectAsync(CancellationToken cancellation)
     {
         EventLoop loop = _loops.Mine;
         IPAddress[] addresses = await AddressPolicy.ResolveAsync(_endPoint.Host, _isAllowed, cancellation).ConfigureAwait(false);
@@ -200,7 +200,7 @@ public sealed class Http1Pool : UpstreamPool
                     new IPEndPoint(address, _endPoint.Port),
                     started => registration = cancellation.UnsafeRegister(static state => ((Connection)state!).Abort(), started)).ConfigureAwait(false);
                 Connection connection = _tls is null ? socket : await SecureAsync(socket, _tls).ConfigureAwait(false);
-                return new Http1Connection(this, connection, socket);
+                return new UpstreamConnection(this, connection, socket);
             }
             catch (SocketException exception)
             {
@@ -242,11 +242,11 @@ public sealed class Http1Pool : UpstreamPool
     private sealed class IdleList
     {
         private readonly Lock _lock = new();
-        private readonly List<Http1Connection> _all = [];
+        private readonly List<UpstreamConnection> _all = [];
 
         public int Count { get { lock (_lock) { return _all.Count; } } }
 
-        public void Add(Http1Connection connection)
+        public void Add(UpstreamConnection connection)
         {
             lock (_lock)
             {
@@ -254,7 +254,7 @@ public sealed class Http1Pool : UpstreamPool
             }
         }
 
-        public bool Remove(Http1Connection connection)
+        public bool Remove(UpstreamConnection connection)
         {
             lock (_lock)
             {
@@ -263,7 +263,7 @@ public sealed class Http1Pool : UpstreamPool
         }
 
         /// <summary>Takes it out if it is idle and no good any more; what is in use is not looked at.</summary>
-        public bool RemoveSpent(Http1Connection connection, long now)
+        public bool RemoveSpent(UpstreamConnection connection, long now)
         {
             lock (_lock)
             {
@@ -271,7 +271,7 @@ public sealed class Http1Pool : UpstreamPool
             }
         }
 
-        public bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Http1Connection? connection)
+        public bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out UpstreamConnection? connection)
         {
             lock (_lock)
             {

@@ -17,6 +17,9 @@ public sealed class Http1PoolTests : IDisposable
 {
     private const string Hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
+    /// <summary>More than the two sides' socket buffers hold.</summary>
+    private const int LargeBytes = 32 * 1024 * 1024;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly EventLoops _loops = new(TimeProvider.System, 1);
@@ -189,6 +192,38 @@ public sealed class Http1PoolTests : IDisposable
         Assert.Equal(GatewayError.ConnectionLost, (await Assert.ThrowsAsync<UpstreamException>(() => AskAsync(pool))).Error);
         Assert.Equal(2, upstream.Requests.Count);
         Assert.Equal(1, upstream.Connects);
+    }
+
+    /// <summary>The platform cannot have had the whole request: asking again asks it once.</summary>
+    [Fact]
+    public async Task Send_StandingConnectionBreaksUnderTheRequest_IsSentOnAFreshOne()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        Task<(int First, int Second)> serving = Task.Run(async () =>
+        {
+            byte[] part = new byte[16 * 1024];
+            using Socket first = await listener.AcceptSocketAsync(Cancellation);
+            await first.ReceiveAsync(part, Cancellation);
+            await first.SendAsync(Encoding.ASCII.GetBytes(Hello), Cancellation);
+            int ofFirst = await first.ReceiveAsync(part, Cancellation);
+            first.LingerState = new LingerOption(true, 0);
+            first.Close();
+            using Socket second = await listener.AcceptSocketAsync(Cancellation);
+            int ofSecond = 0;
+            while (ofSecond < LargeBytes)
+            {
+                ofSecond += await second.ReceiveAsync(part, Cancellation);
+            }
+
+            await second.SendAsync(Encoding.ASCII.GetBytes(Hello), Cancellation);
+            return (ofFirst, ofSecond);
+        }, Cancellation);
+        using Http1Pool pool = NewPool(new Uri($"http://{listener.LocalEndpoint}"));
+        await AskAsync(pool);
+
+        Assert.Equal("200 hello", await AskAsync(pool, new string('x', LargeBytes)));
+        Assert.InRange((await serving.WaitAsync(Patience, Cancellation)).First, 1, LargeBytes - 1);
     }
 
     [Theory]

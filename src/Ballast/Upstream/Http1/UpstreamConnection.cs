@@ -9,7 +9,7 @@ namespace Ballast.Upstream.Http1;
 /// One standing connection to an upstream. It carries one exchange at a time; between them it waits in its pool, where anything that it receives, the end included,
 /// makes it useless.
 /// </summary>
-public sealed class Http1Connection : IConnectionObserver, IDisposable
+public sealed class UpstreamConnection : IConnectionObserver, IDisposable
 {
     /// <summary>Up to this size a body goes out with its head in one piece: copying it costs less than a second one.</summary>
     private const int JoinedBytesMax = 16 * 1024;
@@ -24,7 +24,7 @@ public sealed class Http1Connection : IConnectionObserver, IDisposable
     /// <param name="pool">Where it goes back to.</param>
     /// <param name="connection">What bytes go over.</param>
     /// <param name="socket">What reports that the other side has closed.</param>
-    public Http1Connection(Http1Pool pool, Connection connection, Connection socket)
+    public UpstreamConnection(Http1Pool pool, Connection connection, Connection socket)
     {
         _pool = pool;
         _connection = connection;
@@ -47,7 +47,7 @@ public sealed class Http1Connection : IConnectionObserver, IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<Http1Answer?> ExchangeAsync(UpstreamMessage message, CancellationToken cancellation)
     {
-        CancellationTokenRegistration registration = cancellation.UnsafeRegister(static state => ((Http1Connection)state!)._connection.Abort(), this);
+        CancellationTokenRegistration registration = cancellation.UnsafeRegister(static state => ((UpstreamConnection)state!)._connection.Abort(), this);
         Http1Body body = new(this, registration, cancellation);
         bool isSent = false;
         try

@@ -6,11 +6,11 @@ using Ballast.Exchanges;
 namespace Ballast.Upstream.Http1;
 
 /// <summary>Writes the head of a request to one address as HTTP/1.1.</summary>
-public sealed class RequestHead
+public sealed class RequestHeadWriter
 {
     private readonly byte[] _host;
 
-    public RequestHead(Uri address)
+    public RequestHeadWriter(Uri address)
     {
         string host = address.HostNameType == UriHostNameType.IPv6 ? address.Host : address.IdnHost;
         _host = Encoding.ASCII.GetBytes(address.IsDefaultPort ? $" HTTP/1.1\r\nHost: {host}\r\n" : $" HTTP/1.1\r\nHost: {host}:{address.Port}\r\n");
