@@ -62,8 +62,8 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
         }
 
         SetLosses(attempt);
-        RateLimits limits = attempt.Protocol.ReadRateLimits(upstream.Header, exchange.Time.GetUtcNow());
-        exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), http.HeaderSetter);
+        DateTimeOffset now = exchange.Time.GetUtcNow();
+        exchange.Protocol.WriteRateLimits(attempt.Protocol.ReadRateLimits(upstream.Header, now), now, http.HeaderSetter);
     }
 
     /// <summary>Sound and pictures are what their maker says they are; a page for people is nothing that a model's answer may be.</summary>

@@ -54,17 +54,20 @@ internal static class AnthropicMessagesPeek
     /// <exception cref="JsonException">The body is not JSON.</exception>
     public static JsonSpan FindField(ReadOnlyMemory<byte> body, ReadOnlySpan<byte> name)
     {
-        Utf8JsonReader json = new(body.Span, AnthropicMessagesJson.ReaderOptions);
-        json.Read();
-        while (json.TokenType != JsonTokenType.None && json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        JsonScan json = new(body.Span, AnthropicMessagesJson.DepthMax);
+        if (json.First() != (byte)'{')
         {
-            bool found = json.ValueTextEquals(name);
-            json.Read();
-            int start = (int)json.TokenStartIndex;
-            json.Skip();
-            if (found)
+            return default;
+        }
+
+        json.EnterObject();
+        while (json.NextField())
+        {
+            bool isFound = json.Is(name);
+            JsonSpan value = json.Take();
+            if (isFound)
             {
-                return new JsonSpan(start, (int)json.BytesConsumed - start);
+                return value;
             }
         }
 
