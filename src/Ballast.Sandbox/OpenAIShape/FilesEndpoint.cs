@@ -35,7 +35,7 @@ internal static class FilesEndpoint
             ("POST", ["batches"]) => BeginAsync(visit, cabinet),
             ("GET", ["batches"]) => ListBatchesAsync(visit, cabinet, answer),
             ("GET", ["batches", var id]) => AnswerPlayer.SendAsync(visit, 200, BatchRun.Describe(visit, cabinet, Batch(cabinet, id), answer)),
-            ("POST", ["batches", var id, "cancel"]) => CancelAsync(visit, cabinet, Batch(cabinet, id), answer),
+            ("POST", ["batches", var id, "cancel"]) => CancelAsync(visit, Batch(cabinet, id)),
             _ => throw new VendorErrorException(new VendorError(404, "invalid_request_error", $"Invalid URL ({method} {visit.Path})")),
         };
     }
@@ -131,9 +131,9 @@ internal static class FilesEndpoint
         await AnswerPlayer.SendAsync(visit, 200, BatchRun.Describe(batch)).ConfigureAwait(false);
     }
 
-    private static Task CancelAsync(Visit visit, FileCabinet cabinet, CabinetBatch batch, Func<Visit, JsonElement, JsonNode> answer)
+    /// <summary>However late it comes: a batch that nobody has seen at its end has not ended.</summary>
+    private static Task CancelAsync(Visit visit, CabinetBatch batch)
     {
-        BatchRun.Describe(visit, cabinet, batch, answer);
         lock (batch.Turn)
         {
             if (batch.EndedAt is not null)

@@ -148,7 +148,7 @@ public sealed class FilesTests : IAsyncLifetime
 
     public static TheoryData<string> HostileIds =>
     [
-        "..%2f..%2fmodels", "%2e%2e%2f", "file-..%2F..%2F..%2Fetc%2Fpasswd", "file-%0d%0aX-Evil:%201", "file-%C3%A9", "file-", "FILE-00000000000000000000000000000000",
+        "..%2f..%2fmodels", "%2e%2e%2f", "file-..%2F..%2F..%2Fetc%2Fpasswd", "file-%0d%0aX-Evil:%201", "file-%00", "%00", "file-%C3%A9", "file-", "FILE-00000000000000000000000000000000",
         "file-0000000000000000000000000000000G", "file-00000000000000000000000000000000%20", "file-000000000000000000000000000000001", "batch_00000000000000000000000000000000",
         "a/b/c", "%25", "..%5c..%5c", "file-' OR 1=1 --", new string('a', 10_000), "file-" + new string('0', 6_000),
     ];
