@@ -59,6 +59,9 @@ public static class CatalogBuilder
             Entra = written.Entra is { } entra ? BuildIdentity(entra) : null,
             Project = written.Project,
             CredentialsFile = written.CredentialsFile,
+            Aws = written.Aws is { AccessKeyId: { } id, SecretAccessKey: { } accessSecret } aws
+                ? new AwsKeys(id.Reveal(), new Secret(accessSecret.Reveal()), aws.SessionToken is { } token ? new Secret(token.Reveal()) : null)
+                : null,
             Ca = written.Ca,
             Http = written.Http2 switch
             {

@@ -58,6 +58,9 @@ public sealed record Provider
     /// <summary>Azure only: tokens are fetched instead; null where <see cref="ApiKey"/> is sent.</summary>
     public EntraIdentity? Entra { get; init; }
 
+    /// <summary>Bedrock only: requests are signed; null where <see cref="ApiKey"/> is sent.</summary>
+    public AwsKeys? Aws { get; init; }
+
     /// <summary>Vertex only: the project in whose name it is asked; null with an <see cref="ApiKey"/> alone.</summary>
     public string? Project { get; init; }
 

@@ -24,6 +24,9 @@ public sealed record ProviderOptions
     /// <summary>Azure only: tokens of Entra ID instead of <see cref="ApiKey"/>.</summary>
     public EntraOptions? Entra { get; init; }
 
+    /// <summary>Bedrock only: requests are signed with an access key instead of <see cref="ApiKey"/>.</summary>
+    public AwsOptions? Aws { get; init; }
+
     /// <summary>Vertex only: the project in whose name it is asked.</summary>
     public string? Project { get; init; }
 

@@ -28,6 +28,7 @@ internal static class ProviderReader
         Api = section.OneOf("api", ["converse", "invoke", "mantle", "runtime"]),
         ApiKey = SecretReader.Read(context, section, "api_key", [], literal: null),
         Entra = EntraReader.Read(context, section),
+        Aws = AwsReader.Read(context, section),
         Project = section.Word("project"),
         CredentialsFile = section.Text("credentials_file") is { Length: > 0 } file ? context.Locate(file) : null,
         Ca = CertificateReader.Read(context, section),

@@ -132,6 +132,23 @@ internal static class ProviderValidator
         }
     }
 
+    private static void ValidateAws(ProviderOptions provider, string path, Judge judge)
+    {
+        string place = SourceMap.Join(path, "aws");
+        if (provider.Kind is not (null or ProviderKindName.AwsBedrock))
+        {
+            judge.Error(place, "'aws' is for kind aws-bedrock only", "remove it");
+        }
+        else if (provider.ApiKey is not null)
+        {
+            judge.Error(place, "'aws' and 'api_key' say the same thing twice", "keep one of the two");
+        }
+        else if (provider.Region is { } region && !IsAwsRegion(region))
+        {
+            judge.Error(SourceMap.Join(path, "region"), $"'{region}' is not a region of AWS, and requests are signed for it", "such as eu-central-1");
+        }
+    }
+
     private static void ValidateCredential(ProviderOptions provider, string path, Judge judge)
     {
         if (provider.Entra is not null)
@@ -142,8 +159,12 @@ internal static class ProviderValidator
         {
             ValidateVertex(provider, path, judge);
         }
+        else if (provider.Aws is not null)
+        {
+            ValidateAws(provider, path, judge);
+        }
         else if (provider.Kind is not (null or ProviderKindName.OpenAICompatible) && provider.ApiKey is null
-            && !judge.HasAny(path, "api_key", "api_key_env", "api_key_file", "entra"))
+            && !judge.HasAny(path, "api_key", "api_key_env", "api_key_file", "entra", "aws"))
         {
             string more = ProviderKindName.IsAzure(provider.Kind) ? "exactly one of api_key, entra: " : "";
             judge.Error(SourceMap.Join(path, "api_key"), $"provider '{provider.Name}' has no API key", $"{more}api_key: ${{NAME}}, api_key_env: NAME or api_key_file: path");

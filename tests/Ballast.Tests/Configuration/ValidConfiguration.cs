@@ -77,6 +77,14 @@ internal static class ValidConfiguration
 
     /// <summary>A further provider, with the credential that excludes the others.</summary>
     private const string TokensProvider = """
+          signed:
+            kind: "aws-bedrock"
+            platform: "aws"
+            region: eu-west-1
+            aws: { access_key_id: "${OTHER_KEY}", secret_access_key: "${OTHER_KEY}", session_token: "${OTHER_KEY}" }
+            data: { geo: eu, retention_days: 0, training: false }
+            any_model: true
+            vendor: by-name
           tokens:
             kind: "azure-openai"
             platform: "azure"

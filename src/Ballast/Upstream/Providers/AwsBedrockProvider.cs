@@ -7,7 +7,8 @@ namespace Ballast.Upstream.Providers;
 
 /// <summary>
 /// AWS Bedrock: Converse and InvokeModel at <c>bedrock-runtime.REGION.amazonaws.com</c>, OpenAI-shaped at <c>bedrock-mantle.REGION.api.aws/v1</c> or at the former's
-/// <c>/openai/v1</c> (the base address ends in <c>/openai</c> then). With a Bedrock API key.
+/// <c>/openai/v1</c> (the base address ends in <c>/openai</c> then). With a Bedrock API key, or signed with an
+/// access key.
 /// </summary>
 public sealed class AwsBedrockProvider : ProviderEndpoint
 {
@@ -33,5 +34,16 @@ public sealed class AwsBedrockProvider : ProviderEndpoint
         return Join(deployment.Provider, isBeside ? "/openai/v1/chat/completions" : "/v1/chat/completions");
     }
 
-    public override void Sign(UpstreamMessage request, Provider provider, Credential? credential) => SignBearer(request, provider);
+    public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)
+    {
+        if (provider.Aws is { } keys)
+        {
+            string service = request.Address.Host.StartsWith("bedrock-mantle.", StringComparison.Ordinal) ? "bedrock-mantle" : "bedrock";
+            AwsSignature.Sign(request, keys, provider.Region, service, TimeProvider.System.GetUtcNow());
+        }
+        else
+        {
+            SignBearer(request, provider);
+        }
+    }
 }
