@@ -378,15 +378,15 @@ public sealed class Http1ServerTests : IAsyncLifetime
         byte[] buffer = new byte[100];
         byte[] answer = "answer"u8.ToArray();
         using EventLoops loops = new(TimeProvider.System, 1);
-        using Http1Server server = new(new IPEndPoint(IPAddress.Loopback, 0), loops, new Http1Limits(), TimeProvider.System, call =>
+        using Http1Server server = new(new IPEndPoint(IPAddress.Loopback, 0), loops, new Http1Limits(), TimeProvider.System, async call =>
         {
             bool isRead = call.Path == "/v1/x" && call.Header("authorization") is not null && call.Header("x-api-key") is null
-                && call.ReadBodyAsync(buffer).Result == 4;
+                && await call.ReadBodyAsync(buffer) == 4;
             call.Status = isRead ? 200 : 500;
             call.SetHeader("x-one", "1");
             call.ResponseLength = answer.Length;
             call.Output.Write(answer);
-            return call.FlushAsync(CancellationToken.None).Result ? Task.CompletedTask : throw new IOException();
+            Assert.True(await call.FlushAsync(CancellationToken.None));
         });
         using RawClient client = await RawClient.ConnectAsync(server.LocalAddress);
         byte[] request = Encoding.ASCII.GetBytes("POST /v1/x HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer key\r\nContent-Length: 4\r\n\r\nbody");
