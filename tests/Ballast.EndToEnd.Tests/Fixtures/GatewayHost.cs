@@ -170,7 +170,7 @@ public sealed class GatewayHost : IAsyncDisposable
         }
 
         foreach (string client in (ReadOnlySpan<string>)
-            ["npm-openai", "npm-anthropic", "npm-ai", "nuget-openai", "nuget-anthropic", "nuget-extensions", "raw", "allow", "strict"])
+            ["npm-openai", "npm-anthropic", "npm-ai", "npm-google", "nuget-openai", "nuget-anthropic", "nuget-extensions", "raw", "allow", "strict"])
         {
             variables[VariableOf(client)] = $"client-key-of-{client}-for-tests";
         }

@@ -85,7 +85,8 @@ internal sealed class NodeRun(string script, IReadOnlyList<SdkTarget> targets, F
     // An SDK must not take its address, key or proxy from the environment of whoever runs the tests.
     private static bool IsAmbient(string name) =>
         name.StartsWith("OPENAI_", StringComparison.Ordinal) || name.StartsWith("AZURE_", StringComparison.Ordinal)
-        || name.StartsWith("ANTHROPIC_", StringComparison.Ordinal) || name.StartsWith("AI_", StringComparison.Ordinal) || name == "NODE_OPTIONS";
+        || name.StartsWith("ANTHROPIC_", StringComparison.Ordinal) || name.StartsWith("AI_", StringComparison.Ordinal) || name.StartsWith("GOOGLE_", StringComparison.Ordinal)
+        || name.StartsWith("GEMINI_", StringComparison.Ordinal) || name == "NODE_OPTIONS";
 
     private static Process Start(ProcessStartInfo start)
     {

@@ -33,6 +33,8 @@ public class ScalingTests
 
     private const string AnthropicStreams = "anthropic-messages stream,sse";
 
+    private const string GeminiRequest = "gemini peek,gemini request";
+
     private const string Done = "data: [DONE]\n\n";
 
     /// <summary>Inputs that grow with one number, by what it is that there are many of, and by the targets that read them.</summary>
@@ -93,6 +95,7 @@ public class ScalingTests
             AnthropicStream(Lines(n, """{"type":"content_block_start","index":#,"zz#":1,"content_block":{"type":"text","text":"c"}}"""))),
         (AnthropicStreams, "text and citations", n =>
             AnthropicStream(Lines(1, """{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}""") + Lines(n, """{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"c"}}""", """{"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{"type":"char_location","cited_text":"c"}}}"""))),
+        .. GeminiShapes(),
         ("schema", "properties", n =>
             """{"type":"object","properties":{""" + Many(n, """ "p#":{"type":"integer"}""") + """},"required":[""" + Many(n, "\"p#\"") + "]}\n{" + Many(n, "\"p#\":1") + "}"),
         ("schema", "listed values", n => """{"items":{"enum":[""" + Many(n, "\"v#\"") + "]}}\n[" + Many(n, "\"v#\"") + "]"),
@@ -186,4 +189,21 @@ public class ScalingTests
     private static string AnthropicStream(string events) =>
         """data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[],"usage":{"input_tokens":1,"output_tokens":1}}}"""
         + "\n\n" + events + """data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}""" + "\n\ndata: {\"type\":\"message_stop\"}\n\n";
+
+    private static (string Targets, string What, Func<int, string> Make)[] GeminiShapes() =>
+    [
+        (GeminiRequest, "parts and signatures", n =>
+            Gemini("""{"role":"model","parts":[""" + Many(n, """{"text":"c","thoughtSignature":"cw=="}""", """{"text":"h","thought":true}""") + "]}")),
+        (GeminiRequest, "calls and results", n =>
+            Gemini("""{"role":"model","parts":[""" + Many(n, """{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"cw=="}""") + """]},{"role":"user","parts":[""" + Many(n, """{"functionResponse":{"name":"f","response":{"output":"r"}}}""") + "]}")),
+        ("gemini whole", "parts", n => GeminiWhole(Many(n, """{"text":"c","thoughtSignature":"cw=="}""", """{"functionCall":{"name":"f","args":{"a":1}}}""", """{"zz":1}"""), "")),
+        ("gemini whole", "references", n =>
+            GeminiWhole("""{"text":"x""" + Repeat(n, "ü") + "\"}", ""","groundingMetadata":{"groundingChunks":[{"web":{"uri":"u","title":"t"}}],"groundingSupports":[""" + Many(n, """{"segment":{"startIndex":#,"endIndex":#},"groundingChunkIndices":[0]}""") + "]}")),
+        ("gemini stream", "elements of an array", n => "[" + Many(n, GeminiWhole("""{"text":"c"}""", "")) + "]"),
+    ];
+
+    private static string Gemini(string contents) => "{\"contents\":[" + contents + "]}";
+
+    private static string GeminiWhole(string parts, string more) =>
+        "{\"responseId\":\"r\",\"candidates\":[{\"content\":{\"parts\":[" + parts + "]},\"finishReason\":\"STOP\"" + more + "}]}";
 }
