@@ -23,3 +23,6 @@ public sealed class AnswerState
     /// <summary>Items of the answer that a stream told one by one, for servers whose last event holds none of them.</summary>
     internal List<byte[]> Items { get; } = [];
 }
+
+/// <summary>An item of a conversation that is kept: its id, its JSON as its caller sent or had it, and who issued what of it is encrypted (empty where nobody did).</summary>
+public sealed record StoredItem(string Id, ReadOnlyMemory<byte> Json, string Issuer);

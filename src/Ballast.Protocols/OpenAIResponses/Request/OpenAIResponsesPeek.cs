@@ -66,7 +66,7 @@ internal ref struct OpenAIResponsesPeek
 
     /// <summary>An item named by its id alone, or reasoning, whose encrypted content may have stayed here: both are looked for among what was stored.</summary>
     private static bool HasReferences(ReadOnlySpan<byte> body) =>
-        body.IndexOf("\"item_reference\""u8) >= 0 || body.IndexOf("\"reasoning\""u8) >= 0 || body.IndexOf("\\u"u8) >= 0;
+        body.IndexOf("\"id\""u8) >= 0 || body.IndexOf("\\u0069"u8) >= 0 || body.IndexOf("\\u0064"u8) >= 0;
 
     private void Run()
     {

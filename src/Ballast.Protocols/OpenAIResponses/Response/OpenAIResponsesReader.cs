@@ -16,7 +16,11 @@ internal abstract class OpenAIResponsesReader : ResponseReader
     private bool _hasCalls;
 
     protected OpenAIResponsesReader(ReaderOptions options)
-        : base(options) => _items = new OpenAIResponsesItems(Events, options);
+        : base(options)
+    {
+        _items = new OpenAIResponsesItems(Events, options);
+        options.State?.Items.Clear(); // An attempt before this one may have told some.
+    }
 
     protected bool IsEverything => Options.Depth == ReadDepth.Everything;
 
