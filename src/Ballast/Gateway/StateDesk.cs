@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Ballast.Conversations;
 using Ballast.Exchanges;
 using Ballast.Protocols;
-using Ballast.Protocols.Conversation;
 using Ballast.Protocols.OpenAIResponses;
 using Ballast.Transport;
 

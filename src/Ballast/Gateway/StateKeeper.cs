@@ -1,4 +1,3 @@
-using Ballast.Configuration;
 using Ballast.Conversations;
 using Ballast.Exchanges;
 using Ballast.Protocols;

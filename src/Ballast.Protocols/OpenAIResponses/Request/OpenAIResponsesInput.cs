@@ -122,10 +122,10 @@ public static class OpenAIResponsesInput
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> json) => JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = OpenAIResponsesFrame.ReaderOptions.MaxDepth });
 
-    private static IEnumerable<JsonElement> ItemsOf(JsonElement root) =>
+    private static JsonElement.ArrayEnumerator ItemsOf(JsonElement root) =>
         (root.TryGetProperty("input"u8, out JsonElement input) || root.TryGetProperty("items"u8, out input)) && input.ValueKind == JsonValueKind.Array
             ? input.EnumerateArray()
-            : [];
+            : default;
 
     private static string? IdOf(JsonElement item) =>
         item.ValueKind == JsonValueKind.Object && item.TryGetProperty("id"u8, out JsonElement id) && id.ValueKind == JsonValueKind.String ? id.GetString() : null;
