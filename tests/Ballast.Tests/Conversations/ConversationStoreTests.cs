@@ -105,7 +105,7 @@ public sealed class ConversationStoreTests : IDisposable
 
         Assert.Equal("missing", await SaidAsync(store, "a", "1"));
         Assert.Equal("2-in 2-out", await SaidAsync(store, "a", "2"));
-        store.Keep(Answer("a", "5", text: new string('x', 1900)), null, isListed: true);
+        store.Keep(Answer("a", "5", text: new string('x', 1960)), null, isListed: true);
         Assert.Equal("missing", await SaidAsync(store, "a", "3"));
         Assert.Equal("5-in 5-out", await SaidAsync(store, "a", "5"));
         Assert.Equal("0-in 0-out", await SaidAsync(store, "b", "0"));
