@@ -3,6 +3,7 @@ using Ballast.Protocols.BedrockConverse;
 using Ballast.Protocols.Clouds;
 using Ballast.Protocols.Gemini;
 using Ballast.Protocols.OpenAIChat;
+using Ballast.Protocols.OpenAIResponses;
 using Ballast.Protocols.Operations;
 
 namespace Ballast.Protocols;
@@ -20,7 +21,9 @@ public static class ProtocolList
 
     public static Protocol BedrockInvoke { get; } = new BedrockInvoke(AnthropicMessages, BedrockConverse);
 
-    public static IReadOnlyList<Protocol> All { get; } = [OpenAIChat, AnthropicMessages, Gemini, BedrockConverse, BedrockInvoke];
+    public static Protocol OpenAIResponses { get; } = new OpenAIResponsesProtocol();
+
+    public static IReadOnlyList<Protocol> All { get; } = [OpenAIChat, AnthropicMessages, Gemini, BedrockConverse, BedrockInvoke, OpenAIResponses];
 
     public static Protocol OpenAIEmbeddings { get; } = new OpenAIEmbeddings(OpenAIChat);
 

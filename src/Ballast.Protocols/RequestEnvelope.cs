@@ -40,4 +40,7 @@ public sealed class RequestEnvelope
     /// another vendor gave the turn: it must be parsed and rewritten, never spliced.
     /// </summary>
     public bool HasForeignThinking { get; init; }
+
+    /// <summary>What the request says of stored state; null where its protocol knows none.</summary>
+    public StateWish? State { get; init; }
 }

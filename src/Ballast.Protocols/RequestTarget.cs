@@ -69,6 +69,9 @@ public sealed record RequestTarget
 
     /// <summary>Who makes the model: thinking signatures go only to their issuer.</summary>
     public required string Vendor { get; init; }
+
+    /// <summary>The account it is asked through: encrypted reasoning of some vendors can be read within one account only. Empty where it is not known.</summary>
+    public string Account { get; init; } = "";
     public required TargetFeatures Features { get; init; }
 
     /// <summary>Output limit in tokens for a protocol that requires one and a caller that gave none.</summary>

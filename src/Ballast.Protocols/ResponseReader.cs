@@ -25,6 +25,9 @@ public sealed record ReaderOptions
     /// <summary>Maker of the model: the issuer of signatures in this answer.</summary>
     public required string Vendor { get; init; }
 
+    /// <summary>The account that was asked (<see cref="RequestTarget.Account"/>); empty where it is not known.</summary>
+    public string Account { get; init; } = "";
+
     /// <summary>Ballast asked for usage, the caller did not: the frame that holds nothing else is marked <see cref="FrameSignals.Withhold"/>.</summary>
     public bool WithholdUsage { get; init; }
 
@@ -43,6 +46,9 @@ public sealed record ReaderOptions
         get => field ??= new LossReport();
         init;
     }
+
+    /// <summary>State that Ballast keeps for an answer that is passed on: its frames tell of it, and its end fills it. Null where there is none.</summary>
+    public AnswerState? State { get; init; }
 }
 
 /// <summary>What one frame of an answer meant.</summary>

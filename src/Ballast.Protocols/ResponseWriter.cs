@@ -26,6 +26,12 @@ public sealed record WriterOptions
 
     /// <summary>Vectors are wanted as base64 of little-endian floats.</summary>
     public bool IsBase64 { get; init; }
+
+    /// <summary>The caller's request, for a protocol whose answers repeat what was asked; empty where it is not at hand.</summary>
+    public ReadOnlyMemory<byte> Request { get; init; }
+
+    /// <summary>State that Ballast keeps for this answer, which its end fills; null where there is none.</summary>
+    public AnswerState? State { get; init; }
     public LossReport Losses { get; init; } = new();
 }
 

@@ -50,6 +50,10 @@ public class ProtocolTests
     }
 
     [Theory]
+    [InlineData("openai-responses", """{"model":"m","input":"x","text":{"verbosity":"low","format":{"schema":{"type":"text"},"type":"json_schema"}}}""", true)]
+    [InlineData("openai-responses", """{"text":{"format":{"type":"json_object","x":{"type":"json_schema"}}},"model":"m","input":[]}""", false)]
+    [InlineData("openai-responses", """{"text":{"format":null,"x":[{"type":"json_schema"}]},"model":"m","input":[]}""", false)]
+    [InlineData("openai-responses", """{"text":7,"model":"m","input":[]}""", false)]
     [InlineData("openai-chat", """{"model":"m","messages":[],"response_format":{"json_schema":{"type":"text"},"type":"json_schema"}}""", true)]
     [InlineData("openai-chat", """{"model":"m","messages":[],"response_format":{"type":"json_object","x":{"type":"json_schema"}}}""", false)]
     [InlineData("openai-chat", """{"model":"m","messages":[],"response_format":"json_schema"}""", false)]

@@ -35,12 +35,24 @@ public class ResponseReaderTests
     private const string GeminiChunk =
         """data: {"candidates":[{"content":{"parts":[{"text":" w\u00f6rd, \"quoted\" and plain"},{"functionCall":{"name":"f","args":{"city":"Rome"}},"thoughtSignature":"c2ln"}],"role":"model"},"index":0,"safetyRatings":[{"category":"HARM_CATEGORY_HARASSMENT","probability":"NEGLIGIBLE"}]}],"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":3,"thoughtsTokenCount":20,"totalTokenCount":32,"promptTokensDetails":[{"modality":"TEXT","tokenCount":9}]},"modelVersion":"gemini-3-pro","responseId":"r1"}""";
 
+    private const string ResponsesStart =
+        "event: response.created\n" + """data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1","object":"response","created_at":1741570283,"status":"in_progress","model":"gpt-5","output":[]}}""";
+
+    private const string ResponsesChunk =
+        "event: response.output_text.delta\n" + """data: {"type":"response.output_text.delta","sequence_number":4,"item_id":"msg_1","output_index":0,"content_index":0,"delta":" w\u00f6rd, \"quoted\" and plain","logprobs":[],"obfuscation":"x1"}""";
+
+    private const string ResponsesToolChunk =
+        "event: response.function_call_arguments.delta\n" + """data: {"type":"response.function_call_arguments.delta","sequence_number":4,"item_id":"fc_1","output_index":0,"delta":"{\"city\":"}""";
+
     [Theory]
     [InlineData("gemini", GeminiStart, GeminiChunk, false)]
     [InlineData("gemini", GeminiStart, GeminiChunk, true)]
     [InlineData("bedrock-converse", ConverseStart, ConverseChunk, false)]
     [InlineData("bedrock-converse", ConverseStart, ConverseChunk, true)]
     [InlineData("bedrock-converse", ConverseStart, ConverseThinkingChunk, false)]
+    [InlineData("openai-responses", ResponsesStart, ResponsesChunk, false)]
+    [InlineData("openai-responses", ResponsesStart, ResponsesChunk, true)]
+    [InlineData("openai-responses", ResponsesStart, ResponsesToolChunk, false)]
     [InlineData("openai-chat", OpenAIStart, OpenAIChunk, false)]
     [InlineData("openai-chat", OpenAIStart, OpenAIChunk, true)]
     [InlineData("openai-chat", OpenAIStart, OpenAIToolChunk, false)]

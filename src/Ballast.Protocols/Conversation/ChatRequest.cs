@@ -38,4 +38,7 @@ public sealed record ChatRequest
     /// <summary>Vectors are asked for, not an answer; then there are no messages.</summary>
     public EmbeddingRequest? Embedding { get; init; }
     public IReadOnlyList<Extra> Extras { get; init; } = [];
+
+    /// <summary>The body as it came, for a protocol that writes its own requests anew by changing as little of them as it can; empty for the others.</summary>
+    public RawJson Source { get; init; }
 }

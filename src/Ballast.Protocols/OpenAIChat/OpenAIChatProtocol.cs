@@ -81,38 +81,11 @@ public sealed class OpenAIChatProtocol : Protocol
 
     public override void WriteStreamEnd(IBufferWriter<byte> output) => output.Write("data: [DONE]\n\n"u8);
 
-    public override RateLimits ReadRateLimits(Func<string, string?> header, DateTimeOffset now) => OpenAIChatRateLimits.Read(header, now);
+    public override RateLimits ReadRateLimits(Func<string, string?> header, DateTimeOffset now) => OpenAIRateLimits.Read(header, now);
 
-    public override void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header) => OpenAIChatRateLimits.Write(limits, header);
+    public override void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header) => OpenAIRateLimits.Write(limits, header);
 
-    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output)
-    {
-        using Utf8JsonWriter json = new(output, WriterOptions);
-        json.WriteStartObject();
-        json.WriteString("object"u8, "list"u8);
-        json.WriteStartArray("data"u8);
-        foreach (ModelDescription model in models)
-        {
-            WriteModel(model, json);
-        }
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output) => OpenAIModels.Write(models, output);
 
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    public override void WriteModel(ModelDescription model, IBufferWriter<byte> output)
-    {
-        using Utf8JsonWriter json = new(output, WriterOptions);
-        WriteModel(model, json);
-    }
-
-    private static void WriteModel(ModelDescription model, Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        json.WriteString("id"u8, model.Name);
-        json.WriteString("object"u8, "model"u8);
-        json.WriteNumber("created"u8, model.CreatedUnixSeconds);
-        json.WriteString("owned_by"u8, model.Owner);
-        json.WriteEndObject();
-    }
+    public override void WriteModel(ModelDescription model, IBufferWriter<byte> output) => OpenAIModels.Write(model, output);
 }

@@ -71,6 +71,7 @@ public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOp
             ("server.listen", _options.Server.Listen != next.Server.Listen),
             ("server.admin", _options.Server.Admin != next.Server.Admin),
             ("ledger.path", _options.Ledger.Path != next.Ledger.Path),
+            ("conversations", _options.Conversations != next.Conversations),
             ("limits.ledger_queue_max", _options.Limits.LedgerQueueMax != next.Limits.LedgerQueueMax),
         })
         {

@@ -61,6 +61,7 @@ public sealed record Deployment
     {
         Model = SentModel,
         Vendor = Vendor,
+        Account = Provider.Name,
         Features = Features,
         DefaultMaxOutputTokens = DefaultMaxOutputTokens,
         VersionInBody = Provider.Kind == ProviderKind.Vertex ? "vertex-2023-10-16" : null,

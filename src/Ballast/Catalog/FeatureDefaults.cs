@@ -33,7 +33,7 @@ internal static class FeatureDefaults
         ProviderKind.Vertex when vendor == "google" => Gemini & ~TargetFeatures.WrappedCount,
         ProviderKind.Vertex when vendor == "anthropic" => Anthropic,
         ProviderKind.AzureOpenAI when vendor == "anthropic" => Anthropic,
-        ProviderKind.OpenAI => OpenAI,
+        ProviderKind.OpenAI => OpenAI | TargetFeatures.CountTokens,
 
         // Azure and Bedrock serve others' models too; those speak the plain protocol without OpenAI's later fields.
         ProviderKind.AzureOpenAI or ProviderKind.AwsBedrock when vendor == "openai" => OpenAI,

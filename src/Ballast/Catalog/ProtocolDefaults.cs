@@ -5,7 +5,11 @@ namespace Ballast.Catalog;
 /// <summary>Which protocols an endpoint is taken to speak unless the configuration says otherwise, the preferred one first; the table is in <c>docs/providers.md</c>.</summary>
 internal static class ProtocolDefaults
 {
+    /// <summary>The first of Azure's dated interfaces that has the Responses API.</summary>
+    private const string ResponsesSince = "2025-03-01-preview";
+
     private static readonly Protocol[] s_chat = [ProtocolList.OpenAIChat];
+    private static readonly Protocol[] s_openAI = [ProtocolList.OpenAIChat, ProtocolList.OpenAIResponses];
     private static readonly Protocol[] s_messages = [ProtocolList.AnthropicMessages];
     private static readonly Protocol[] s_gemini = [ProtocolList.Gemini];
 
@@ -26,6 +30,9 @@ internal static class ProtocolDefaults
         ProviderKind.AzureOpenAI when vendor == "anthropic" => s_messages,
         ProviderKind.AwsBedrock when vendor == "anthropic" => s_bedrockClaude,
         ProviderKind.AwsBedrock when vendor != "openai" => s_converse,
+
+        // Others' models in Azure, and servers that only speak OpenAI's protocol, have the Responses API where it is written that they do.
+        ProviderKind.OpenAI or ProviderKind.AzureOpenAI when vendor == "openai" => s_openAI,
         _ => s_chat,
     };
 
@@ -48,7 +55,10 @@ internal static class ProtocolDefaults
     /// <summary>Those written for a deployment, else those of its provider, else the kind's own.</summary>
     public static IReadOnlyList<Protocol> Choose(Provider provider, string vendor, IReadOnlyList<Protocol> written)
     {
-        IReadOnlyList<Protocol> chosen = written.Count > 0 ? written : provider.Protocols.Count > 0 ? provider.Protocols : Of(provider.Kind, vendor);
+        bool isOld = provider.ApiVersion is { } version && string.CompareOrdinal(version, ResponsesSince) < 0;
+        IReadOnlyList<Protocol> chosen = written.Count > 0 ? written : provider.Protocols.Count > 0 ? provider.Protocols
+            : isOld && provider.Kind == ProviderKind.AzureOpenAI && vendor == "openai" ? s_chat
+            : Of(provider.Kind, vendor);
         return [.. chosen, .. OperationsOf(provider.Kind).Except(chosen)];
     }
 

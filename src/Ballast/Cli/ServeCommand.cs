@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography;
+using Ballast.Conversations;
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Ledger;
@@ -75,7 +76,7 @@ public static class ServeCommand
         try
         {
             await using BallastServer server = await BallastServer.StartAsync(
-                new ServerSetup { Catalog = holder, Listen = clients, Admin = administration, LedgerPath = ledger ?? options.Ledger.Path, Engine = options.Server.Engine },
+                new ServerSetup { Catalog = holder, Listen = clients, Admin = administration, LedgerPath = ledger ?? options.Ledger.Path, Engine = options.Server.Engine, Conversations = options.Conversations },
                 CancellationToken.None).ConfigureAwait(false);
             await ServeAsync(server, holder, file).ConfigureAwait(false);
             return 0;
@@ -84,7 +85,7 @@ public static class ServeCommand
         {
             return Fail($"{busy.Message} Choose another with --listen or --admin.");
         }
-        catch (LedgerException fault)
+        catch (Exception fault) when (fault is LedgerException or ConversationStoreException)
         {
             return Fail(fault.Message);
         }

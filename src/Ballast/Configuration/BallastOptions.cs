@@ -5,6 +5,7 @@ public sealed record BallastOptions
 {
     public ServerOptions Server { get; init; } = new();
     public LedgerOptions Ledger { get; init; } = new();
+    public ConversationOptions Conversations { get; init; } = new();
     public IReadOnlyList<ProviderOptions> Providers { get; init; } = [];
     public IReadOnlyList<ModelOptions> Models { get; init; } = [];
     public IReadOnlyList<KeyOptions> Keys { get; init; } = [];

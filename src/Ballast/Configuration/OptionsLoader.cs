@@ -82,6 +82,7 @@ public static class OptionsLoader
         {
             Server = ReadServer(file.Section("server", "server")),
             Ledger = ReadLedger(context, file.Section("ledger", "ledger")),
+            Conversations = ReadConversations(context, file.Section("conversations", "conversations")),
             Providers = ProviderReader.Read(context, file),
             Models = ReadModels(context, file),
             Keys = KeyReader.Read(context, file),
@@ -123,6 +124,28 @@ public static class OptionsLoader
         string path = section.Text("path") ?? defaults.Path;
         section.End();
         return new LedgerOptions { Path = context.Locate(path) };
+    }
+
+    private static ConversationOptions ReadConversations(LoadContext context, SectionReader? section)
+    {
+        const int mebi = 1024 * 1024;
+        ConversationOptions defaults = new();
+        if (section is null)
+        {
+            return defaults with { Path = context.Locate(defaults.Path) };
+        }
+
+        ConversationOptions options = new()
+        {
+            IsStored = section.OneOf("store", ["sqlite", "none"]) != "none",
+            Path = context.Locate(section.Text("path") ?? defaults.Path),
+            RetentionDays = section.Whole("retention_days", 1, 3650) ?? defaults.RetentionDays,
+            CountPerKeyMax = section.Whole("count_per_key_max", 1, 10_000_000) ?? defaults.CountPerKeyMax,
+            BytesPerKeyMax = section.Size("bytes_per_key_max", mebi, 2047 * mebi) ?? defaults.BytesPerKeyMax,
+            PendingBytesMax = section.Size("pending_bytes_max", mebi, 1024 * mebi) ?? defaults.PendingBytesMax,
+        };
+        section.End();
+        return options;
     }
 
     private static List<ModelOptions> ReadModels(LoadContext context, SectionReader file)

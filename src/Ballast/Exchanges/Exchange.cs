@@ -36,6 +36,12 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
 
     /// <summary>Headers of the caller that its protocol defines and that may go on to the same protocol (<c>anthropic-version</c>, <c>anthropic-beta</c>).</summary>
     public List<KeyValuePair<string, string>> ProtocolHeaders { get; } = [];
+
+    /// <summary>State that Ballast keeps for this answer; null where the protocol knows none.</summary>
+    public AnswerState? State { get; set; }
+
+    /// <summary>The body as the caller sent it; <see cref="Envelope"/> may hold it with what was said before.</summary>
+    public ReadOnlyMemory<byte> ClientBody { get; set; }
     public List<Attempt> Attempts { get; } = new(1);
 
     /// <summary>Content or the terminal mark was written to the client, or the hold's grace has passed: no other deployment may be tried.</summary>

@@ -33,7 +33,7 @@ public sealed record GatewayError(
     public static readonly GatewayError ModelNotFound = new("ballast_model_not_found", ErrorSide.Client, ChatErrorKind.NotFound, false,
         "There is no such model.", "GET /v1/models lists what can be asked for.");
     public static readonly GatewayError UnknownPath = new("ballast_unknown_path", ErrorSide.Client, ChatErrorKind.NotFound, false,
-        "There is nothing at this path.", "Served are /v1/chat/completions, /v1/messages, /v1/messages/count_tokens, /v1beta/models/MODEL:generateContent and /v1/models.");
+        "There is nothing at this path.", "Served are /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, /v1beta/models/MODEL:generateContent and /v1/models.");
     public static readonly GatewayError MethodNotAllowed = new("ballast_method_not_allowed", ErrorSide.Client, ChatErrorKind.MethodNotAllowed,
         false, "This path does not take that method.");
     public static readonly GatewayError BodyTooLarge = new("ballast_body_too_large", ErrorSide.Client, ChatErrorKind.RequestTooLarge, false,
@@ -44,6 +44,12 @@ public sealed record GatewayError(
         "The request body is compressed.", "Send it without Content-Encoding.");
     public static readonly GatewayError LossRefused = new("ballast_loss_refused", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "The request holds fields that no available deployment can carry, and this key's loss policy is strict.");
+    public static readonly GatewayError BackgroundNotOffered = new("ballast_background_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "This gateway does not answer in the background.", "Leave 'background' out and stream the answer.");
+    public static readonly GatewayError StateOff = new("ballast_state_off", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "This gateway keeps no answers and no conversations.", "Send the whole conversation in 'input'; conversations.store switches it on.");
+    public static readonly GatewayError StateUnreadable = new("ballast_state_unreadable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "What was said before cannot be put into this request.");
     public static readonly GatewayError NoLawfulDeployment = new("ballast_no_lawful_deployment", ErrorSide.Gateway, ChatErrorKind.Unavailable,
         false, "No deployment of this model is allowed for this API key's data.",
         "The key's 'allow' terms (geo, retention, training) exclude every candidate.");

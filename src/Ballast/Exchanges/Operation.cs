@@ -6,6 +6,9 @@ public enum Operation
     Chat,
     CountTokens,
     Models,
+
+    /// <summary>Answers and conversations that are kept here: read, changed, deleted.</summary>
+    State,
     Embeddings,
     ImageGenerations,
     ImageEdits,
@@ -36,6 +39,7 @@ public static class OperationName
         Operation.Chat => "chat",
         Operation.CountTokens => "count_tokens",
         Operation.Models => "models",
+        Operation.State => "state",
         Operation.Embeddings => "embeddings",
         Operation.ImageGenerations => "image_generations",
         Operation.ImageEdits => "image_edits",

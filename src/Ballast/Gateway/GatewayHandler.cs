@@ -13,7 +13,8 @@ namespace Ballast.Gateway;
 
 /// <summary>The table of contents of a request, straight down: receive, admit, plan, answer, settle, record.</summary>
 public sealed class GatewayHandler(
-    CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, FileHandler files, Bookkeeper bookkeeper, TimeProvider time, ILogger log)
+    CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, FileHandler files, Bookkeeper bookkeeper, StateKeeper state,
+    StateDesk desk, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
     public async Task HandleAsync(HttpCall http, Protocol protocol, Operation operation, RequestAddress address)
@@ -40,6 +41,7 @@ public sealed class GatewayHandler(
 
             await request.ReceiveAsync(exchange).ConfigureAwait(false);                         // body; Peek: model, stream
             FindModel(exchange);
+            await state.PrepareAsync(exchange).ConfigureAwait(false);                           // what was said before, where Ballast keeps it
             RoutePlan plan = router.Plan(exchange);                                             // ordered, lawful candidates
             if (operation == Operation.CountTokens)
             {
@@ -48,6 +50,7 @@ public sealed class GatewayHandler(
             }
 
             await failover.RunAsync(exchange, plan, response, aborted).ConfigureAwait(false);   // attempt, judge, next
+            state.Keep(exchange);
         }
         catch (Exception exception)
         {
@@ -56,6 +59,33 @@ public sealed class GatewayHandler(
         finally
         {
             await bookkeeper.RecordAsync(exchange).ConfigureAwait(false);                       // exactly once, whatever happened
+            guard.Settle(admission);
+        }
+    }
+
+    /// <summary>Answers a request about what is kept here.</summary>
+    public async Task HandleStateAsync(HttpCall http, StatePath path)
+    {
+        Exchange exchange = new(ProtocolList.OpenAIResponses, Operation.State, catalog.Current, time);
+        using ClientResponse response = new(http, exchange);
+        using ClientRequest request = new(http);
+        CancellationToken aborted = http.Aborted;
+        Admission? admission = null;
+        try
+        {
+            admission = guard.Admit(exchange, Credentials.Find(http));
+            ReadOnlyMemory<byte> body = http.Method == "POST" ? await request.ReceiveBodyAsync(exchange).ConfigureAwait(false) : default;
+            await desk.AnswerAsync(exchange, path, http, body, response).ConfigureAwait(false);
+            http.SetHeader("Content-Type", "application/json");
+            response.SetIds();
+            await response.SendHeldAsync(aborted).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            await RefuseAsync(exchange, response, exception, aborted).ConfigureAwait(false);
+        }
+        finally
+        {
             guard.Settle(admission);
         }
     }

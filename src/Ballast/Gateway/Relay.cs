@@ -125,6 +125,8 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             MediaType = attempt.MediaType,
             Depth = _isPassthrough ? ReadDepth.UsageOnly : ReadDepth.Everything,
             Vendor = attempt.Deployment.Vendor,
+            Account = attempt.Deployment.Provider.Name,
+            State = exchange.State,
             WithholdUsage = !exchange.Envelope.StreamUsage,
             UnwrapStructuredOutput = !_isPassthrough && StructuredOutput.IsEmulated(exchange.Request, attempt.Deployment.Target),
             Tools = _isPassthrough ? [] : exchange.Request.Tools,
@@ -144,6 +146,8 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             CreatedUnixSeconds = exchange.Time.GetUtcNow().ToUnixTimeSeconds(),
             StreamUsage = exchange.Envelope.StreamUsage,
             InputTokensEstimate = exchange.Envelope.Body.Length / 4,
+            Request = exchange.Envelope.Body,
+            State = exchange.State,
             IsBase64 = exchange.Request.Embedding?.IsBase64 ?? false,
             Losses = attempt.Losses,
         });

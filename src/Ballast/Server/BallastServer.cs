@@ -1,4 +1,5 @@
 using Ballast.Configuration;
+using Ballast.Conversations;
 using Ballast.Exchanges;
 using Ballast.Gateway;
 using Ballast.Gateway.Files;
@@ -25,6 +26,7 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly UpstreamClient _upstream;
     private readonly SqliteLedgerStore _store;
     private readonly HandleStore _handles;
+    private readonly ConversationStore? _conversations;
     private readonly ILoggerFactory _logging;
     private readonly GatewayHandler _handler;
     private readonly EventLoops? _loops;
@@ -54,12 +56,14 @@ public sealed class BallastServer : IAsyncDisposable
         Ledger = new LedgerWriter(
             _store, new LedgerWriterOptions { QueueMax = setup.Catalog.Current.Limits.LedgerQueueMax }, setup.Time, Totals,
             failure => Log.LedgerFailed(failure.Error, failure.Pending));
+        _conversations = setup.ConversationsOrDefault is { IsStored: true } kept ? ConversationStore.Open(kept, setup.Time, Log.ConversationsFailed) : null;
         _handles = new HandleStore(setup.HandlesPath, setup.Time);
         UpstreamCall call = new(_upstream);
         Failover failover = new(call, Health, new RetryBudget(setup.Time), Log);
         _handler = new GatewayHandler(
             setup.Catalog, Guard, new Router(Health, new Random(setup.Seed)), failover, new TokenCount(_upstream, Health),
-            new FileHandler(_handles, failover, call, _upstream, Health), new Bookkeeper(Ledger, Totals), setup.Time, Log);
+            new FileHandler(_handles, failover, call, _upstream, Health), new Bookkeeper(Ledger, Totals),
+            new StateKeeper(_conversations), new StateDesk(_conversations), setup.Time, Log);
     }
 
     public ILogger Log { get; }
@@ -120,6 +124,11 @@ public sealed class BallastServer : IAsyncDisposable
         await _admin.DisposeAsync().ConfigureAwait(false);
         _upstream.Dispose();
         _loops?.Dispose();
+        if (_conversations is not null)
+        {
+            await _conversations.DisposeAsync().ConfigureAwait(false);
+        }
+
         await Ledger.DisposeAsync().ConfigureAwait(false);
         await _handles.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);

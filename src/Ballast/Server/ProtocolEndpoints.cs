@@ -26,6 +26,7 @@ public static class ProtocolEndpoints
     private const string BedrockPrefix = "/model/";
 
     private static readonly Endpoint s_chat = new("POST", ProtocolList.OpenAIChat, Operation.Chat);
+    private static readonly Endpoint s_responses = new("POST", ProtocolList.OpenAIResponses, Operation.Chat);
     private static readonly Endpoint s_models = new("GET", ProtocolList.OpenAIChat, Operation.Models);
 
     private static readonly Dictionary<string, Endpoint> s_paths = new(Passed().Select(static row => new KeyValuePair<string, Endpoint>(row.Path, row.Endpoint)), StringComparer.Ordinal)
@@ -33,6 +34,13 @@ public static class ProtocolEndpoints
         ["/v1/chat/completions"] = s_chat,
         ["/openai/v1/chat/completions"] = s_chat,
         ["/chat/completions"] = s_chat,
+        ["/v1/responses"] = s_responses,
+        ["/openai/v1/responses"] = s_responses,
+        ["/openai/responses"] = s_responses,
+        ["/responses"] = s_responses,
+        ["/v1/responses/input_tokens"] = s_responses with { Operation = Operation.CountTokens },
+        ["/openai/v1/responses/input_tokens"] = s_responses with { Operation = Operation.CountTokens },
+        ["/responses/input_tokens"] = s_responses with { Operation = Operation.CountTokens },
         ["/v1/messages"] = new("POST", ProtocolList.AnthropicMessages, Operation.Chat),
         ["/v1/messages/count_tokens"] = new("POST", ProtocolList.AnthropicMessages, Operation.CountTokens),
         ["/anthropic/v1/messages"] = new("POST", ProtocolList.AnthropicMessages, Operation.Chat),
@@ -120,6 +128,13 @@ public static class ProtocolEndpoints
         }
 
         Endpoint? endpoint = Find(http, path, out string? model);
+        if (endpoint is null && StatePath.Find(path) is { } state)
+        {
+            return state.Methods.Split(", ").Contains(http.Method)
+                ? handler.HandleStateAsync(http, state)
+                : handler.RefuseAsync(http, ProtocolList.OpenAIResponses, GatewayError.MethodNotAllowed, state.Methods);
+        }
+
         if (endpoint is null)
         {
             return handler.RefuseAsync(http, Spoken(http, path), GatewayError.UnknownPath);

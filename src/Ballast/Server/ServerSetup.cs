@@ -17,6 +17,9 @@ public sealed record ServerSetup
     /// <summary>Where it is remembered which file or batch lies where: beside the ledger. Made when the first one is.</summary>
     public string HandlesPath => Path.ChangeExtension(LedgerPath, ".handles.db");
     public ServerEngine Engine { get; init; } = ServerEngine.Auto;
+
+    /// <summary>Answers and conversations that are kept; null keeps them in a file beside the ledger.</summary>
+    public ConversationOptions? Conversations { get; init; }
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
@@ -28,6 +31,9 @@ public sealed record ServerSetup
 
     /// <summary>Apps whose requests are taken at first; null means all. See <see cref="Guards.Guard.AdmitOnly"/>.</summary>
     public IReadOnlySet<string>? AdmitOnly { get; init; }
+
+    internal ConversationOptions ConversationsOrDefault =>
+        Conversations ?? new ConversationOptions { Path = Path.ChangeExtension(Path.GetFullPath(LedgerPath), null) + "-conversations.db" };
 }
 
 /// <summary>An address that cannot be listened on.</summary>

@@ -31,4 +31,7 @@ public static partial class Log
 
     [LoggerMessage(9, LogLevel.Error, "No credential for provider {Provider} could be fetched ({Reason}); next try after {Seconds} s")]
     public static partial void CredentialsUnavailable(this ILogger log, string provider, string reason, int seconds);
+
+    [LoggerMessage(10, LogLevel.Error, "What is kept of conversations could not be read or written")]
+    public static partial void ConversationsFailed(this ILogger log, Exception exception);
 }

@@ -57,6 +57,7 @@ public class AnswerInvariantTests
                 // No mark ends it: its last chunk names the finish, and then it closes.
                 "gemini" => "\"finishReason\":",
                 "bedrock-converse" => "event: metadata",
+                "openai-responses" => Encoding.UTF8.GetString(stream[stream.AsSpan().LastIndexOf("\ndata: "u8)..]).TrimEnd('\n'),
                 _ => "data: {\"type\":\"message_stop\"}",
             };
             for (int length = 0; length < stream.Length; length += 1 + (length % 5))

@@ -64,6 +64,7 @@ public static class Answers
     {
         "openai-chat" => OpenAIFault(stream, isWhole),
         "bedrock-converse" => ConverseShape.Fault(Frames(stream), isWhole),
+        "openai-responses" => ResponsesShape.Fault(stream, isWhole),
         "gemini" => GeminiFault(stream, isWhole),
         _ => AnthropicFault(stream, isWhole),
     };

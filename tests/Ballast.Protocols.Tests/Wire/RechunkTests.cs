@@ -285,7 +285,7 @@ public class RechunkTests
         .. new[]
         {
             ("chat_completions", ProtocolList.OpenAIChat), ("messages", ProtocolList.AnthropicMessages), ("generate_content", ProtocolList.Gemini),
-            ("stream_generate_content", ProtocolList.Gemini), ("converse", ProtocolList.BedrockConverse), ("converse_stream", ProtocolList.BedrockConverse),
+            ("stream_generate_content", ProtocolList.Gemini), ("responses", ProtocolList.OpenAIResponses), ("converse", ProtocolList.BedrockConverse), ("converse_stream", ProtocolList.BedrockConverse),
         }.SelectMany(api => Recording.Of(api.Item1)
             .Where(recording => recording.Status < 400)
             .Select(recording => new Answer(

@@ -73,6 +73,13 @@ internal static class ValidConfiguration
         limits:
           request_body_max: 16MiB
           connect_timeout: 3s
+        conversations:
+          store: sqlite
+          path: talk.db
+          retention_days: 7
+          count_per_key_max: 100
+          bytes_per_key_max: 8MiB
+          pending_bytes_max: 4MiB
         """;
 
     /// <summary>A further provider, with the credential that excludes the others.</summary>

@@ -13,7 +13,7 @@ public sealed partial class DependencyTests
         ["Configuration"],
         ["Catalog"],
         ["Exchanges"],
-        ["Guards", "Routing", "Upstream", "Ledger", "Handles"],
+        ["Guards", "Routing", "Upstream", "Ledger", "Handles", "Conversations"],
         ["Gateway", "Balance", "Cluster"],
         ["Server"],
         ["Cli"],
@@ -93,7 +93,7 @@ public sealed partial class DependencyTests
     [InlineData(@"\bMicrosoft\.AspNetCore\b", "Server", "ASP.NET types stop at Server")]
     [InlineData(@"\bHttp(Client|MessageInvoker|Content)\b|\bSocketsHttpHandler\b", "Upstream|Cli", "HTTP clients stay in Upstream (and in Cli's demo)")]
     [InlineData(@"\bSystem\.Net\.Http\b|\bHttp(Request|Response)Message\b|\bHttpRequestException\b", "Upstream|Cli", "the framework's HTTP messages stay in Upstream (and in Cli's demo)")]
-    [InlineData(@"\bMicrosoft\.Data\.Sqlite\b|\bSqlite(Connection|Command|DataReader)\b", "Ledger|Handles", "SQL stays in Ledger and Handles")]
+    [InlineData(@"\bMicrosoft\.Data\.Sqlite\b|\bSqlite(Connection|Command|DataReader)\b", "Ledger|Handles|Conversations", "SQL stays in Ledger, Handles and Conversations")]
     [InlineData(@"\bSpectre\.Console\b|\bSystem\.CommandLine\b|\bConsole\.(Out|Error|Write|WriteLine)\b", "Cli|", "the terminal belongs to Cli")]
     [InlineData(@"\bYamlDotNet\b", "Configuration", "YAML stays in Configuration")]
     public void Names_OfOneFolder_StayThere(string pattern, string folders, string rule) =>

@@ -31,7 +31,7 @@ public sealed class AwsBedrockProvider : ProviderEndpoint
 
         // Beside its own protocols the runtime speaks OpenAI's under a path of its own.
         bool isBeside = deployment.Protocols.Any(static offered => offered.Framing == StreamFraming.EventStream);
-        return Join(deployment.Provider, isBeside ? "/openai/v1/chat/completions" : "/v1/chat/completions");
+        return Join(deployment.Provider, (isBeside ? "/openai/v1" : "/v1") + PathOf(protocol, operation));
     }
 
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)

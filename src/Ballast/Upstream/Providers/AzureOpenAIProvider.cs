@@ -25,9 +25,14 @@ public sealed class AzureOpenAIProvider : ProviderEndpoint
             return Join(provider, operation == Operation.CountTokens ? ClaudePath + "/messages/count_tokens" : ClaudePath + "/messages");
         }
 
+        if (protocol == ProtocolList.OpenAIResponses && provider.ApiVersion is { } dated)
+        {
+            return Join(provider, $"/openai{PathOf(protocol, operation)}?api-version={dated}"); // It names the model in its body.
+        }
+
         return provider.ApiVersion is { } version
-            ? Join(provider, $"/openai/deployments/{Uri.EscapeDataString(deployment.SentModel)}{OperationName.PathOf(operation)}?api-version={version}")
-            : Join(provider, "/openai/v1" + OperationName.PathOf(operation));
+            ? Join(provider, $"/openai/deployments/{Uri.EscapeDataString(deployment.SentModel)}{PathOf(protocol, operation)}?api-version={version}")
+            : Join(provider, "/openai/v1" + PathOf(protocol, operation));
     }
 
     public override Uri? KeepAddressOf(Provider provider, string path) =>

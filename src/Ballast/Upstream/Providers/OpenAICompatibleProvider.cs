@@ -13,7 +13,7 @@ public sealed class OpenAICompatibleProvider : ProviderEndpoint
 {
     public static OpenAICompatibleProvider Instance { get; } = new();
 
-    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, OperationName.PathOf(operation));
+    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, PathOf(protocol, operation));
 
     public override Uri? KeepAddressOf(Provider provider, string path) => Join(provider, path);
 

@@ -10,7 +10,7 @@ public sealed class OpenAIProvider : ProviderEndpoint
 {
     public static OpenAIProvider Instance { get; } = new();
 
-    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, "/v1" + OperationName.PathOf(operation));
+    public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) => Join(deployment.Provider, "/v1" + PathOf(protocol, operation));
 
     public override Uri? KeepAddressOf(Provider provider, string path) => Join(provider, "/v1" + path);
 

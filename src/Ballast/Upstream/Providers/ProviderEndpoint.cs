@@ -20,6 +20,10 @@ public abstract class ProviderEndpoint
     /// <param name="path">Below the version: Ballast's own words and escaped ids of the provider's, nothing that a caller sent.</param>
     public virtual Uri? KeepAddressOf(Provider provider, string path) => null;
 
+    /// <summary>The path of an operation below the version, where the server has OpenAI's shape.</summary>
+    protected static string PathOf(Protocol protocol, Operation operation) =>
+        protocol != ProtocolList.OpenAIResponses ? OperationName.PathOf(operation) : operation == Operation.CountTokens ? "/responses/input_tokens" : "/responses";
+
     /// <summary>Adds credentials and the headers that the endpoint demands; the last step before the request is sent.</summary>
     /// <param name="request">Addressed, with its body.</param>
     /// <param name="provider">Whose account is used.</param>

@@ -3,13 +3,13 @@ using System.Globalization;
 using System.Text;
 using Ballast.Protocols.Conversation;
 
-namespace Ballast.Protocols.OpenAIChat;
+namespace Ballast.Protocols;
 
 /// <summary>
 /// The headers <c>x-ratelimit-{limit,remaining,reset}-{requests,tokens}</c>, whose resets are Go durations (<c>6m0s</c>, <c>1.5s</c>, <c>20ms</c>)
 /// (https://platform.openai.com/docs/guides/rate-limits).
 /// </summary>
-internal static class OpenAIChatRateLimits
+internal static class OpenAIRateLimits
 {
     /// <summary>A plain number above this is an instant in seconds since 1970, above a thousand times this in milliseconds.</summary>
     private const double InstantSecondsMin = 1e9;

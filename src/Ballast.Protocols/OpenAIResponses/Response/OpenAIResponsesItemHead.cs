@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Ballast.Protocols.Framing;
+
+namespace Ballast.Protocols.OpenAIResponses;
+
+/// <summary>The kinds of output item that other protocols know too.</summary>
+internal enum ItemKind
+{
+    Other,
+    Message,
+    Reasoning,
+    Call,
+}
+
+/// <summary>What an output item is, read without its content.</summary>
+internal struct OpenAIResponsesItemHead
+{
+    public ItemKind Kind;
+    public string? Type;
+    public string? CallId;
+    public string? Name;
+
+    public static OpenAIResponsesItemHead Read(ReadOnlySpan<byte> item, bool withStrings)
+    {
+        OpenAIResponsesItemHead head = default;
+        if (item.IsEmpty || item[0] != (byte)'{')
+        {
+            return head;
+        }
+
+        Utf8JsonReader json = new(item, OpenAIResponsesFrame.ReaderOptions);
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            int field = json.ValueTextEquals("type"u8) ? 1 : json.ValueTextEquals("call_id"u8) ? 2 : json.ValueTextEquals("name"u8) ? 3 : 0;
+            json.Read();
+            if (json.TokenType != JsonTokenType.String || field == 0)
+            {
+                json.Skip();
+                continue;
+            }
+
+            if (field == 1)
+            {
+                head.Kind = json.ValueTextEquals("message"u8) ? ItemKind.Message
+                    : json.ValueTextEquals("reasoning"u8) ? ItemKind.Reasoning
+                    : json.ValueTextEquals("function_call"u8) ? ItemKind.Call
+                    : ItemKind.Other;
+            }
+
+            if (withStrings)
+            {
+                string word = JsonText.Read(ref json);
+                head.Type = field == 1 ? word : head.Type;
+                head.CallId = field == 2 ? word : head.CallId;
+                head.Name = field == 3 ? word : head.Name;
+            }
+        }
+
+        return head;
+    }
+}

@@ -1,0 +1,118 @@
+using Ballast.Conversations;
+using Ballast.Exchanges;
+using Ballast.Protocols;
+using Ballast.Protocols.Conversation;
+using Ballast.Protocols.OpenAIResponses;
+
+namespace Ballast.Gateway;
+
+/// <summary>
+/// The state of the one protocol whose vendors would keep some. It is Ballast's own, so that a conversation goes on at whichever platform answers: before a request is
+/// sent, what was said before is put into it; when its answer has ended, both are kept.
+/// </summary>
+public sealed class StateKeeper(ConversationStore? store)
+{
+    /// <summary>Reads what the request refers to and puts it into the request.</summary>
+    /// <exception cref="GatewayException">It refers to what is not there, or what is not offered.</exception>
+    public async Task PrepareAsync(Exchange exchange)
+    {
+        if (exchange.Envelope.State is not { } wish)
+        {
+            return;
+        }
+
+        if (wish.Background)
+        {
+            throw new GatewayException(GatewayError.BackgroundNotOffered, param: "background");
+        }
+
+        if (wish is { PreviousResponseId: not null, ConversationId: not null })
+        {
+            throw new ProtocolException(new ChatError(
+                ChatErrorKind.InvalidRequest, "Only one of 'previous_response_id' and 'conversation' can be given.") { Param = "previous_response_id", Code = "mutually_exclusive_parameters" });
+        }
+
+        bool goesOn = wish.PreviousResponseId is not null || wish.ConversationId is not null;
+        if (store is null && goesOn)
+        {
+            throw new GatewayException(GatewayError.StateOff, param: wish.PreviousResponseId is not null ? "previous_response_id" : "conversation");
+        }
+
+        exchange.ClientBody = exchange.Envelope.Body;
+        IReadOnlyList<string> named = store is not null && wish.HasReferences ? References(exchange) : [];
+        if (goesOn || named.Count > 0)
+        {
+            EarlierItems earlier = await ReadAsync(exchange, wish, named).ConfigureAwait(false);
+            byte[] body = OpenAIResponsesInput.Expand(exchange.ClientBody, earlier.Items, id => earlier.Named.GetValueOrDefault(id));
+            exchange.Envelope = exchange.Protocol.Peek(body, exchange.Address);
+        }
+
+        exchange.State = new AnswerState
+        {
+            PreviousResponseId = wish.PreviousResponseId,
+            ConversationId = wish.ConversationId,
+            IsStored = store is { HasRoom: true } && exchange.Operation == Operation.Chat && wish.Store != false,
+        };
+    }
+
+    // A body that is not valid text is refused where it is read in full.
+    private static IReadOnlyList<string> References(Exchange exchange)
+    {
+        try
+        {
+            return OpenAIResponsesInput.ReferencesOf(exchange.ClientBody);
+        }
+        catch (Exception broken) when (broken is System.Text.Json.JsonException or InvalidOperationException)
+        {
+            throw ProtocolException.Invalid("A string of the request body is not valid Unicode text.");
+        }
+    }
+
+    private async Task<EarlierItems> ReadAsync(Exchange exchange, StateWish wish, IReadOnlyList<string> named)
+    {
+        EarlierItems earlier;
+        try
+        {
+            earlier = await store!.EarlierAsync(
+                exchange.Key.Id, wish.PreviousResponseId, wish.ConversationId, named, exchange.Catalog.Limits.RequestBodyBytesMax).ConfigureAwait(false);
+        }
+        catch (ConversationStoreException failure)
+        {
+            throw new GatewayException(GatewayError.StateUnreadable.ToChatError(failure.Message), GatewayError.StateUnreadable.Code);
+        }
+
+        if (earlier.Missing is { } missing)
+        {
+            ChatError error = wish.ConversationId is not null ? OpenAIResponsesDocuments.ConversationNotFound(missing) : OpenAIResponsesDocuments.PreviousNotFound(missing);
+            throw new ProtocolException(error);
+        }
+
+        return earlier;
+    }
+
+    /// <summary>Keeps an answer that has ended. Nothing here waits.</summary>
+    public void Keep(Exchange exchange)
+    {
+        if (store is null || exchange.State is not { Answer: { } answer } state || exchange.Attempts is not [.., { Result: AttemptResult.Completed } attempt])
+        {
+            return;
+        }
+
+        if (OpenAIResponsesInput.AnswerIdOf(answer) is not { } id || (!state.IsStored && state.ConversationId is null))
+        {
+            return;
+        }
+
+        string issuer = OpenAIResponsesInput.IssuerOf(attempt.Deployment.Vendor, attempt.Deployment.Provider.Name);
+        StoredAnswer stored = new()
+        {
+            KeyId = exchange.Key.Id,
+            Id = id,
+            PreviousId = state.PreviousResponseId,
+            Json = answer,
+            Input = OpenAIResponsesInput.OwnItems(exchange.ClientBody, exchange.Id[4..]),
+            Output = OpenAIResponsesInput.OutputItems(answer, issuer),
+        };
+        store.Keep(stored, state.ConversationId, state.IsStored);
+    }
+}

@@ -1,0 +1,217 @@
+// npm `openai` (client.responses) and `ai` with the openai provider's own model, which is the Responses API.
+import OpenAI from 'openai';
+import { zodTextFormat } from 'openai/helpers/zod';
+import { generateText, streamText, tool as aiTool, jsonSchema, stepCountIs, Output } from 'ai';
+import { createOpenAI } from '@ai-sdk/openai';
+import { z } from 'zod';
+import {
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png,
+} from './suite.mjs';
+
+const clientOf = (target, { key = target.key, url = target.url } = {}) =>
+  new OpenAI({ baseURL: url + (target.prefix ?? '/v1'), apiKey: key, maxRetries: 0 });
+const tool = { type: 'function', name: weather.name, description: weather.description, parameters: weather.schema, strict: false };
+const vercel = (target, more = {}) => ({ model: createOpenAI({ baseURL: target.url + '/v1', apiKey: target.key })(target.model), maxRetries: 0, ...more });
+
+async function text(target) {
+  const answer = await clientOf(target).responses.create({ model: target.model, instructions: 'You are terse.', input: exactPrompt, metadata: { k: 'v' } });
+  assert.equal(answer.object, 'response');
+  assert.equal(answer.status, 'completed');
+  assert.equal(answer.output_text, exactText);
+  assert.equal(answer.instructions, 'You are terse.');
+  assert.deepEqual(answer.metadata, { k: 'v' });
+  assert.ok(answer.id.startsWith('resp_') && Number.isInteger(answer.created_at) && answer.model);
+  assert.ok(answer.usage.input_tokens > 5 && answer.usage.output_tokens > 2, JSON.stringify(answer.usage));
+  assert.equal(answer.usage.total_tokens, answer.usage.input_tokens + answer.usage.output_tokens);
+  assert.ok(answer._request_id?.startsWith('req_') || !target.gateway, 'no x-request-id');
+}
+
+async function stream(target) {
+  const events = await clientOf(target).responses.create({ model: target.model, input: [{ role: 'user', content: countPrompt }], stream: true });
+  let content = '';
+  let sequence = -1;
+  const types = [];
+  let last;
+  for await (const event of events) {
+    assert.equal(event.sequence_number, ++sequence);
+    if (event.type === 'response.output_text.delta') content += event.delta;
+    else types.push(event.type);
+    last = event;
+  }
+  assert.equal(content, counted);
+  assert.deepEqual(types.slice(0, 2), ['response.created', 'response.in_progress']);
+  assert.deepEqual(types.filter(type => /output_text.done|content_part|output_item|completed/.test(type)).slice(-5), [
+    'response.content_part.added', 'response.output_text.done', 'response.content_part.done', 'response.output_item.done', 'response.completed',
+  ]);
+  assert.equal(last.type, 'response.completed');
+  assert.equal(last.response.output.find(item => item.type === 'message').content[0].text, counted);
+}
+
+async function stream_helper(target) {
+  const stream = clientOf(target).responses.stream({ model: target.model, input: exactPrompt });
+  const final = await stream.finalResponse();
+  assert.equal(final.output_text, exactText);
+}
+
+// Two turns with a tool, once with the state kept by the other side, once with everything sent back.
+async function tools(target) {
+  const client = clientOf(target);
+  const input = [{ role: 'user', content: 'What is the weather in Paris right now?' }];
+  const first = await client.responses.create({ model: target.model, input, tools: [tool] });
+  const call = first.output.find(item => item.type === 'function_call');
+  assert.ok(call, JSON.stringify(first.output));
+  assert.ok(call.id.startsWith('fc_') && call.call_id && call.call_id !== call.id, JSON.stringify(call));
+  checkWeatherArguments(JSON.parse(call.arguments), 'Paris');
+  const output = { type: 'function_call_output', call_id: call.call_id, output: 'Sunny at 21 degrees' };
+  const kept = await client.responses.create({ model: target.model, previous_response_id: first.id, input: [output], tools: [tool] });
+  assert.match(kept.output_text, /Sunny at 21 degrees/);
+  assert.equal(kept.previous_response_id, first.id);
+  const sent = await client.responses.create({ model: target.model, input: [...input, ...first.output, output], tools: [tool], store: false });
+  assert.match(sent.output_text, /Sunny at 21 degrees/);
+}
+
+async function parallel_tools(target) {
+  const client = clientOf(target);
+  const stream = client.responses.stream({
+    model: target.model, input: 'Compare the weather in Paris and London.', tools: [tool], tool_choice: 'required', parallel_tool_calls: true,
+  });
+  const first = await stream.finalResponse();
+  const calls = first.output.filter(item => item.type === 'function_call');
+  assert.equal(calls.length, 2, JSON.stringify(first.output));
+  assert.equal(new Set(calls.flatMap(call => [call.id, call.call_id])).size, 4);
+  checkWeatherArguments(JSON.parse(calls[0].arguments), 'Paris');
+  checkWeatherArguments(JSON.parse(calls[1].arguments), 'London');
+  const answer = await client.responses.create({
+    model: target.model, tools: [tool], previous_response_id: first.id,
+    input: calls.map((call, i) => ({ type: 'function_call_output', call_id: call.call_id, output: ['Rain in the first', 'Fog in the second'][i] })),
+  });
+  assert.match(answer.output_text, /Rain in the first.*Fog in the second/s);
+}
+
+const ship = z.object({ name: z.string(), masts: z.number().int(), kind: z.enum(['barque', 'brig', 'sloop']) });
+
+async function structured(target) {
+  const answer = await clientOf(target).responses.parse({
+    model: target.model, input: 'Describe a sailing ship.', text: { format: zodTextFormat(ship, 'ship') },
+  });
+  ship.parse(answer.output_parsed);
+  assert.equal(answer.output.filter(item => item.type === 'function_call').length, 0, 'the envelope of an emulation shows');
+}
+
+async function image(target) {
+  const image_url = 'data:image/png;base64,' + png(7, 5).toString('base64');
+  const answer = await clientOf(target).responses.create({
+    model: target.model,
+    input: [{ role: 'user', content: [{ type: 'input_text', text: 'What is in this picture?' }, { type: 'input_image', image_url, detail: 'auto' }] }],
+  });
+  assert.match(answer.output_text, /7x5 png/);
+}
+
+// Reasoning comes back before its call, is sent back as it came, and is accepted by whoever issued it.
+async function thinking_tools(target) {
+  const client = clientOf(target);
+  const ask = (more) => client.responses.create({
+    model: target.model, tools: [tool], reasoning: { effort: 'medium', summary: 'auto' }, include: ['reasoning.encrypted_content'], ...more,
+  });
+  const input = [{ role: 'user', content: 'What is the weather in Paris right now?' }];
+  const first = await ask({ input, store: false });
+  const types = first.output.map(item => item.type);
+  assert.ok(types.indexOf('reasoning') >= 0 && types.indexOf('reasoning') < types.indexOf('function_call'), types.join(' '));
+  const reasoning = first.output[types.indexOf('reasoning')];
+  assert.ok(reasoning.encrypted_content?.length > 10, JSON.stringify(reasoning));
+  const output = { type: 'function_call_output', call_id: first.output.find(item => item.type === 'function_call').call_id, output: 'Sunny at 21 degrees' };
+  const second = await ask({ input: [...input, ...first.output, output], store: false });
+  assert.match(second.output_text, /Sunny at 21 degrees/);
+  const kept = await ask({ input });
+  const callId = kept.output.find(item => item.type === 'function_call').call_id;
+  const third = await ask({ input: [{ ...output, call_id: callId }], previous_response_id: kept.id });
+  assert.match(third.output_text, /Sunny at 21 degrees/);
+}
+
+async function max_tokens(target) {
+  const answer = await clientOf(target).responses.create({ model: target.model, input: countPrompt, max_output_tokens: 16 });
+  assert.equal(answer.status, 'incomplete');
+  assert.equal(answer.incomplete_details.reason, 'max_output_tokens');
+  assert.ok(counted.startsWith(answer.output_text));
+}
+
+async function abort(target) {
+  const { data: events, response } = await clientOf(target, { url: target.slowUrl }).responses.create({
+    model: target.slowModel, input: longPrompt, stream: true,
+  }).withResponse();
+  let seen = 0;
+  const error = await errorOf(async () => {
+    for await (const event of events) {
+      if (event.type === 'response.output_text.delta' && ++seen === 3) events.controller.abort();
+    }
+    throw new OpenAI.APIUserAbortError();
+  });
+  assert.ok(error instanceof OpenAI.APIUserAbortError || error.name === 'AbortError', String(error));
+  return { id: response.headers.get('x-ballast-request-id') };
+}
+
+async function errors(target) {
+  const client = clientOf(target);
+  const unknown = await errorOf(() => client.responses.create({ model: target.model.split('/')[0] + '/no-such-model', input: 'Hello' }));
+  assert.ok(unknown instanceof OpenAI.NotFoundError && unknown.requestID, String(unknown));
+  const types = await errorOf(() => client.responses.create({ model: target.model, input: 7 }));
+  assert.ok(types instanceof OpenAI.BadRequestError, String(types));
+  const previous = await errorOf(() => client.responses.create({ model: target.model, input: 'Hello', previous_response_id: 'resp_none' }));
+  assert.ok(previous instanceof OpenAI.NotFoundError, String(previous));
+  assert.equal(previous.code, 'previous_response_not_found');
+  const key = await errorOf(() => clientOf(target, { key: 'a-key-that-nobody-gave' }).responses.create({ model: target.model, input: 'Hello' }));
+  assert.ok(key instanceof OpenAI.AuthenticationError, String(key));
+}
+
+async function state(target) {
+  const client = clientOf(target);
+  const first = await client.responses.create({ model: target.model, input: 'My name is Ada.' });
+  assert.equal((await client.responses.retrieve(first.id)).id, first.id);
+  const items = [];
+  for await (const item of client.responses.inputItems.list(first.id)) items.push(item);
+  assert.equal(items[0].content[0].text, 'My name is Ada.');
+  const conversation = await client.conversations.create({ items: [{ type: 'message', role: 'user', content: 'My name is Grace.' }], metadata: { a: 'b' } });
+  const answer = await client.responses.create({ model: target.model, input: 'What is my name?', conversation: conversation.id });
+  assert.match(answer.output_text, /Grace/);
+  const kept = [];
+  for await (const item of client.conversations.items.list(conversation.id, { order: 'asc', limit: 2 })) kept.push(item.type);
+  assert.deepEqual([kept[0], kept.at(-1), kept.length > 2], ['message', 'message', true]);
+  assert.equal((await client.conversations.update(conversation.id, { metadata: { a: 'c' } })).metadata.a, 'c');
+  await client.conversations.delete(conversation.id);
+  await client.responses.delete(first.id);
+  assert.ok(await errorOf(() => client.responses.retrieve(first.id)) instanceof OpenAI.NotFoundError);
+}
+
+async function vercel_text(target) {
+  const answer = await generateText(vercel(target, { prompt: exactPrompt }));
+  assert.equal(answer.text, exactText);
+  assert.equal(answer.finishReason, 'stop');
+}
+
+// It keeps nothing of an answer but the ids of its items, and names those in the next turn.
+async function vercel_tools(target) {
+  const asked = [];
+  const answer = streamText(vercel(target, {
+    prompt: 'What is the weather in Paris right now?',
+    tools: {
+      get_weather: aiTool({
+        description: weather.description, inputSchema: jsonSchema(weather.schema),
+        execute: async given => { asked.push(given); return 'Sunny at 21 degrees'; },
+      }),
+    },
+    stopWhen: stepCountIs(3), onError: () => {},
+  }));
+  assert.match(await answer.text, /Sunny at 21 degrees/);
+  assert.equal(asked.length, 1);
+  checkWeatherArguments(asked[0], 'Paris');
+}
+
+async function vercel_structured(target) {
+  const answer = await generateText(vercel(target, { prompt: 'Describe a sailing ship.', output: Output.object({ schema: ship }) }));
+  ship.parse(answer.output);
+}
+
+await run({
+  text, stream, stream_helper, tools, parallel_tools, structured, image, thinking_tools, max_tokens, abort, errors, state,
+  vercel_text, vercel_tools, vercel_structured,
+});
