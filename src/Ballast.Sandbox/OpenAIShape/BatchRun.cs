@@ -84,7 +84,7 @@ internal static class BatchRun
             if (document?.RootElement is not { ValueKind: JsonValueKind.Object } request || ChatFields.Object(request, "body", "body") is not { } body
                 || ChatFields.Text(request, "custom_id", "custom_id") is not { } customId)
             {
-                batch.Faults = [new JsonObject { ["code"] = "invalid_json_line", ["message"] = "This line is not parseable as valid JSON.", ["param"] = null, ["line"] = number }];
+                batch.Faults = new JsonArray(new JsonObject { ["code"] = "invalid_json_line", ["message"] = "This line is not parseable as valid JSON.", ["param"] = null, ["line"] = number });
                 return;
             }
 
