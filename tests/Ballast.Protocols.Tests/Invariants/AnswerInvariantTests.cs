@@ -60,7 +60,7 @@ public class AnswerInvariantTests
                 "openai-responses" => Encoding.UTF8.GetString(stream[stream.AsSpan().LastIndexOf("\ndata: "u8)..]).TrimEnd('\n'),
                 _ => "data: {\"type\":\"message_stop\"}",
             };
-            for (int length = 0; length < stream.Length; length += 1 + (length % 5))
+            for (int length = 0; length < stream.Length; length += 1 + (length % 5) + (stream.Length / 128))
             {
                 AnswerRun.Result cut;
                 try
