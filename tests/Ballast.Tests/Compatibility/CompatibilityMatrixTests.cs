@@ -30,9 +30,6 @@ public class CompatibilityMatrixTests
         ("gemini", "gemini", "google", ""),
         ("vertex (Claude)", "vertex", "anthropic", "project: a-project"),
         ("bedrock (Claude)", "aws-bedrock", "anthropic", ""),
-        ("bedrock (Llama)", "aws-bedrock", "meta", ""),
-        ("gemini", "gemini", "google", ""),
-        ("bedrock (Claude)", "aws-bedrock", "anthropic", ""),
         ("bedrock (Converse)", "aws-bedrock", "amazon", ""),
         ("own machines", "openai-compatible", "meta", "base_url: https://a.example.com/v1"),
     ];

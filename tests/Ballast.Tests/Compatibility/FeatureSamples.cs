@@ -11,7 +11,6 @@ internal static class FeatureSamples
     public const string Messages = "anthropic-messages";
     public const string Gemini = "gemini";
     public const string Converse = "bedrock-converse";
-    public const string Invoke = "bedrock-invoke";
     public const string Ollama = "ollama-chat";
     public const string Cohere = "cohere-chat";
 
@@ -25,7 +24,6 @@ internal static class FeatureSamples
         [Chat] = """{"model":"m","messages":[{"role":"user","content":"Hello"}]}""",
         [Responses] = """{"model":"m","store":false,"input":[{"role":"user","content":"Hello"}]}""",
         [Messages] = """{"model":"m","max_tokens":4096,"messages":[{"role":"user","content":"Hello"}]}""",
-        [Invoke] = """{"anthropic_version":"bedrock-2023-05-31","max_tokens":4096,"messages":[{"role":"user","content":"Hello"}]}""",
         [Gemini] = """{"contents":[{"role":"user","parts":[{"text":"Hello"}]}]}""",
         [Converse] = """{"messages":[{"role":"user","content":[{"text":"Hello"}]}]}""",
         [Ollama] = """{"model":"m","stream":false,"messages":[{"role":"user","content":"Hello"}]}""",
@@ -140,12 +138,6 @@ internal static class FeatureSamples
         {
             string trimmed = body.Trim().Replace("@PNG@", Png, StringComparison.Ordinal).Replace("@PDF@", Pdf, StringComparison.Ordinal).Replace("@SCHEMA@", Schema, StringComparison.Ordinal);
             all[protocol] = trimmed.StartsWith('{') ? trimmed : Plain[protocol][..^1] + (trimmed.Length == 0 ? "" : "," + trimmed) + "}";
-        }
-
-        // The same bodies, but that the address says which model and whether to stream.
-        if (all.TryGetValue(Messages, out string? messages) && !messages.Contains("\"stream\"", StringComparison.Ordinal))
-        {
-            all[Invoke] = messages.Replace("\"model\":\"m\"", "\"anthropic_version\":\"bedrock-2023-05-31\"", StringComparison.Ordinal);
         }
 
         return all;
