@@ -72,7 +72,8 @@ internal abstract partial class GeminiReader
     private FrameSignals ReadPart(ReadOnlySpan<byte> json, int? place)
     {
         GeminiPart part = GeminiPart.Read(json);
-        ContentLength += part.TextLength + part.Call.Length;
+        // JSON may be broken into lines, which says nothing: what an answer measures may not depend on it.
+        ContentLength += part.TextLength + part.Call.Length - part.Call.Count((byte)'\n') - part.Call.Count((byte)'\r');
         bool isStructured = Options.UnwrapStructuredOutput && !part.Call.IsEmpty && GeminiPart.IsCallOf(part.Call, StructuredOutput.ToolName);
         _hasStructured |= isStructured;
         _hasCalls |= !part.Call.IsEmpty && !isStructured;
