@@ -165,7 +165,7 @@ internal sealed class ReplayHouse : IAsyncDisposable
         }
 
         string? kind = WellKnownProviders.All.FirstOrDefault(known => known.Name == provider)?.Kind;
-        return kind is null or ProviderKindName.Anthropic ? ProviderKindName.OpenAICompatible : kind;
+        return kind is ProviderKindName.OpenAI or ProviderKindName.AzureOpenAI or ProviderKindName.AwsBedrock ? kind : ProviderKindName.OpenAICompatible;
     }
 
     private static string ProviderName(string provider, string api) =>
