@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Tests.Fuzz;
 
 namespace Ballast.Protocols.Tests.OpenAIChat;
