@@ -60,8 +60,8 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         }
         catch (OperationCanceledException exception) when (exception is not ClientGoneException && !aborted.IsCancellationRequested)
         {
-            // A finished answer whose tokens are not told after all (Bedrock tells them last) is an end nevertheless.
-            return _stream && _reader.Finish is not null && response.IsCommitted
+            // Bedrock tells the tokens behind the end: a finished answer whose tokens do not come after all is an end nevertheless.
+            return _stream && attempt.Protocol.Framing == StreamFraming.EventStream && _reader.Finish is not null && response.IsCommitted
                 ? await EndAsync(upstream.Body, isCompleted: true, aborted).ConfigureAwait(false)
                 : Cut(timer.Verdict);
         }
