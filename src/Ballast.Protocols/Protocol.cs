@@ -14,6 +14,9 @@ public enum StreamFraming
 
     /// <summary>Binary messages with checksums (<c>application/vnd.amazon.eventstream</c>).</summary>
     EventStream,
+
+    /// <summary>A JSON object in each line (<c>application/x-ndjson</c>).</summary>
+    JsonLines,
 }
 
 /// <summary>

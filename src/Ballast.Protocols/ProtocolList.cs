@@ -1,7 +1,9 @@
 using Ballast.Protocols.AnthropicMessages;
 using Ballast.Protocols.BedrockConverse;
 using Ballast.Protocols.Clouds;
+using Ballast.Protocols.CohereChat;
 using Ballast.Protocols.Gemini;
+using Ballast.Protocols.OllamaChat;
 using Ballast.Protocols.OpenAIChat;
 using Ballast.Protocols.OpenAIResponses;
 using Ballast.Protocols.Operations;
@@ -23,7 +25,11 @@ public static class ProtocolList
 
     public static Protocol OpenAIResponses { get; } = new OpenAIResponsesProtocol();
 
-    public static IReadOnlyList<Protocol> All { get; } = [OpenAIChat, AnthropicMessages, Gemini, BedrockConverse, BedrockInvoke, OpenAIResponses];
+    public static Protocol OllamaChat { get; } = new OllamaChatProtocol();
+
+    public static Protocol CohereChat { get; } = new CohereChatProtocol();
+
+    public static IReadOnlyList<Protocol> All { get; } = [OpenAIChat, AnthropicMessages, Gemini, BedrockConverse, BedrockInvoke, OpenAIResponses, OllamaChat, CohereChat];
 
     public static Protocol OpenAIEmbeddings { get; } = new OpenAIEmbeddings(OpenAIChat);
 

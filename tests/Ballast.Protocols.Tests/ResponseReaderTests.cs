@@ -44,6 +44,14 @@ public class ResponseReaderTests
     private const string ResponsesToolChunk =
         "event: response.function_call_arguments.delta\n" + """data: {"type":"response.function_call_arguments.delta","sequence_number":4,"item_id":"fc_1","output_index":0,"delta":"{\"city\":"}""";
 
+    private const string OllamaChunk = """{"model":"qwen3","created_at":"2026-08-06T06:29:40.054952Z","message":{"role":"assistant","content":" w\u00f6rd, \"quoted\" and plain"},"done":false}""";
+
+    private const string CohereStart =
+        "event: message-start\n" + """data: {"id":"c-1","type":"message-start","delta":{"message":{"role":"assistant","content":[],"tool_plan":"","tool_calls":[],"citations":[]}}}""";
+
+    private const string CohereChunk =
+        "event: content-delta\n" + """data: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":" w\u00f6rd, \"quoted\" and plain"}}}}""";
+
     [Theory]
     [InlineData("gemini", GeminiStart, GeminiChunk, false)]
     [InlineData("gemini", GeminiStart, GeminiChunk, true)]
@@ -58,6 +66,10 @@ public class ResponseReaderTests
     [InlineData("openai-chat", OpenAIStart, OpenAIToolChunk, false)]
     [InlineData("anthropic-messages", AnthropicStart, AnthropicChunk, false)]
     [InlineData("anthropic-messages", AnthropicStart, AnthropicChunk, true)]
+    [InlineData("ollama-chat", "", OllamaChunk, false)]
+    [InlineData("ollama-chat", "", OllamaChunk, true)]
+    [InlineData("cohere-chat", CohereStart, CohereChunk, false)]
+    [InlineData("cohere-chat", CohereStart, CohereChunk, true)]
     public void TryReadFrame_ContentThatIsPassedOn_AllocatesNothing(string protocol, string start, string chunk, bool isCutInTwo)
     {
         const int frames = 2_000;

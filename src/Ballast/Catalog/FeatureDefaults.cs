@@ -21,6 +21,8 @@ internal static class FeatureDefaults
         TargetFeatures.JsonSchema | TargetFeatures.Images | TargetFeatures.Files | TargetFeatures.ReasoningEffort | TargetFeatures.ReasoningReplay
         | TargetFeatures.CountTokens | TargetFeatures.WrappedCount;
 
+    private const TargetFeatures Cohere = TargetFeatures.JsonSchema | TargetFeatures.Images;
+
     /// <param name="kind">How the provider is addressed.</param>
     /// <param name="vendor">Who makes the model.</param>
     /// <param name="protocol">The one in which it is asked first.</param>
@@ -34,6 +36,7 @@ internal static class FeatureDefaults
         ProviderKind.Vertex when vendor == "anthropic" => Anthropic,
         ProviderKind.AzureOpenAI when vendor == "anthropic" => Anthropic,
         ProviderKind.OpenAI => OpenAI | TargetFeatures.CountTokens,
+        ProviderKind.Cohere => Cohere,
 
         // Azure and Bedrock serve others' models too; those speak the plain protocol without OpenAI's later fields.
         ProviderKind.AzureOpenAI or ProviderKind.AwsBedrock when vendor == "openai" => OpenAI,
@@ -48,6 +51,8 @@ internal static class FeatureDefaults
         ProviderKindName.Anthropic => ProviderKind.Anthropic,
         ProviderKindName.Gemini => ProviderKind.Gemini,
         ProviderKindName.Vertex => ProviderKind.Vertex,
+        ProviderKindName.Ollama => ProviderKind.Ollama,
+        ProviderKindName.Cohere => ProviderKind.Cohere,
         _ => ProviderKind.OpenAICompatible,
     };
 }

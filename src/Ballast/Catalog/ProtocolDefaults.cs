@@ -18,6 +18,10 @@ internal static class ProtocolDefaults
     /// <summary>InvokeModel takes the vendor's own bodies, so that nothing of them is lost.</summary>
     private static readonly Protocol[] s_bedrockClaude = [ProtocolList.BedrockInvoke, ProtocolList.BedrockConverse];
 
+    /// <summary>Its own chat says more of reasoning and of the model's options; a caller of Chat Completions is passed on all the same.</summary>
+    private static readonly Protocol[] s_ollama = [ProtocolList.OllamaChat, ProtocolList.OpenAIChat];
+    private static readonly Protocol[] s_cohere = [ProtocolList.CohereChat];
+
     /// <summary>What servers of OpenAI's shape have beside chat.</summary>
     private static readonly Protocol[] s_openAIOperations = [ProtocolList.OpenAIEmbeddings, ProtocolList.Opaque];
 
@@ -30,6 +34,8 @@ internal static class ProtocolDefaults
         ProviderKind.AzureOpenAI when vendor == "anthropic" => s_messages,
         ProviderKind.AwsBedrock when vendor == "anthropic" => s_bedrockClaude,
         ProviderKind.AwsBedrock when vendor != "openai" => s_converse,
+        ProviderKind.Ollama => s_ollama,
+        ProviderKind.Cohere => s_cohere,
 
         // Others' models in Azure, and servers that only speak OpenAI's protocol, have the Responses API where it is written that they do.
         ProviderKind.OpenAI or ProviderKind.AzureOpenAI when vendor == "openai" => s_openAI,
@@ -39,7 +45,7 @@ internal static class ProtocolDefaults
     /// <summary>Those of everything else; a list that is written for chat leaves them standing.</summary>
     private static Protocol[] OperationsOf(ProviderKind kind) => kind switch
     {
-        ProviderKind.OpenAI or ProviderKind.AzureOpenAI or ProviderKind.OpenAICompatible => s_openAIOperations,
+        ProviderKind.OpenAI or ProviderKind.AzureOpenAI or ProviderKind.OpenAICompatible or ProviderKind.Ollama => s_openAIOperations,
         _ => [],
     };
 

@@ -13,6 +13,8 @@ public enum ProviderKind
     Gemini,
     Vertex,
     OpenAICompatible,
+    Ollama,
+    Cohere,
 }
 
 /// <summary>Which version of HTTP a provider's requests go by.</summary>

@@ -169,7 +169,7 @@ public static class EnvironmentOptions
     {
         string text = (written.Contains("://", StringComparison.Ordinal) ? written : $"http://{written}").TrimEnd('/').Replace("//0.0.0.0", "//127.0.0.1", StringComparison.Ordinal);
         bool hasPort = text.LastIndexOf(':') > text.IndexOf("://", StringComparison.Ordinal);
-        return $"{text}{(hasPort ? "" : ":11434")}/v1";
+        return $"{text}{(hasPort ? "" : ":11434")}";
     }
 
     private static IEnumerable<PriceOptions> PricesOf(WellKnownProvider known, ProviderOptions provider) =>

@@ -12,8 +12,10 @@ public static class ProviderKindName
     public const string Gemini = "gemini";
     public const string Vertex = "vertex";
     public const string OpenAICompatible = "openai-compatible";
+    public const string Ollama = "ollama";
+    public const string Cohere = "cohere";
 
-    public static IReadOnlyList<string> All { get; } = [OpenAI, AzureOpenAI, AzureFoundry, AwsBedrock, Anthropic, Gemini, Vertex, OpenAICompatible];
+    public static IReadOnlyList<string> All { get; } = [OpenAI, AzureOpenAI, AzureFoundry, AwsBedrock, Anthropic, Gemini, Vertex, OpenAICompatible, Ollama, Cohere];
 
     /// <summary>Both are one API: keys, tokens of Entra ID and paths are the same.</summary>
     public static bool IsAzure(string? kind) => kind is AzureOpenAI or AzureFoundry;
@@ -27,6 +29,8 @@ public static class ProviderKindName
         (Vertex, _) when region == "global" => new Uri("https://aiplatform.googleapis.com"),
         (Vertex, _) when region is "us" or "eu" => new Uri($"https://aiplatform.{region}.rep.googleapis.com"),
         (Vertex, _) when region is not null => new Uri($"https://{region}-aiplatform.googleapis.com"),
+        (Ollama, _) => new Uri("http://127.0.0.1:11434"),
+        (Cohere, _) => new Uri("https://api.cohere.com"),
         (AwsBedrock, "runtime") when region is not null => new Uri($"https://bedrock-runtime.{region}.amazonaws.com/openai"),
         (AwsBedrock, "converse" or "invoke") when region is not null => new Uri($"https://bedrock-runtime.{region}.amazonaws.com"),
         (AwsBedrock, _) when region is not null => new Uri($"https://bedrock-mantle.{region}.api.aws"),

@@ -163,7 +163,7 @@ internal static class ProviderValidator
         {
             ValidateAws(provider, path, judge);
         }
-        else if (provider.Kind is not (null or ProviderKindName.OpenAICompatible) && provider.ApiKey is null
+        else if (provider.Kind is not (null or ProviderKindName.OpenAICompatible or ProviderKindName.Ollama) && provider.ApiKey is null
             && !judge.HasAny(path, "api_key", "api_key_env", "api_key_file", "entra", "aws"))
         {
             string more = ProviderKindName.IsAzure(provider.Kind) ? "exactly one of api_key, entra: " : "";

@@ -52,6 +52,7 @@ public static class WellKnownProviders
         new("xai", Compatible, "xai", "XAI_API_KEY", null, "https://api.x.ai/v1", null, "xai", []),
         new("together", Compatible, "together", "TOGETHER_API_KEY", null, "https://api.together.xyz/v1", null, ByName, []),
         new("openrouter", Compatible, "openrouter", "OPENROUTER_API_KEY", null, "https://openrouter.ai/api/v1", null, ByName, []),
-        new("ollama", Compatible, "local", null, "OLLAMA_HOST", null, null, ByName, []),
+        new("cohere", ProviderKindName.Cohere, "cohere", "CO_API_KEY", null, null, null, "cohere", []),
+        new("ollama", ProviderKindName.Ollama, "local", null, "OLLAMA_HOST", null, null, ByName, []),
     ];
 }

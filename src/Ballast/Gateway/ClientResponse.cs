@@ -46,6 +46,7 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
         http.SetHeader("Content-Type", exchange.Protocol.Framing == StreamFraming.None ? PassedType(upstream)
             : !stream || exchange.Address.Stream == StreamForm.Array ? "application/json"
             : exchange.Protocol.Framing == StreamFraming.EventStream ? "application/vnd.amazon.eventstream"
+            : exchange.Protocol.Framing == StreamFraming.JsonLines ? "application/x-ndjson"
             : "text/event-stream; charset=utf-8");
         if (stream)
         {

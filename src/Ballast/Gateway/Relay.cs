@@ -269,7 +269,13 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             return;
         }
 
-        if (!_isLastRead || attempt.Protocol.Framing != StreamFraming.ServerSentEvents || EndsInBlankLine(frame))
+        if (_isLastRead && attempt.Protocol.Framing == StreamFraming.JsonLines && !EndsInLineFeed(frame))
+        {
+            // An error that follows must not stand in the same line.
+            Write(frame);
+            response.Output.Write("\n"u8);
+        }
+        else if (!_isLastRead || attempt.Protocol.Framing != StreamFraming.ServerSentEvents || EndsInBlankLine(frame))
         {
             Write(frame);
         }
@@ -279,6 +285,8 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             response.Output.Write("\n\n"u8);
         }
     }
+
+    private static bool EndsInLineFeed(in ReadOnlySequence<byte> frame) => frame.Slice(frame.Length - 1).FirstSpan[0] == (byte)'\n';
 
     private static bool EndsInBlankLine(in ReadOnlySequence<byte> frame)
     {

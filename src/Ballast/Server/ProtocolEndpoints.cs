@@ -45,6 +45,9 @@ public static class ProtocolEndpoints
         ["/v1/messages/count_tokens"] = new("POST", ProtocolList.AnthropicMessages, Operation.CountTokens),
         ["/anthropic/v1/messages"] = new("POST", ProtocolList.AnthropicMessages, Operation.Chat),
         ["/anthropic/v1/messages/count_tokens"] = new("POST", ProtocolList.AnthropicMessages, Operation.CountTokens),
+        ["/api/chat"] = new("POST", ProtocolList.OllamaChat, Operation.Chat),
+        ["/api/tags"] = new("GET", ProtocolList.OllamaChat, Operation.Models),
+        ["/v2/chat"] = new("POST", ProtocolList.CohereChat, Operation.Chat),
         ["/v1/models"] = s_models,
         ["/openai/models"] = s_models,
         ["/openai/v1/models"] = s_models,
@@ -196,5 +199,7 @@ public static class ProtocolEndpoints
             : path.StartsWith("/v1beta", StringComparison.Ordinal) || path.Contains("/publishers/google/", StringComparison.Ordinal) || path.Contains(":generateContent", StringComparison.Ordinal)
                 || path.Contains(":streamGenerateContent", StringComparison.Ordinal) || http.Header("x-goog-api-key") is not null
             ? ProtocolList.Gemini
+            : path.StartsWith("/api/", StringComparison.Ordinal) ? ProtocolList.OllamaChat
+            : path.StartsWith("/v2/", StringComparison.Ordinal) ? ProtocolList.CohereChat
             : ProtocolList.OpenAIChat;
 }

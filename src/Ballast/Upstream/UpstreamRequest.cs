@@ -69,6 +69,7 @@ public static class UpstreamRequest
         HeaderWriter.Add(request.Headers, "Accept", attempt.Protocol.Framing == StreamFraming.None ? "*/*"
             : !exchange.Envelope.Stream ? "application/json"
             : attempt.Protocol.Framing == StreamFraming.EventStream ? "application/vnd.amazon.eventstream"
+            : attempt.Protocol.Framing == StreamFraming.JsonLines ? "application/x-ndjson"
             : "text/event-stream");
         HeaderWriter.Add(request.Headers, "User-Agent", "ballast/0.1");
         HeaderWriter.Add(request.Headers, "x-client-request-id", attempt.Id);

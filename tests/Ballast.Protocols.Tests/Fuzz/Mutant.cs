@@ -24,7 +24,8 @@ public static class Mutant
 
     public static byte[] OfStream(Dice dice, IReadOnlyList<string> seeds)
     {
-        List<string> frames = [.. dice.Pick(seeds).Split("\n\n", StringSplitOptions.RemoveEmptyEntries)];
+        string seed = dice.Pick(seeds);
+        List<string> frames = [.. seed.Split(seed.StartsWith('{') ? "\n" : "\n\n", StringSplitOptions.RemoveEmptyEntries)];
         int changes = 1 + dice.Below(4);
         for (int i = 0; i < changes; i++)
         {
@@ -71,6 +72,12 @@ public static class Mutant
                 frames.RemoveRange(at, frames.Count - at);
                 break;
             default:
+                if (frames[at].StartsWith('{'))
+                {
+                    frames[at] = OfJson(dice, frames[at], 1 + dice.Below(3));
+                    break;
+                }
+
                 int data = frames[at].IndexOf("data: {", StringComparison.Ordinal);
                 if (data >= 0 && !frames[at].AsSpan(data).Contains('\n'))
                 {

@@ -29,6 +29,10 @@ public class ScalingTests
 
     private const string ConverseRequest = "bedrock-converse peek,bedrock-converse request";
 
+    private const string OllamaRequest = "ollama-chat peek,ollama-chat request";
+
+    private const string CohereRequest = "cohere-chat peek,cohere-chat request";
+
     private const string OpenAIStream = "openai-chat stream,sse";
 
     private const string AnthropicStreams = "anthropic-messages stream,sse";
@@ -118,15 +122,34 @@ public class ScalingTests
             """{"output":{"message":{"role":"assistant","content":[""" + Many(n, """{"text":"c"}""", """{"toolUse":{"toolUseId":"t#","name":"f","input":{"a":1}}}""", """{"zz":1}""") + """]}},"stopReason":"end_turn","usage":{}}"""),
     ];
 
+    /// <summary>The same for Ollama's and Cohere's chat.</summary>
+    private static readonly (string Targets, string What, Func<int, string> Make)[] s_plainShapes =
+    [
+        (OllamaRequest, "calls and results", n =>
+            Plain("""{"role":"assistant","content":"","tool_calls":[""" + Many(n, """{"function":{"name":"f#","arguments":{"a":1}}}""") + "]}," + Many(n, """{"role":"tool","tool_name":"f#","content":"r"}""", """{"role":"tool","content":"r"}"""))),
+        (OllamaRequest, "reasoning and pictures", n =>
+            Plain("""{"role":"user","content":"c","images":[""" + Many(n, "\"iVBORw0KGgo=\"") + """]},{"role":"assistant","content":"c","thinking":"h","thinking_details":[""" + Many(n, """{"text":"h","signature":"ballast-thinking:other:s"}""") + "]}")),
+        (CohereRequest, "messages and documents", n =>
+            Plain(Many(n, """{"role":"user","content":[{"type":"text","text":"c"}]}""", """{"role":"assistant","tool_plan":"p","tool_calls":[{"id":"i#","type":"function","function":{"name":"f.#","arguments":"{}"}}]}""", """{"role":"tool","tool_call_id":"i#","content":"r"}"""), "\"documents\":[" + Many(n, """{"id":"d#","data":{"text":"t","zz#":1}}""") + "]")),
+        ("ollama-chat stream", "text and calls", n =>
+            Many(n, """{"message":{"role":"assistant","content":"c"},"done":false}""", """{"message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f#","arguments":{"a":1}}}]},"done":false}""").Replace("},{\"message", "}\n{\"message", StringComparison.Ordinal) + "\n{\"done\":true}\n"),
+        ("cohere-chat whole", "citations", n =>
+            """{"id":"1","message":{"role":"assistant","content":[{"type":"text","text":""" + "\"" + Repeat(n, "\U0001F331") + "\"}],\"citations\":[" + Many(n, """{"start":#,"end":#,"text":"c","sources":[{"type":"document","id":"d","document":{"url":"u"}}]}""") + """]},"finish_reason":"COMPLETE"}"""),
+        ("cohere-chat stream,sse", "blocks and calls", n =>
+            Lines(n, """{"type":"content-start","index":#,"delta":{"message":{"content":{"type":"text","text":"c"}}}}""", """{"type":"content-end","index":#}""", """{"type":"tool-call-start","index":#,"delta":{"message":{"tool_calls":{"id":"i#","type":"function","function":{"name":"f","arguments":""}}}}}""", """{"type":"tool-call-end","index":#}""") + Lines(1, """{"type":"message-end","delta":{"finish_reason":"COMPLETE"}}""") + Done),
+    ];
+
+    private static IEnumerable<(string Targets, string What, Func<int, string> Make)> AllShapes => [.. s_shapes, .. s_converseShapes, .. s_plainShapes];
+
     public static TheoryData<string, string> Shapes() =>
-        [.. s_shapes.Concat(s_converseShapes).SelectMany(shape => shape.Targets.Split(',').Select(target => new TheoryDataRow<string, string>(target, shape.What)))];
+        [.. AllShapes.SelectMany(shape => shape.Targets.Split(',').Select(target => new TheoryDataRow<string, string>(target, shape.What)))];
 
     [Theory]
     [MemberData(nameof(Shapes))]
     public void Read_SixteenTimesTheInput_TakesNotItsSquareInTime(string target, string what)
     {
         Action<byte[]> run = FuzzTargets.All.Single(one => one.Name == target).Run;
-        Func<int, string> make = s_shapes.Concat(s_converseShapes).First(shape => shape.What == what && shape.Targets.Split(',').Contains(target)).Make;
+        Func<int, string> make = AllShapes.First(shape => shape.What == what && shape.Targets.Split(',').Contains(target)).Make;
         byte[] small = Encoding.UTF8.GetBytes(make(Small));
         byte[] large = Encoding.UTF8.GetBytes(make(Small * Growth));
         List<string> rounds = [];
@@ -172,6 +195,8 @@ public class ScalingTests
     private static string Repeat(int count, string text) => string.Concat(Enumerable.Repeat(text, count));
 
     private static string OpenAI(string messages) => """{"model":"m","messages":[""" + messages + "]}";
+
+    private static string Plain(string messages, string more = "\"zz\":1") => """{"model":"m","messages":[""" + messages + "]," + more + "}";
 
     private static string OpenAIWith(string fields) => """{"model":"m","messages":[{"role":"user","content":"go"}],""" + fields + "}";
 

@@ -58,6 +58,8 @@ public class AnswerInvariantTests
                 "gemini" => "\"finishReason\":",
                 "bedrock-converse" => "event: metadata",
                 "openai-responses" => Encoding.UTF8.GetString(stream[stream.AsSpan().LastIndexOf("\ndata: "u8)..]).TrimEnd('\n'),
+                "ollama-chat" => "\"done\":true",
+                "cohere-chat" => "\ndata: [DONE]",
                 _ => "data: {\"type\":\"message_stop\"}",
             };
             for (int length = 0; length < stream.Length; length += 1 + (length % 5) + (stream.Length / 128))

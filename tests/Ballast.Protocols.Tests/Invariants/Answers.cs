@@ -66,6 +66,8 @@ public static class Answers
         "bedrock-converse" => ConverseShape.Fault(Frames(stream), isWhole),
         "openai-responses" => ResponsesShape.Fault(stream, isWhole),
         "gemini" => GeminiFault(stream, isWhole),
+        "ollama-chat" => PlainShapes.OllamaFault(stream, isWhole),
+        "cohere-chat" => PlainShapes.CohereFault([.. Frames(stream)], isWhole),
         _ => AnthropicFault(stream, isWhole),
     };
 

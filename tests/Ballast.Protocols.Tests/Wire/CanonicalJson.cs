@@ -29,7 +29,7 @@ public static class CanonicalJson
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>A stream as one line for each frame: its name, if any, and its data in canonical form; comments as they are.</summary>
+    /// <summary>A stream as one line for each frame: its name, if any, and its data in canonical form; comments as they are. Lines of JSON likewise.</summary>
     public static string OfStream(string stream)
     {
         StringBuilder text = new();
@@ -38,7 +38,7 @@ public static class CanonicalJson
             foreach (string line in frame.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
                 bool isJson = line.StartsWith("data: {", StringComparison.Ordinal);
-                text.Append(isJson ? "data: " + Of(line[6..]) : line).Append('\n');
+                text.Append(isJson ? "data: " + Of(line[6..]) : line.StartsWith('{') ? Of(line) : line).Append('\n');
             }
 
             text.Append('\n');

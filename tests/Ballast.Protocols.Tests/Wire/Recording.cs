@@ -32,7 +32,8 @@ public sealed record Recording(string Id, string Provider, int Status, bool Stre
         bool isStream = isBinary || response.TryGetProperty("sse", out answer);
         if (!isStream && !response.TryGetProperty("body", out answer))
         {
-            response.TryGetProperty("text", out answer);
+            // Lines of JSON are kept as plain text.
+            isStream = response.TryGetProperty("text", out answer) && root.GetProperty("stream").GetBoolean();
         }
 
         // A stream that was not asked for as events is one JSON array.

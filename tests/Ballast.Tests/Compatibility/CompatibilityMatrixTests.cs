@@ -31,6 +31,8 @@ public class CompatibilityMatrixTests
         ("vertex (Claude)", "vertex", "anthropic", "project: a-project"),
         ("bedrock (Claude)", "aws-bedrock", "anthropic", ""),
         ("bedrock (Converse)", "aws-bedrock", "amazon", ""),
+        ("cohere", "cohere", "cohere", ""),
+        ("ollama", "ollama", "alibaba", ""),
         ("own machines", "openai-compatible", "meta", "base_url: https://a.example.com/v1"),
     ];
 

@@ -47,7 +47,7 @@ public class EnvironmentOptionsTests
         Assert.Equal("some-value-1", options.Providers[1].ApiVersion);
         Assert.Equal("eu-central-1", options.Providers.Single(static provider => provider.Name == "bedrock").Region);
         ProviderOptions ollama = options.Providers[^1];
-        Assert.Equal(new Uri("http://127.0.0.1:11434/v1"), ollama.BaseUrl);
+        Assert.Equal(new Uri("http://127.0.0.1:11434"), ollama.BaseUrl);
         Assert.True(ollama is { AllowPrivateAddresses: true, Platform: "local", Region: "local", Data.RetentionDays: 0, ApiKey: null });
         Assert.Single(options.Keys);
     }

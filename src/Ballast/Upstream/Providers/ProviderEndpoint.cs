@@ -61,6 +61,8 @@ public abstract class ProviderEndpoint
         ProviderKind.Gemini => GeminiProvider.Instance,
         ProviderKind.Vertex => VertexProvider.Instance,
         ProviderKind.OpenAICompatible => OpenAICompatibleProvider.Instance,
+        ProviderKind.Ollama => OllamaProvider.Instance,
+        ProviderKind.Cohere => CohereProvider.Instance,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown kind of provider."),
     };
 
