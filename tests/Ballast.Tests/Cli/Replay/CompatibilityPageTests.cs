@@ -26,7 +26,7 @@ public sealed partial class CompatibilityPageTests
             [
                 ReplayJudge.Section(WireApi.Chat, inAnswer: false), ReplayJudge.Section(WireApi.Messages, inAnswer: false),
                 ReplayJudge.Section(WireApi.Chat, inAnswer: true), ReplayJudge.Section(WireApi.Messages, inAnswer: true),
-                "Requests: Gemini to the other protocols", "Answers: Gemini to the other protocols",
+                "Requests: Gemini to the other protocols", "Answers: Gemini to the other protocols", "Answers: Cohere's chat to the other protocols",
             ],
             s_page.Sections);
 
