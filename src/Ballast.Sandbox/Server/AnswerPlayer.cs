@@ -20,7 +20,7 @@ internal static class AnswerPlayer
         HttpResponse response = visit.Http.Response;
         response.ContentType = visit.HasFault(FaultKind.WrongContentType)
             ? "text/plain; charset=utf-8"
-            : "text/event-stream; charset=utf-8";
+            : visit.Framing.ContentType;
         response.Headers.CacheControl = "no-cache";
         visit.Billing.Status = response.StatusCode;
         await visit.PauseAsync(visit.Pace.FirstToken).ConfigureAwait(false);
@@ -37,19 +37,21 @@ internal static class AnswerPlayer
 
             if (visit.IsGone)
             {
-                await CutAsync(visit, next).ConfigureAwait(false);
+                await CutAsync(visit, next, sent).ConfigureAwait(false);
                 return;
             }
 
-            if (FaultIsDue(visit.Fault, sent, next) && !await BreakAsync(visit, next, error).ConfigureAwait(false))
+            if (FaultIsDue(visit.Fault, sent, next) && !await BreakAsync(visit, next, sent, error).ConfigureAwait(false))
             {
                 return;
             }
 
             visit.Billing.Produce(next.Tokens);
-            await WriteAsync(visit, Format(next)).ConfigureAwait(false);
+            await WriteAsync(visit, visit.Framing.Frame(next, sent == 0)).ConfigureAwait(false);
             sent++;
         }
+
+        await CloseAsync(visit, sent).ConfigureAwait(false);
     }
 
     /// <summary>Sends a whole answer after the time that its tokens take.</summary>
@@ -108,8 +110,14 @@ internal static class AnswerPlayer
         await WriteAsync(visit, bytes).ConfigureAwait(false);
     }
 
-    public static byte[] Format(StreamEvent next) =>
-        Encoding.UTF8.GetBytes(next.Name is null ? $"data: {next.Data}\n\n" : $"event: {next.Name}\ndata: {next.Data}\n\n");
+    private static async Task CloseAsync(Visit visit, int sent)
+    {
+        byte[] close = visit.Framing.Close(sent == 0);
+        if (close.Length > 0)
+        {
+            await WriteAsync(visit, close).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>A fault within a stream is due after its number of events, and at the end of a shorter stream at the latest.</summary>
     private static bool FaultIsDue(FaultRule? fault, int sent, StreamEvent next) => fault is not null && fault.Kind switch
@@ -120,7 +128,7 @@ internal static class AnswerPlayer
     };
 
     /// <returns>Whether the stream goes on.</returns>
-    private static async Task<bool> BreakAsync(Visit visit, StreamEvent next, StreamEvent error)
+    private static async Task<bool> BreakAsync(Visit visit, StreamEvent next, int sent, StreamEvent error)
     {
         switch (visit.Fault!.Kind)
         {
@@ -131,7 +139,7 @@ internal static class AnswerPlayer
                 await visit.ResetAsync().ConfigureAwait(false);
                 return false;
             case FaultKind.Cut:
-                await CutAsync(visit, next).ConfigureAwait(false);
+                await CutAsync(visit, next, sent).ConfigureAwait(false);
                 return false;
             case FaultKind.Stall:
                 await WriteAsync(visit, []).ConfigureAwait(false);
@@ -139,35 +147,37 @@ internal static class AnswerPlayer
                 await visit.ResetAsync().ConfigureAwait(false);
                 return false;
             case FaultKind.StreamErrorAfter:
-                await WriteAsync(visit, Format(error)).ConfigureAwait(false);
+                await WriteAsync(visit, visit.Framing.Frame(error, sent == 0)).ConfigureAwait(false);
+                await CloseAsync(visit, sent + 1).ConfigureAwait(false);
                 return false;
             case FaultKind.TruncatedJson:
-                await WriteAsync(visit, Half(next)).ConfigureAwait(false);
+                await WriteAsync(visit, Half(visit, next, sent)).ConfigureAwait(false);
                 return false;
             case FaultKind.HugeLine:
-                await WriteAsync(visit, "data: "u8.ToArray()).ConfigureAwait(false);
+                (byte[] before, byte[] after) = visit.Framing.AroundHugeLine;
+                await WriteAsync(visit, before).ConfigureAwait(false);
                 await WriteAsync(visit, Filler()).ConfigureAwait(false);
-                await WriteAsync(visit, "\n\n"u8.ToArray()).ConfigureAwait(false);
+                await WriteAsync(visit, after).ConfigureAwait(false);
                 return true;
             default:
                 return true;
         }
     }
 
-    private static async Task CutAsync(Visit visit, StreamEvent next)
+    private static async Task CutAsync(Visit visit, StreamEvent next, int sent)
     {
         visit.Billing.Produce(next.Tokens);
         if (visit.Http.Response.HasStarted || visit.HasFault(FaultKind.Cut))
         {
-            await WriteAsync(visit, Half(next)).ConfigureAwait(false);
+            await WriteAsync(visit, Half(visit, next, sent)).ConfigureAwait(false);
         }
 
         await visit.ResetAsync().ConfigureAwait(false);
     }
 
-    private static byte[] Half(StreamEvent next)
+    private static byte[] Half(Visit visit, StreamEvent next, int sent)
     {
-        byte[] bytes = Format(next);
+        byte[] bytes = visit.Framing.Frame(next, sent == 0);
         return bytes[..(bytes.Length / 2)];
     }
 

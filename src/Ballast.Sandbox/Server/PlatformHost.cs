@@ -156,8 +156,8 @@ internal sealed class PlatformHost : IAsyncDisposable
         try
         {
             visit.Billing.Model = _simulator.ModelOf(visit, body?.RootElement);
-            visit.Billing.Stream = body?.RootElement is { ValueKind: JsonValueKind.Object } request
-                && request.TryGetProperty("stream", out JsonElement stream) && stream.ValueKind == JsonValueKind.True;
+            visit.Billing.Stream = _simulator.IsStream(visit, body?.RootElement);
+            visit.Framing = _simulator.FramingOf(visit);
         }
         catch (InvalidOperationException)
         {

@@ -28,6 +28,13 @@ internal abstract class PlatformSimulator
             ? model.GetString()
             : null;
 
+    /// <summary>A stream is asked for, so far as it can be told before the request is checked.</summary>
+    public virtual bool IsStream(Visit visit, JsonElement? body) =>
+        body is { ValueKind: JsonValueKind.Object } request && request.TryGetProperty("stream", out JsonElement stream) && stream.ValueKind == JsonValueKind.True;
+
+    /// <summary>How this request's stream lies in its bytes.</summary>
+    public virtual StreamFraming FramingOf(Visit visit) => StreamFraming.Events;
+
     public abstract string NewRequestId(ref Dice dice);
 
     /// <summary>The headers that every answer carries.</summary>

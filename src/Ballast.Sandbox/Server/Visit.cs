@@ -38,6 +38,9 @@ internal sealed class Visit(HttpContext http, BillingEntry billing, Dice dice, T
 
     public byte[] Body { get; set; } = [];
 
+    /// <summary>How a stream's events are sent.</summary>
+    public StreamFraming Framing { get; set; } = StreamFraming.Events;
+
     /// <summary>The platform has disappeared under this request.</summary>
     public bool IsGone => gone.IsCancellationRequested;
 
