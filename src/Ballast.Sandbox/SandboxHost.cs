@@ -2,17 +2,19 @@ using Ballast.Sandbox.Anthropic;
 using Ballast.Sandbox.Control;
 using Ballast.Sandbox.Entra;
 using Ballast.Sandbox.Generation;
+using Ballast.Sandbox.Google;
 using Ballast.Sandbox.Platforms;
 using Ballast.Sandbox.Server;
 using Ballast.Sandbox.Tls;
 
 namespace Ballast.Sandbox;
 
-/// <summary>A running sandbox: five simulated platforms, the faults that befall them, and the log of what they charge.</summary>
+/// <summary>A running sandbox: simulated platforms, the faults that befall them, and the log of what they charge.</summary>
 public sealed class SandboxHost : IAsyncDisposable
 {
     private readonly IReadOnlyList<PlatformHost> _hosts;
     private readonly EntraServer _entra;
+    private readonly GoogleTokenServer _google;
     private readonly ControlServer _control;
     private readonly TlsIdentity? _tls;
     private int _disposed;
@@ -30,10 +32,14 @@ public sealed class SandboxHost : IAsyncDisposable
             new BedrockSimulator(services),
             new AnthropicSimulator(services),
             new LocalSimulator(services),
+            new GeminiSimulator(services),
+            new VertexSimulator(services),
         ];
         _hosts = [.. simulators.Select((simulator, i) => new PlatformHost(simulator, services, PortAfter(options, i + 1), _tls))];
         _entra = new EntraServer(services, PortAfter(options, simulators.Length + 1), _tls);
         Entra = services.Entra;
+        _google = new GoogleTokenServer(services, PortAfter(options, simulators.Length + 2), _tls);
+        Google = services.Google;
         _control = new ControlServer(this, options);
         Platforms = new Dictionary<string, SandboxPlatform>();
     }
@@ -41,7 +47,7 @@ public sealed class SandboxHost : IAsyncDisposable
     /// <summary>The control API.</summary>
     public Uri Control => _control.Address;
 
-    /// <summary>By name: <c>openai</c>, <c>azure</c>, <c>bedrock</c>, <c>anthropic</c>, <c>local</c>.</summary>
+    /// <summary>By name: <c>openai</c>, <c>azure</c>, <c>bedrock</c>, <c>anthropic</c>, <c>local</c>, <c>gemini</c>, <c>vertex</c>.</summary>
     public IReadOnlyDictionary<string, SandboxPlatform> Platforms { get; private set; }
 
     public BillingLog Billing { get; }
@@ -50,6 +56,9 @@ public sealed class SandboxHost : IAsyncDisposable
 
     /// <summary>The token endpoint of the <c>azure</c> platform. It disappears and returns by the name <c>entra</c>.</summary>
     public SandboxEntra Entra { get; }
+
+    /// <summary>The token endpoints of the <c>vertex</c> platform. They disappear and return by the name <c>google-tokens</c>.</summary>
+    public SandboxGoogle Google { get; }
 
     /// <exception cref="SandboxPortInUseException">A port is taken.</exception>
     public static async Task<SandboxHost> StartAsync(SandboxOptions options, CancellationToken cancellation)
@@ -66,6 +75,7 @@ public sealed class SandboxHost : IAsyncDisposable
             }
 
             await host._entra.OpenAsync(cancellation).ConfigureAwait(false);
+            await host._google.OpenAsync(cancellation).ConfigureAwait(false);
             if (host._tls is { } tls && options.CaPath is { } path)
             {
                 await tls.WriteAuthorityAsync(path, cancellation).ConfigureAwait(false);
@@ -84,14 +94,29 @@ public sealed class SandboxHost : IAsyncDisposable
 
     /// <summary>The cloud is gone: its port refuses connects, live connections are reset, streams break off in mid-event.</summary>
     /// <exception cref="KeyNotFoundException">There is no such platform.</exception>
-    public Task DisappearAsync(string platform) => platform == EntraServer.Name ? _entra.CloseAsync() : Find(platform).DisappearAsync();
+    public Task DisappearAsync(string platform) => platform switch
+    {
+        EntraServer.Name => _entra.CloseAsync(),
+        GoogleTokenServer.Name => _google.CloseAsync(),
+        _ => Find(platform).DisappearAsync(),
+    };
 
     /// <summary>Listens again, on the same port.</summary>
     /// <exception cref="KeyNotFoundException">There is no such platform.</exception>
-    public Task ReturnAsync(string platform) => platform == EntraServer.Name ? _entra.OpenAsync(CancellationToken.None) : Find(platform).ReturnAsync();
+    public Task ReturnAsync(string platform) => platform switch
+    {
+        EntraServer.Name => _entra.OpenAsync(CancellationToken.None),
+        GoogleTokenServer.Name => _google.OpenAsync(CancellationToken.None),
+        _ => Find(platform).ReturnAsync(),
+    };
 
     /// <exception cref="KeyNotFoundException">There is no such platform.</exception>
-    public bool IsThere(string platform) => platform == EntraServer.Name ? _entra.IsThere : Find(platform).IsThere;
+    public bool IsThere(string platform) => platform switch
+    {
+        EntraServer.Name => _entra.IsThere,
+        GoogleTokenServer.Name => _google.IsThere,
+        _ => Find(platform).IsThere,
+    };
 
     public async ValueTask DisposeAsync()
     {
@@ -103,6 +128,8 @@ public sealed class SandboxHost : IAsyncDisposable
         await _control.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_hosts.Select(platform => platform.DisposeAsync().AsTask())).ConfigureAwait(false);
         await _entra.DisposeAsync().ConfigureAwait(false);
+        await _google.DisposeAsync().ConfigureAwait(false);
+        Google.Dispose();
         _tls?.Dispose();
         Billing.Dispose();
     }

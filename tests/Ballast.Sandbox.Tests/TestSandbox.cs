@@ -57,6 +57,12 @@ public sealed class TestSandbox : IAsyncLifetime
                 request.Headers.Add("x-api-key", target.ApiKey);
                 request.Headers.Add("anthropic-version", "2023-06-01");
                 break;
+            case "gemini":
+                request.Headers.Add("x-goog-api-key", target.ApiKey);
+                break;
+            case "vertex":
+                request.Headers.Add("Authorization", "Bearer " + Host.Google.IssueToken());
+                break;
             default:
                 request.Headers.Add("Authorization", "Bearer " + target.ApiKey);
                 break;

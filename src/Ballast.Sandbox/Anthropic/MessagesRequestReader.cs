@@ -9,7 +9,8 @@ namespace Ballast.Sandbox.Anthropic;
 /// <param name="Stream">Whether a stream is asked for, where the path says so.</param>
 /// <param name="Version">What <c>anthropic_version</c> must be in the body; null where the version is a header.</param>
 /// <param name="TakesStream">The body may hold <c>stream</c> beside the path.</param>
-internal readonly record struct ClaudePath(string? Model, bool? Stream, string? Version, bool TakesStream = false);
+/// <param name="TakesModel">The body names the model, though the version is there as well.</param>
+internal readonly record struct ClaudePath(string? Model, bool? Stream, string? Version, bool TakesStream = false, bool TakesModel = false);
 
 /// <summary>Reads and checks a Messages request; top-level fields that Anthropic does not know are refused.</summary>
 internal static class MessagesRequestReader
@@ -79,14 +80,15 @@ internal static class MessagesRequestReader
             bool isKnown = path.Version is null
                 ? Known.Contains(property.Name)
                 : property.Name is "anthropic_version" or "anthropic_beta"
-                    || (Known.Contains(property.Name) && property.Name != "model" && (property.Name != "stream" || path.TakesStream));
+                    || (Known.Contains(property.Name) && (property.Name != "model" || path.TakesModel) && (property.Name != "stream" || path.TakesStream));
             if (!isKnown)
             {
                 throw MessagesErrors.Invalid(property.Name, "Extra inputs are not permitted");
             }
         }
 
-        if (path.Version is { } version && MessagesFields.RequiredText(body, "anthropic_version", "anthropic_version") != version)
+        bool mayLack = path.TakesModel && MessagesFields.Find(body, "anthropic_version") is null;
+        if (path.Version is { } version && !mayLack && MessagesFields.RequiredText(body, "anthropic_version", "anthropic_version") != version)
         {
             throw MessagesErrors.Invalid("anthropic_version", $"Input should be '{version}'");
         }

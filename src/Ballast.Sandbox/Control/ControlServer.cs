@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Ballast.Sandbox.Billing;
 using Ballast.Sandbox.Entra;
 using Ballast.Sandbox.Generation;
+using Ballast.Sandbox.Google;
 using Ballast.Sandbox.Server;
 using Microsoft.AspNetCore.Http;
 
@@ -12,7 +13,7 @@ namespace Ballast.Sandbox.Control;
 
 /// <summary>
 /// The control API: <c>GET /</c>, <c>GET/POST/DELETE /faults[/{id}]</c>, <c>POST /platforms/{name}/disappear|return</c>,
-/// <c>GET /platforms</c>, <c>GET /entra</c>, <c>POST /entra/lifetime/{seconds}</c>, <c>GET /billing</c>, <c>POST /reset</c>.
+/// <c>GET /platforms</c>, <c>GET /entra</c>, <c>POST /entra/lifetime/{seconds}</c>, <c>GET /google/service-account</c>, <c>GET /billing</c>, <c>POST /reset</c>.
 /// </summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
@@ -57,7 +58,7 @@ internal sealed class ControlServer : IAsyncDisposable
             case ("DELETE", ["faults", var id]):
                 http.Response.StatusCode = _host.Faults.Remove(id) ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
                 break;
-            case ("POST", ["platforms", var name, "disappear" or "return"]) when name == EntraServer.Name || _host.Platforms.ContainsKey(name):
+            case ("POST", ["platforms", var name, "disappear" or "return"]) when name is EntraServer.Name or GoogleTokenServer.Name || _host.Platforms.ContainsKey(name):
                 await (path[2] == "return" ? _host.ReturnAsync(name) : _host.DisappearAsync(name)).ConfigureAwait(false);
                 await SendAsync(http, 200, DescribePlatforms()).ConfigureAwait(false);
                 break;
@@ -68,6 +69,9 @@ internal sealed class ControlServer : IAsyncDisposable
                 when double.TryParse(seconds, CultureInfo.InvariantCulture, out double lifetime) && lifetime is > 0 and <= 86_400:
                 _host.Entra.TokenLifetime = TimeSpan.FromSeconds(lifetime);
                 await SendAsync(http, 200, DescribeEntra()).ConfigureAwait(false);
+                break;
+            case ("GET", ["google", "service-account"]):
+                await SendAsync(http, 200, JsonNode.Parse(_host.Google.ServiceAccountFile())!).ConfigureAwait(false);
                 break;
             case ("GET", ["billing"]):
                 await SendBillingAsync(http).ConfigureAwait(false);
@@ -86,7 +90,7 @@ internal sealed class ControlServer : IAsyncDisposable
     private async Task ResetAsync()
     {
         _host.Faults.Clear();
-        foreach (string name in _host.Platforms.Keys.Append(EntraServer.Name))
+        foreach (string name in _host.Platforms.Keys.Append(EntraServer.Name).Append(GoogleTokenServer.Name))
         {
             await _host.ReturnAsync(name).ConfigureAwait(false);
         }
@@ -146,6 +150,7 @@ internal sealed class ControlServer : IAsyncDisposable
             "DELETE /faults/{id}",
             "GET /entra",
             "POST /entra/lifetime/{seconds}",
+            "GET /google/service-account",
             "GET /billing",
             "POST /reset"),
     };

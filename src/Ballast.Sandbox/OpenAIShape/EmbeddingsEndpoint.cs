@@ -52,6 +52,9 @@ internal static class EmbeddingsEndpoint
         await AnswerPlayer.WholeAsync(visit, answer, []).ConfigureAwait(false);
     }
 
+    /// <summary>The vector of a text, as a list of numbers.</summary>
+    public static JsonArray Values(string text, int dimensions) => List(Embed(text, dimensions));
+
     private static int CountTokens(string text)
     {
         int tokens = Tokens.Count(text);

@@ -20,6 +20,9 @@ internal sealed class SandboxServices(SandboxOptions options, FaultBook faults, 
     /// <summary>The token endpoint as others see it.</summary>
     public SandboxEntra Entra { get; } = new();
 
+    /// <summary>Google's token endpoints as others see them.</summary>
+    public SandboxGoogle Google { get; } = new(options.Time);
+
     public TokenIssuer Tokens { get; } = new(options.Time);
 
     public Author Author { get; } = new(options.Seed);

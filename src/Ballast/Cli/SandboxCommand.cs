@@ -18,9 +18,9 @@ public static class SandboxCommand
             """
             Run simulated platforms on loopback, to try and test applications without an account.
 
-            OpenAI, Azure OpenAI, AWS Bedrock, Anthropic and a local Llama server. They speak the real wire protocols, so any
-            official SDK can be pointed at them; answers are made up and seeded. Addresses and keys are printed at the start,
-            on standard error. Ctrl-C or SIGTERM ends it.
+            OpenAI, Azure OpenAI, AWS Bedrock, Anthropic, a local Llama server, Gemini and Vertex AI. They speak the real wire
+            protocols, so any official SDK can be pointed at them; answers are made up and seeded. Addresses and keys are printed
+            at the start, on standard error. Ctrl-C or SIGTERM ends it.
 
             Faults are set over the control API, for example:
               curl -X POST http://127.0.0.1:9100/platforms/azure/disappear
@@ -51,6 +51,7 @@ public static class SandboxCommand
                 }
 
                 Console.Error.WriteLine($"entra      {sandbox.Entra.Authority}  tenant {SandboxEntra.TenantId}  client {SandboxEntra.ClientId}  secret {SandboxEntra.ClientSecret}");
+                Console.Error.WriteLine($"google     {sandbox.Google.Address}  project {SandboxGoogle.ProjectId}  credentials file at {sandbox.Control}google/service-account");
                 await stop.WaitAsync().ConfigureAwait(false);
                 return 0;
             }
