@@ -20,7 +20,7 @@ public class RecordedRequestsTests
         {
             JsonElement entry = JsonDocument.Parse(line).RootElement;
             string api = entry.GetProperty("api").GetString()!;
-            if (api is not ("chat_completions" or "messages") || entry.GetProperty("status").GetInt32() != 200)
+            if (api is not ("chat_completions" or "messages" or "responses") || entry.GetProperty("status").GetInt32() != 200)
             {
                 continue;
             }
@@ -29,13 +29,16 @@ public class RecordedRequestsTests
                 Path.Combine(folder, entry.GetProperty("file").GetString()!), TestContext.Current.CancellationToken))!;
             string provider = entry.GetProperty("provider").GetString()!;
             string platform = api == "messages" ? "anthropic" : provider is "azure" or "bedrock" ? provider : sent % 2 == 0 ? "openai" : "local";
-            if (recorded["request"]!["body"] is not JsonObject body || (api == "messages" && provider != "anthropic"))
+            if (recorded["request"]!["body"] is not JsonObject body || (api == "messages" && provider != "anthropic")
+                || (api == "responses" && (provider is not ("openai" or "azure") || RefersToState(body) || !((string)recorded["request"]!["url"]!).Contains("/responses", StringComparison.Ordinal))))
             {
                 continue;
             }
 
+            platform = api == "responses" ? provider : platform;
+
             sent++;
-            string? fault = await SendAsync(http, host.Platforms[platform], body);
+            string? fault = await SendAsync(http, host.Platforms[platform], api, body);
             if (fault is not null)
             {
                 refused.Add(entry.GetProperty("id").GetString() + " " + fault);
@@ -46,10 +49,16 @@ public class RecordedRequestsTests
         Assert.True(refused.Count == 0, string.Join('\n', refused));
     }
 
-    private static async Task<string?> SendAsync(HttpClient http, SandboxPlatform platform, JsonObject body)
+    // What was kept at the real platform is not here.
+    private static bool RefersToState(JsonObject body) =>
+        body["previous_response_id"] is not null || body["conversation"] is not null || body["prompt"] is not null
+        || body.ToJsonString().Contains("item_reference", StringComparison.Ordinal);
+
+    private static async Task<string?> SendAsync(HttpClient http, SandboxPlatform platform, string api, JsonObject body)
     {
+        string path = api == "responses" ? (platform.Name == "azure" ? "/openai/v1" : "/v1") + "/responses" : TestSandbox.ChatPath(platform.Name);
         body["model"] = platform.Models[0].Name;
-        using HttpRequestMessage request = new(HttpMethod.Post, new Uri(platform.Address, TestSandbox.ChatPath(platform.Name)));
+        using HttpRequestMessage request = new(HttpMethod.Post, new Uri(platform.Address, path));
         request.Headers.Add("Authorization", "Bearer " + platform.ApiKey);
         request.Headers.Add("anthropic-version", "2023-06-01");
         request.Content = new StringContent(body.ToJsonString());

@@ -179,6 +179,7 @@ internal sealed partial class MessagesContent(ThinkingSignature signature, Input
                 CheckRedacted(block, path);
                 break;
             case "document":
+                into.Images.Add(PromptImage.Document(MessagesFields.Text(block, "title", $"{path}.document.title") ?? "the given file"));
                 extra += DocumentTokens;
                 break;
             default:

@@ -9,7 +9,12 @@ internal sealed record PromptImage(string? Format, int Width, int Height)
     /// <summary>An image given by address; the sandbox fetches nothing.</summary>
     public static readonly PromptImage ByAddress = new(null, 0, 0);
 
-    public string Description => Format is null
+    /// <summary>A document stands among the images: what can be said of it is its name.</summary>
+    public static PromptImage Document(string name) => new(null, 0, 0) { Name = name };
+
+    private string? Name { get; init; }
+
+    public string Description => Name is not null ? $"the document {Name}" : Format is null
         ? "the image at the given address"
         : string.Create(CultureInfo.InvariantCulture, $"the image, {Width}x{Height} {Format}");
 

@@ -65,7 +65,10 @@ internal sealed record ChatContent(string Text, IReadOnlyList<PromptImage> Image
             case "image_url":
                 images.Add(ReadImage(part, path + ".image_url"));
                 break;
-            case "input_audio" or "file" or "video_url" or "audio_url" or "thinking" or "reasoning":
+            case "file":
+                images.Add(PromptImage.Document(NameOf(part, path)));
+                break;
+            case "input_audio" or "video_url" or "audio_url" or "thinking" or "reasoning":
                 break;
             default:
                 if (isLenient)
@@ -79,6 +82,9 @@ internal sealed record ChatContent(string Text, IReadOnlyList<PromptImage> Image
         }
     }
 
+    private static string NameOf(JsonElement part, string path) =>
+        ChatFields.Object(part, "file", path + ".file") is { } file && ChatFields.Text(file, "filename", path + ".file.filename") is { } name ? name : "the given file";
+
     private static PromptImage ReadImage(JsonElement part, string path)
     {
         JsonElement holder = ChatFields.Find(part, "image_url") ?? throw ChatErrors.Missing(path);
@@ -88,12 +94,18 @@ internal sealed record ChatContent(string Text, IReadOnlyList<PromptImage> Image
             JsonValueKind.Object => ChatFields.Text(holder, "url", path + ".url") ?? throw ChatErrors.Missing(path + ".url"),
             _ => throw ChatErrors.WrongType(path, "an object", holder),
         };
+        return ReadUrl(url, path + ".url");
+    }
+
+    /// <summary>An image given by its address, or in a data URL.</summary>
+    public static PromptImage ReadUrl(string url, string path)
+    {
         if (!url.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
         {
             return Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" or "gs" or "s3"
                 ? PromptImage.ByAddress
                 : throw ChatErrors.BadValue(
-                    path + ".url", $"Invalid '{path}.url'. Expected a valid URL, but got a value with an invalid format.");
+                    path, $"Invalid '{path}'. Expected a valid URL, but got a value with an invalid format.");
         }
 
         int comma = url.IndexOf(',', StringComparison.Ordinal);
@@ -101,8 +113,8 @@ internal sealed record ChatContent(string Text, IReadOnlyList<PromptImage> Image
         if (comma < 0 || !head.Contains("base64") || !ImageTypes.Contains(head[0].ToLowerInvariant()))
         {
             throw ChatErrors.BadValue(
-                path + ".url",
-                $"Invalid '{path}.url'. Expected a base64-encoded data URL with an image MIME type "
+                path,
+                $"Invalid '{path}'. Expected a base64-encoded data URL with an image MIME type "
                 + $"(e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), "
                 + $"but got unsupported MIME type '{(head.Length > 0 ? head[0] : "")}'.");
         }
@@ -116,7 +128,7 @@ internal sealed record ChatContent(string Text, IReadOnlyList<PromptImage> Image
         if (!Convert.TryFromBase64String(base64, bytes, out int length))
         {
             throw ChatErrors.Refused(
-                path + ".url", "invalid_base64", $"Invalid '{path}.url'. Expected a base64-encoded image, but got invalid base64 data.");
+                path, "invalid_base64", $"Invalid '{path}'. Expected a base64-encoded image, but got invalid base64 data.");
         }
 
         return PromptImage.Recognise(bytes.AsSpan(0, length))

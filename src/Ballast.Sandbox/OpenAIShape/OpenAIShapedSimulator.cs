@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ballast.Sandbox.Generation;
+using Ballast.Sandbox.Responses;
 using Ballast.Sandbox.Server;
 
 namespace Ballast.Sandbox.OpenAIShape;
@@ -30,8 +31,9 @@ internal abstract class OpenAIShapedSimulator(SandboxServices services) : Platfo
     /// <summary>The rate-limit headers; called once the tokens are known.</summary>
     protected abstract void WriteRate(Visit visit, long tokens);
 
-    public override StreamEvent ErrorEvent(Visit visit) =>
-        new(ErrorBody(FaultError(FaultKind.Error500, visit), visit).ToJsonString(RelaxedJson.Options));
+    public override StreamEvent ErrorEvent(Visit visit) => ResponsesDesk.IsOne(visit.Path)
+        ? ResponsesDesk.ErrorEvent(FaultError(FaultKind.Error500, visit), visit)
+        : new StreamEvent(ErrorBody(FaultError(FaultKind.Error500, visit), visit).ToJsonString(RelaxedJson.Options));
 
     protected static VendorErrorException UnknownPath(string method, string path) =>
         new(new VendorError(404, "invalid_request_error", $"Invalid URL ({method} {path})"));
@@ -78,6 +80,23 @@ internal abstract class OpenAIShapedSimulator(SandboxServices services) : Platfo
         await SendAsync(visit, reply).ConfigureAwait(false);
         visit.Billing.Finish = visit.EndedWell ? ChatReply.FinishOf(reply.Answers[0], request) : null;
     }
+
+    /// <summary>The platform's Responses API, for those that have it.</summary>
+    protected ResponsesDesk OpenResponses(FileCabinet files) => new(new ResponsesHouse(services, Name, files)
+    {
+        Style = Dialect.Style,
+        ContextTokens = ContextTokens,
+        FindModel = name => Models.FirstOrDefault(known => known.Name == name && known.Chat),
+        UnknownModel = UnknownInResponses,
+        ServedName = ServedName,
+        CheckPolicy = CheckPolicy,
+        WriteRate = WriteRate,
+        UseCache = _prefixes.Use,
+        ErrorEvent = ErrorEvent,
+    });
+
+    protected virtual VendorError UnknownInResponses(string model) =>
+        new(400, "invalid_request_error", $"The requested model '{model}' does not exist.", "model_not_found", "model");
 
     /// <summary>Answers one request of a batch: chat, at once and whole.</summary>
     /// <exception cref="VendorErrorException">The request is refused.</exception>

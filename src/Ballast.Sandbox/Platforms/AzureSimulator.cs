@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Ballast.Sandbox.Anthropic;
 using Ballast.Sandbox.Generation;
 using Ballast.Sandbox.OpenAIShape;
+using Ballast.Sandbox.Responses;
 using Ballast.Sandbox.Server;
 using Microsoft.AspNetCore.Http;
 
@@ -13,15 +14,24 @@ namespace Ballast.Sandbox.Platforms;
 /// Azure OpenAI: <c>/openai/v1/…</c> and <c>/openai/deployments/{deployment}/…?api-version=</c>
 /// (https://learn.microsoft.com/azure/ai-foundry/openai/reference), and AI Foundry's Claude models under <c>/anthropic/v1/…</c>. Deployments are named as the models they serve.
 /// </summary>
-internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSimulator(services)
+internal sealed class AzureSimulator : OpenAIShapedSimulator
 {
     private const string Deployments = "/openai/deployments/";
     private const string ClaudePrefix = "/anthropic/v1/";
     private const string Region = "Sweden Central";
 
     private readonly FileCabinet _files = new();
-    private readonly RateMeter _meter = new(services.Time, 2_500, 250_000);
-    private readonly MessagesDesk _claude = new(services, "azure", tellsRates: false);
+    private readonly RateMeter _meter;
+    private readonly MessagesDesk _claude;
+    private readonly ResponsesDesk _responses;
+
+    public AzureSimulator(SandboxServices services)
+        : base(services)
+    {
+        _meter = new RateMeter(services.Time, 2_500, 250_000);
+        _claude = new MessagesDesk(services, "azure", tellsRates: false);
+        _responses = OpenResponses(_files);
+    }
 
     public override string Name => "azure";
 
@@ -117,6 +127,8 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
             ("GET", "/openai/models") when HasVersion(visit) => ListModelsAsync(visit),
             ("GET", { } path) when path.StartsWith("/openai/v1/models/", StringComparison.Ordinal) =>
                 ShowModelAsync(visit, path["/openai/v1/models/".Length..]),
+            (_, { } path) when ResponsesDesk.Steps(path, "/openai/v1") is { } steps => _responses.AnswerAsync(visit, steps),
+            (_, { } path) when ResponsesDesk.Steps(path, "/openai") is { } steps && HasVersion(visit) => _responses.AnswerAsync(visit, steps),
             (_, { } path) when FilesEndpoint.IsOne(path, "/openai/v1") => FilesEndpoint.AnswerAsync(visit, path["/openai/v1".Length..], _files, AnswerInBatch),
             (_, { } path) when FilesEndpoint.IsOne(path, "/openai") && HasVersion(visit) => FilesEndpoint.AnswerAsync(visit, path["/openai".Length..], _files, AnswerInBatch),
             _ => throw NotFound(),
@@ -200,6 +212,8 @@ internal sealed class AzureSimulator(SandboxServices services) : OpenAIShapedSim
         "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, "
         + "please wait a moment and try again.",
         "DeploymentNotFound");
+
+    protected override VendorError UnknownInResponses(string model) => UnknownModel(model);
 
     protected override void CheckPolicy(Prompt prompt)
     {

@@ -2,16 +2,25 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Ballast.Sandbox.Generation;
 using Ballast.Sandbox.OpenAIShape;
+using Ballast.Sandbox.Responses;
 using Ballast.Sandbox.Server;
 using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Sandbox.Platforms;
 
-/// <summary>api.openai.com: Chat Completions, embeddings, models, and what else it does (https://platform.openai.com/docs/api-reference).</summary>
-internal sealed class OpenAISimulator(SandboxServices services) : OpenAIShapedSimulator(services)
+/// <summary>api.openai.com: Chat Completions, Responses, embeddings, models, and what else it does (https://platform.openai.com/docs/api-reference).</summary>
+internal sealed class OpenAISimulator : OpenAIShapedSimulator
 {
     private readonly FileCabinet _files = new();
-    private readonly RateMeter _meter = new(services.Time, 10_000, 30_000_000);
+    private readonly RateMeter _meter;
+    private readonly ResponsesDesk _responses;
+
+    public OpenAISimulator(SandboxServices services)
+        : base(services)
+    {
+        _meter = new RateMeter(services.Time, 10_000, 30_000_000);
+        _responses = OpenResponses(_files);
+    }
 
     public override string Name => "openai";
 
@@ -80,6 +89,7 @@ internal sealed class OpenAISimulator(SandboxServices services) : OpenAIShapedSi
         ("GET", "/v1/models") => ListModelsAsync(visit),
         ("GET", { } path) when path.StartsWith("/v1/models/", StringComparison.Ordinal) =>
             ShowModelAsync(visit, path["/v1/models/".Length..]),
+        (_, { } path) when ResponsesDesk.Steps(path, "/v1") is { } steps => _responses.AnswerAsync(visit, steps),
         (_, { } path) when FilesEndpoint.IsOne(path, "/v1") => FilesEndpoint.AnswerAsync(visit, path["/v1".Length..], _files, AnswerInBatch),
         (var method, var path) => OtherEndpoints.Answer(visit) ?? throw UnknownPath(method, path),
     };
