@@ -21,33 +21,15 @@ internal sealed class WrittenTurn(Role role, string pointer)
         where T : Part => Parts.Any(part => part is T);
 }
 
-/// <summary>Brings parts of another protocol into a form that the one at hand takes, or names them as lost.</summary>
-internal interface IForeignParts
-{
-    /// <summary>The part as it can be sent: one, or none where it is empty or lost.</summary>
-    ReadOnlySpan<Part> Any(Part part);
-
-    ReadOnlySpan<Part> Text(TextPart text);
-
-    /// <summary>The part without what only its own protocol knows.</summary>
-    ReadOnlySpan<Part> Bare(Part part);
-
-    ToolCallPart Call(ToolCallPart call);
-
-    ToolResultPart Result(ToolResultPart result);
-
-    void ReportExtras(IReadOnlyList<Extra> extras);
-}
-
 /// <summary>
 /// Puts a conversation into the order that several vendors demand: system text apart, turns of user and assistant in alternation, the user first and last, every tool
 /// call answered in the next turn, reasoning first and results first in theirs.
 /// </summary>
-internal abstract class AlternatingTurns(ChatRequest request, RequestTarget target, LossReport losses, IForeignParts parts)
+internal abstract class AlternatingTurns(ChatRequest request, RequestTarget target, LossReport losses, ForeignParts parts)
 {
     private readonly ChatRequest _request = request;
     private readonly LossReport _losses = losses;
-    private readonly IForeignParts _parts = parts;
+    private readonly ForeignParts _parts = parts;
     private readonly Dictionary<string, int> _idUses = new(StringComparer.Ordinal);
 
     // Calls of the last assistant turn that have no result yet: the caller's id, the id written, where it stood.

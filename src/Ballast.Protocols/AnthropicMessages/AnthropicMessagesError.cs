@@ -25,7 +25,7 @@ internal static class AnthropicMessagesError
         Found found = default;
         try
         {
-            Utf8JsonReader json = new(body.Span, AnthropicMessagesJson.ReaderOptions);
+            Utf8JsonReader json = new(body.Span, JsonFields.ReaderOptions);
             json.Read();
             ReadObject(ref json, ref found);
         }
@@ -76,7 +76,7 @@ internal static class AnthropicMessagesError
 
     public static void Write(ChatError error, IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         json.WriteString("type"u8, "error"u8);
         json.WriteStartObject("error"u8);
@@ -229,7 +229,7 @@ internal static class AnthropicMessagesError
                 json.Read();
                 if (json.TokenType == JsonTokenType.String)
                 {
-                    found.Message ??= AnthropicMessagesJson.LenientText(ref json);
+                    found.Message ??= JsonText.Lenient(ref json);
                 }
                 else if (json.TokenType == JsonTokenType.StartObject)
                 {
@@ -263,7 +263,7 @@ internal static class AnthropicMessagesError
             return;
         }
 
-        string word = json.TokenType == JsonTokenType.String ? AnthropicMessagesJson.LenientText(ref json) : Encoding.UTF8.GetString(json.ValueSpan);
+        string word = json.TokenType == JsonTokenType.String ? JsonText.Lenient(ref json) : Encoding.UTF8.GetString(json.ValueSpan);
         switch (field)
         {
             case 1:

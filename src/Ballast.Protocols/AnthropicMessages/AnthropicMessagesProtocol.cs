@@ -71,7 +71,7 @@ public sealed class AnthropicMessagesProtocol : Protocol
 
     public override void WriteTokenCount(long inputTokens, IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         json.WriteNumber("input_tokens"u8, inputTokens);
         json.WriteEndObject();
@@ -129,7 +129,7 @@ public sealed class AnthropicMessagesProtocol : Protocol
 
     public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         json.WriteStartArray("data"u8);
         foreach (ModelDescription model in models)
@@ -146,7 +146,7 @@ public sealed class AnthropicMessagesProtocol : Protocol
 
     public override void WriteModel(ModelDescription model, IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         WriteModel(model, json);
     }
 

@@ -30,7 +30,7 @@ internal static class AnthropicMessagesRequest
 
         try
         {
-            AnthropicMessagesJson json = new(body);
+            JsonFields json = new(body);
             json.ExpectObject("");
             Draft draft = new() { Model = address.Model };
             while (json.NextField(out ReadOnlySpan<char> name))
@@ -54,7 +54,7 @@ internal static class AnthropicMessagesRequest
         }
     }
 
-    private static void ReadField(ref AnthropicMessagesJson json, scoped ReadOnlySpan<char> name, Draft draft)
+    private static void ReadField(ref JsonFields json, scoped ReadOnlySpan<char> name, Draft draft)
     {
         switch (name)
         {
@@ -91,7 +91,7 @@ internal static class AnthropicMessagesRequest
         }
     }
 
-    private static void ReadCompound(ref AnthropicMessagesJson json, scoped ReadOnlySpan<char> name, Draft draft)
+    private static void ReadCompound(ref JsonFields json, scoped ReadOnlySpan<char> name, Draft draft)
     {
         switch (name)
         {
@@ -122,28 +122,28 @@ internal static class AnthropicMessagesRequest
         }
     }
 
-    private static List<string> ReadTexts(ref AnthropicMessagesJson json, string pointer)
+    private static List<string> ReadTexts(ref JsonFields json, string pointer)
     {
         json.ExpectArray(pointer);
         List<string> texts = [];
         while (json.NextItem())
         {
-            texts.Add(json.Text(AnthropicMessagesJson.Join(pointer, texts.Count)));
+            texts.Add(json.Text(JsonFields.Join(pointer, texts.Count)));
         }
 
         return texts;
     }
 
-    private static void ReadMessages(ref AnthropicMessagesJson json, List<Message> messages)
+    private static void ReadMessages(ref JsonFields json, List<Message> messages)
     {
         json.ExpectArray("/messages");
         while (json.NextItem())
         {
-            messages.Add(ReadMessage(ref json, AnthropicMessagesJson.Join("/messages", messages.Count)));
+            messages.Add(ReadMessage(ref json, JsonFields.Join("/messages", messages.Count)));
         }
     }
 
-    private static Message ReadMessage(ref AnthropicMessagesJson json, string pointer)
+    private static Message ReadMessage(ref JsonFields json, string pointer)
     {
         json.ExpectObject(pointer);
         Role? role = null;
@@ -159,7 +159,7 @@ internal static class AnthropicMessagesRequest
                         "user" => Role.User,
                         "assistant" => Role.Assistant,
                         "system" => Role.System,
-                        _ => throw AnthropicMessagesJson.Fault($"{pointer}/role", "must be user or assistant."),
+                        _ => throw JsonFields.Fault($"{pointer}/role", "must be user or assistant."),
                     };
                     break;
                 case "content":
@@ -172,25 +172,25 @@ internal static class AnthropicMessagesRequest
         }
 
         return new Message(
-            role ?? throw AnthropicMessagesJson.Fault($"{pointer}/role", "is required."),
-            parts ?? throw AnthropicMessagesJson.Fault($"{pointer}/content", "is required."),
+            role ?? throw JsonFields.Fault($"{pointer}/role", "is required."),
+            parts ?? throw JsonFields.Fault($"{pointer}/content", "is required."),
             pointer) { Extras = (IReadOnlyList<Extra>?)extras ?? [] };
     }
 
-    private static void ReadTools(ref AnthropicMessagesJson json, List<Tool> tools)
+    private static void ReadTools(ref JsonFields json, List<Tool> tools)
     {
         json.ExpectArray("/tools");
         while (json.NextItem())
         {
-            string pointer = AnthropicMessagesJson.Join("/tools", tools.Count);
+            string pointer = JsonFields.Join("/tools", tools.Count);
             string type = json.TypeHere(pointer);
             tools.Add(type is "" or "custom" ? ReadTool(ref json, pointer) : ReadNativeTool(ref json, pointer, type));
         }
     }
 
-    private static Tool ReadNativeTool(ref AnthropicMessagesJson json, string pointer, string type)
+    private static Tool ReadNativeTool(ref JsonFields json, string pointer, string type)
     {
-        AnthropicMessagesJson inside = json;
+        JsonFields inside = json;
         string? toolName = null;
         while (inside.NextField(out ReadOnlySpan<char> name))
         {
@@ -207,7 +207,7 @@ internal static class AnthropicMessagesRequest
         return new Tool(toolName ?? type, pointer) { Native = json.Raw() };
     }
 
-    private static Tool ReadTool(ref AnthropicMessagesJson json, string pointer)
+    private static Tool ReadTool(ref JsonFields json, string pointer)
     {
         string? toolName = null;
         string? description = null;
@@ -245,7 +245,7 @@ internal static class AnthropicMessagesRequest
             }
         }
 
-        return new Tool(toolName ?? throw AnthropicMessagesJson.Fault($"{pointer}/name", "is required."), pointer)
+        return new Tool(toolName ?? throw JsonFields.Fault($"{pointer}/name", "is required."), pointer)
         {
             Description = description,
             Parameters = schema,
@@ -255,7 +255,7 @@ internal static class AnthropicMessagesRequest
         };
     }
 
-    private static void ReadToolChoice(ref AnthropicMessagesJson json, Draft draft)
+    private static void ReadToolChoice(ref JsonFields json, Draft draft)
     {
         json.ExpectObject(ToolChoicePointer);
         string? toolName = null;
@@ -285,12 +285,12 @@ internal static class AnthropicMessagesRequest
             "any" => new ToolChoice(ToolChoiceMode.Required, null, ToolChoicePointer),
             "none" => new ToolChoice(ToolChoiceMode.None, null, ToolChoicePointer),
             "tool" => new ToolChoice(
-                ToolChoiceMode.Named, toolName ?? throw AnthropicMessagesJson.Fault($"{ToolChoicePointer}/name", "is required."), ToolChoicePointer),
-            _ => throw AnthropicMessagesJson.Fault($"{ToolChoicePointer}/type", "must be auto, any, tool or none."),
+                ToolChoiceMode.Named, toolName ?? throw JsonFields.Fault($"{ToolChoicePointer}/name", "is required."), ToolChoicePointer),
+            _ => throw JsonFields.Fault($"{ToolChoicePointer}/type", "must be auto, any, tool or none."),
         };
     }
 
-    private static void ReadThinking(ref AnthropicMessagesJson json, Draft draft)
+    private static void ReadThinking(ref JsonFields json, Draft draft)
     {
         ThinkingMode? mode = json.TypeHere(ThinkingPointer) switch
         {
@@ -326,7 +326,7 @@ internal static class AnthropicMessagesRequest
         draft.Thinking = new ThinkingOptions(mode.Value, ThinkingPointer) { BudgetTokens = budget, Extras = (IReadOnlyList<Extra>?)extras ?? [] };
     }
 
-    private static void ReadOutputConfig(ref AnthropicMessagesJson json, Draft draft)
+    private static void ReadOutputConfig(ref JsonFields json, Draft draft)
     {
         json.ExpectObject(OutputConfigPointer);
         while (json.NextField(out ReadOnlySpan<char> name))
@@ -348,9 +348,9 @@ internal static class AnthropicMessagesRequest
         }
     }
 
-    private static void ReadFormat(ref AnthropicMessagesJson json, string parent, scoped ReadOnlySpan<char> name, Draft draft)
+    private static void ReadFormat(ref JsonFields json, string parent, scoped ReadOnlySpan<char> name, Draft draft)
     {
-        string pointer = AnthropicMessagesJson.Join(parent, name);
+        string pointer = JsonFields.Join(parent, name);
         if (json.TypeHere(pointer) != "json_schema")
         {
             json.Keep(ref draft.Extras, parent, pointer.AsSpan(parent.Length + 1));
@@ -376,11 +376,11 @@ internal static class AnthropicMessagesRequest
         }
 
         draft.Format = schema.IsEmpty
-            ? throw AnthropicMessagesJson.Fault($"{pointer}/schema", "is required.")
+            ? throw JsonFields.Fault($"{pointer}/schema", "is required.")
             : new ResponseFormat(ResponseFormatKind.JsonSchema, pointer) { Schema = schema };
     }
 
-    private static void ReadMetadata(ref AnthropicMessagesJson json, Draft draft)
+    private static void ReadMetadata(ref JsonFields json, Draft draft)
     {
         json.ExpectObject(MetadataPointer);
         while (json.NextField(out ReadOnlySpan<char> name))
@@ -424,7 +424,7 @@ internal static class AnthropicMessagesRequest
         public ChatRequest ToRequest() => new()
         {
             SourceProtocol = AnthropicMessagesProtocol.ProtocolName,
-            Model = Model ?? throw AnthropicMessagesJson.Fault("/model", "is required."),
+            Model = Model ?? throw JsonFields.Fault("/model", "is required."),
             Stream = Stream,
             StreamUsage = Stream,
             Messages = System is null ? Messages : [System, .. Messages],

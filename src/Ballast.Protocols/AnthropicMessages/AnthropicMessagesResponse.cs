@@ -49,7 +49,7 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
 
     private FrameSignals Read(ReadOnlyMemory<byte> body)
     {
-        JsonScan json = new(body.Span, AnthropicMessagesJson.DepthMax);
+        JsonScan json = new(body.Span, JsonFields.DepthMax);
         JsonSpan content = default;
         bool hasUsage = false;
         json.EnterObject();
@@ -126,7 +126,7 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
     {
         if (json.First() == (byte)'"')
         {
-            return AnthropicMessagesJson.LenientText(ref json);
+            return JsonText.Lenient(ref json);
         }
 
         json.Skip();
@@ -136,7 +136,7 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
     private FrameSignals Tell(ReadOnlySpan<byte> content, bool hasUsage)
     {
         FrameSignals signals = Add(new ResponseStarted(ResponseId, ServedModel, null), FrameSignals.Started | FrameSignals.Ended);
-        JsonScan json = new(content, AnthropicMessagesJson.DepthMax);
+        JsonScan json = new(content, JsonFields.DepthMax);
         json.EnterArray();
         for (int index = 0; json.NextItem(); index++)
         {

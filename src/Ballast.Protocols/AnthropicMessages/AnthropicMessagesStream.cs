@@ -77,7 +77,7 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
 
     private FrameSignals Start(ReadOnlySpan<byte> message)
     {
-        JsonScan json = new(message, AnthropicMessagesJson.DepthMax);
+        JsonScan json = new(message, JsonFields.DepthMax);
         bool hasUsage = json.First() == (byte)'{' && ReadStart(ref json);
         FrameSignals signals = FrameSignals.Started;
         if (!IsWatching)
@@ -101,11 +101,11 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
             }
             else if (json.Is("id"u8) && json.First() == (byte)'"')
             {
-                ResponseId = AnthropicMessagesJson.LenientText(ref json);
+                ResponseId = JsonText.Lenient(ref json);
             }
             else if (json.Is("model"u8) && json.First() == (byte)'"')
             {
-                ServedModel = AnthropicMessagesJson.LenientText(ref json);
+                ServedModel = JsonText.Lenient(ref json);
             }
             else
             {
@@ -228,7 +228,7 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
 
         if (!usage.IsEmpty)
         {
-            JsonScan json = new(usage, AnthropicMessagesJson.DepthMax);
+            JsonScan json = new(usage, JsonFields.DepthMax);
             signals |= _usage.Read(ref json) ? ReportUsage() : FrameSignals.None;
         }
 

@@ -87,7 +87,7 @@ internal static class BedrockConverseError
 
     public static void Write(ChatError error, IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, BedrockConverseJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         json.WriteString("__type"u8, TypeOf(error));
         json.WriteString("message"u8, error.Hint is null ? error.Message : $"{error.Message} Hint: {error.Hint}");
@@ -199,7 +199,7 @@ internal static class BedrockConverseError
         Found found = default;
         try
         {
-            Utf8JsonReader json = new(body, BedrockConverseJson.ReaderOptions);
+            Utf8JsonReader json = new(body, JsonFields.ReaderOptions);
             if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
             {
                 return found;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
@@ -74,7 +75,7 @@ public sealed class BedrockConverseProtocol : Protocol
 
     public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, BedrockConverseJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         json.WriteStartArray("modelSummaries"u8);
         foreach (ModelDescription model in models)
@@ -88,7 +89,7 @@ public sealed class BedrockConverseProtocol : Protocol
 
     public override void WriteModel(ModelDescription model, IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, BedrockConverseJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         json.WritePropertyName("modelDetails"u8);
         WriteModel(model, json);

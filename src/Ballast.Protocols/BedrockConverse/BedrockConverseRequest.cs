@@ -35,7 +35,7 @@ internal static class BedrockConverseRequest
 
         try
         {
-            BedrockConverseJson json = new(body);
+            JsonFields json = new(body);
             json.ExpectObject("");
             Draft draft = new();
             while (json.NextField(out ReadOnlySpan<char> name))
@@ -51,7 +51,7 @@ internal static class BedrockConverseRequest
         }
     }
 
-    private static void ReadField(ref BedrockConverseJson json, scoped ReadOnlySpan<char> name, Draft draft)
+    private static void ReadField(ref JsonFields json, scoped ReadOnlySpan<char> name, Draft draft)
     {
         switch (name)
         {
@@ -61,7 +61,7 @@ internal static class BedrockConverseRequest
                 json.ExpectArray("/messages");
                 while (json.NextItem())
                 {
-                    draft.Messages.Add(ReadMessage(ref json, BedrockConverseJson.Join("/messages", draft.Messages.Count)));
+                    draft.Messages.Add(ReadMessage(ref json, JsonFields.Join("/messages", draft.Messages.Count)));
                 }
 
                 break;
@@ -86,7 +86,7 @@ internal static class BedrockConverseRequest
         }
     }
 
-    private static Message ReadMessage(ref BedrockConverseJson json, string pointer)
+    private static Message ReadMessage(ref JsonFields json, string pointer)
     {
         json.ExpectObject(pointer);
         Role? role = null;
@@ -101,7 +101,7 @@ internal static class BedrockConverseRequest
                     {
                         "user" => Role.User,
                         "assistant" => Role.Assistant,
-                        _ => throw BedrockConverseJson.Fault($"{pointer}/role", "must be user or assistant."),
+                        _ => throw JsonFields.Fault($"{pointer}/role", "must be user or assistant."),
                     };
                     break;
                 case "content":
@@ -114,12 +114,12 @@ internal static class BedrockConverseRequest
         }
 
         return new Message(
-            role ?? throw BedrockConverseJson.Fault($"{pointer}/role", "is required."),
-            parts ?? throw BedrockConverseJson.Fault($"{pointer}/content", "is required."),
+            role ?? throw JsonFields.Fault($"{pointer}/role", "is required."),
+            parts ?? throw JsonFields.Fault($"{pointer}/content", "is required."),
             pointer) { Extras = (IReadOnlyList<Extra>?)extras ?? [] };
     }
 
-    private static void ReadInference(ref BedrockConverseJson json, Draft draft)
+    private static void ReadInference(ref JsonFields json, Draft draft)
     {
         json.ExpectObject(InferencePointer);
         while (json.NextField(out ReadOnlySpan<char> name))
@@ -147,19 +147,19 @@ internal static class BedrockConverseRequest
         }
     }
 
-    private static List<string> ReadTexts(ref BedrockConverseJson json, string pointer)
+    private static List<string> ReadTexts(ref JsonFields json, string pointer)
     {
         json.ExpectArray(pointer);
         List<string> texts = [];
         while (json.NextItem())
         {
-            texts.Add(json.Text(BedrockConverseJson.Join(pointer, texts.Count)));
+            texts.Add(json.Text(JsonFields.Join(pointer, texts.Count)));
         }
 
         return texts;
     }
 
-    private static void ReadToolConfig(ref BedrockConverseJson json, Draft draft)
+    private static void ReadToolConfig(ref JsonFields json, Draft draft)
     {
         json.ExpectObject(ToolConfigPointer);
         while (json.NextField(out ReadOnlySpan<char> name))
@@ -181,13 +181,13 @@ internal static class BedrockConverseRequest
         }
     }
 
-    private static void ReadTools(ref BedrockConverseJson json, Draft draft)
+    private static void ReadTools(ref JsonFields json, Draft draft)
     {
         const string at = $"{ToolConfigPointer}/tools";
         json.ExpectArray(at);
         for (int index = 0; json.NextItem(); index++)
         {
-            string pointer = BedrockConverseJson.Join(at, index);
+            string pointer = JsonFields.Join(at, index);
             if (BedrockConverseParts.IsCachePoint(json) && draft.Tools.Count > 0 && draft.Tools[^1].CacheControl is null)
             {
                 draft.Tools[^1] = draft.Tools[^1] with { CacheControl = BedrockConverseParts.ReadCachePoint(ref json, pointer) };
@@ -199,9 +199,9 @@ internal static class BedrockConverseRequest
         }
     }
 
-    private static Tool ReadTool(ref BedrockConverseJson json, string pointer)
+    private static Tool ReadTool(ref JsonFields json, string pointer)
     {
-        BedrockConverseJson inside = json;
+        JsonFields inside = json;
         json.ExpectObject(pointer);
         RawJson whole = json.Raw();
         if (!inside.HasOnly("toolSpec") || !inside.NextField(out _))
@@ -240,7 +240,7 @@ internal static class BedrockConverseRequest
             }
         }
 
-        return new Tool(toolName ?? throw BedrockConverseJson.Fault($"{at}/name", "is required."), pointer)
+        return new Tool(toolName ?? throw JsonFields.Fault($"{at}/name", "is required."), pointer)
         {
             Description = description,
             Parameters = schema,
@@ -249,7 +249,7 @@ internal static class BedrockConverseRequest
         };
     }
 
-    private static RawJson ReadSchema(ref BedrockConverseJson json, string pointer)
+    private static RawJson ReadSchema(ref JsonFields json, string pointer)
     {
         RawJson schema = default;
         while (json.NextField(out _))
@@ -261,7 +261,7 @@ internal static class BedrockConverseRequest
         return schema;
     }
 
-    private static ToolChoice ReadToolChoice(ref BedrockConverseJson json, Draft draft)
+    private static ToolChoice ReadToolChoice(ref JsonFields json, Draft draft)
     {
         json.ExpectObject(ToolChoicePointer);
         ToolChoice? choice = null;
@@ -280,17 +280,17 @@ internal static class BedrockConverseRequest
                 case "tool":
                     string? chosen = ReadChosen(ref json, $"{ToolChoicePointer}/tool", draft);
                     choice = new ToolChoice(
-                        ToolChoiceMode.Named, chosen ?? throw BedrockConverseJson.Fault($"{ToolChoicePointer}/tool/name", "is required."), ToolChoicePointer);
+                        ToolChoiceMode.Named, chosen ?? throw JsonFields.Fault($"{ToolChoicePointer}/tool/name", "is required."), ToolChoicePointer);
                     break;
                 default:
-                    throw BedrockConverseJson.Fault(ToolChoicePointer, "must be auto, any or tool.");
+                    throw JsonFields.Fault(ToolChoicePointer, "must be auto, any or tool.");
             }
         }
 
-        return choice ?? throw BedrockConverseJson.Fault(ToolChoicePointer, "must be auto, any or tool.");
+        return choice ?? throw JsonFields.Fault(ToolChoicePointer, "must be auto, any or tool.");
     }
 
-    private static string? ReadChosen(ref BedrockConverseJson json, string pointer, Draft draft)
+    private static string? ReadChosen(ref JsonFields json, string pointer, Draft draft)
     {
         json.ExpectObject(pointer);
         string? chosen = null;
@@ -309,13 +309,13 @@ internal static class BedrockConverseRequest
         return chosen;
     }
 
-    private static void ReadModelFields(ref BedrockConverseJson json, Draft draft)
+    private static void ReadModelFields(ref JsonFields json, Draft draft)
     {
         while (json.NextField(out ReadOnlySpan<char> name))
         {
             switch (name)
             {
-                case "thinking" or "reasoning_config" when draft.Thinking is null && BedrockConverseThinking.TryRead(ref json, BedrockConverseJson.Join(ModelFieldsPointer, name), out ThinkingOptions? thinking):
+                case "thinking" or "reasoning_config" when draft.Thinking is null && BedrockConverseThinking.TryRead(ref json, JsonFields.Join(ModelFieldsPointer, name), out ThinkingOptions? thinking):
                     draft.Thinking = thinking;
                     break;
                 case "reasoning_effort" when draft.Thinking is null && json.IsString:
@@ -331,7 +331,7 @@ internal static class BedrockConverseRequest
         }
     }
 
-    private static void ReadOutput(ref BedrockConverseJson json, Draft draft)
+    private static void ReadOutput(ref JsonFields json, Draft draft)
     {
         json.ExpectObject(OutputPointer);
         while (json.NextField(out ReadOnlySpan<char> name))
@@ -348,7 +348,7 @@ internal static class BedrockConverseRequest
         }
     }
 
-    private static bool TryReadFormat(BedrockConverseJson json, out ResponseFormat? format)
+    private static bool TryReadFormat(JsonFields json, out ResponseFormat? format)
     {
         format = null;
         if (!json.HasOnly("type", "structure"))
@@ -392,7 +392,7 @@ internal static class BedrockConverseRequest
 
         format = new ResponseFormat(ResponseFormatKind.JsonSchema, FormatPointer)
         {
-            Name = formatName, Description = description, Schema = Parse(schema ?? throw BedrockConverseJson.Fault($"{at}/schema", "is required.")),
+            Name = formatName, Description = description, Schema = Parse(schema ?? throw JsonFields.Fault($"{at}/schema", "is required.")),
         };
         return true;
     }
@@ -401,7 +401,7 @@ internal static class BedrockConverseRequest
     private static RawJson Parse(string schema)
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(schema);
-        Utf8JsonReader reader = new(utf8, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader reader = new(utf8, JsonFields.ReaderOptions);
         try
         {
             if (JsonText.IsUnicode(utf8) && reader.Read() && reader.TokenType == JsonTokenType.StartObject)
@@ -416,7 +416,7 @@ internal static class BedrockConverseRequest
             // Told below.
         }
 
-        throw BedrockConverseJson.Fault($"{FormatPointer}/structure/jsonSchema/schema", "must be a JSON object as text.");
+        throw JsonFields.Fault($"{FormatPointer}/structure/jsonSchema/schema", "must be a JSON object as text.");
     }
 
     /// <summary>What was read so far; fields may come in any order.</summary>
@@ -439,7 +439,7 @@ internal static class BedrockConverseRequest
         public ChatRequest ToRequest(RequestAddress address) => new()
         {
             SourceProtocol = BedrockConverseProtocol.ProtocolName,
-            Model = string.IsNullOrEmpty(address.Model) ? throw BedrockConverseJson.Fault("/modelId", "is required in the path.") : address.Model,
+            Model = string.IsNullOrEmpty(address.Model) ? throw JsonFields.Fault("/modelId", "is required in the path.") : address.Model,
             Stream = address.Stream == StreamForm.Events,
             StreamUsage = address.Stream == StreamForm.Events,
             Messages = System is null ? Messages : [System, .. Messages],

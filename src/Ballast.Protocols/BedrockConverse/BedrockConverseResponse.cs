@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
@@ -51,7 +52,7 @@ internal sealed class BedrockConverseResponseReader : ResponseReader
 
     private FrameSignals Read(ReadOnlySpan<byte> body)
     {
-        Utf8JsonReader json = new(body, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(body, JsonFields.ReaderOptions);
         json.Read();
         if (json.TokenType != JsonTokenType.StartObject)
         {
@@ -129,7 +130,7 @@ internal sealed class BedrockConverseResponseReader : ResponseReader
     private FrameSignals Tell(ReadOnlySpan<byte> content, in BedrockConverseStop stop)
     {
         FrameSignals signals = Add(new ResponseStarted(null, null, null), FrameSignals.Started | FrameSignals.Ended);
-        Utf8JsonReader json = new(content, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(content, JsonFields.ReaderOptions);
         json.Read();
         for (int index = 0; json.Read() && json.TokenType != JsonTokenType.EndArray; index++)
         {

@@ -89,7 +89,7 @@ internal sealed class BedrockConverseStreamReader : ResponseReader
     {
         BedrockConverseDelta start = BedrockConverseDelta.Read(payload, withStrings: false);
         ReadOnlySpan<byte> value = payload.Slice(start.Payload.Start, start.Payload.Length);
-        Utf8JsonReader json = new(value, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(value, JsonFields.ReaderOptions);
         if (value.IsEmpty || !json.Read() || json.TokenType != JsonTokenType.StartObject || !json.Read() || json.TokenType != JsonTokenType.PropertyName)
         {
             return FrameSignals.None;
@@ -230,7 +230,7 @@ internal sealed class BedrockConverseStreamReader : ResponseReader
     private FrameSignals Stop(ReadOnlySpan<byte> payload)
     {
         BedrockConverseStop stop = default;
-        Utf8JsonReader json = new(payload, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(payload, JsonFields.ReaderOptions);
         json.Read();
         while (json.TokenType != JsonTokenType.None && json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
@@ -255,7 +255,7 @@ internal sealed class BedrockConverseStreamReader : ResponseReader
     private FrameSignals End(ReadOnlySpan<byte> payload)
     {
         FrameSignals signals = FrameSignals.Ended;
-        Utf8JsonReader json = new(payload, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(payload, JsonFields.ReaderOptions);
         json.Read();
         while (json.TokenType != JsonTokenType.None && json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {

@@ -222,7 +222,7 @@ internal static class CohereChatRequest
                 case "type":
                     throw JsonCursor.Invalid($"{at}/type", "expected function");
                 case "function":
-                    tool = ReadFunction(ref json, at, extras);
+                    tool = PlainTool.ReadFunction(ref json, at, extras);
                     break;
                 default:
                     extras.Add(json.TakeExtra(name, at));
@@ -231,35 +231,6 @@ internal static class CohereChatRequest
         }
 
         return (tool ?? throw JsonCursor.Missing($"{at}/function")) with { Extras = extras };
-    }
-
-    private static Tool ReadFunction(ref JsonCursor json, string at, List<Extra> extras)
-    {
-        string inside = $"{at}/function";
-        json.Expect(JsonTokenType.StartObject, "an object", inside);
-        string? toolName = null;
-        string? description = null;
-        RawJson parameters = default;
-        while (json.NextProperty(out string name))
-        {
-            switch (name)
-            {
-                case "name":
-                    toolName = json.Text($"{inside}/name");
-                    break;
-                case "description" when !json.IsNull:
-                    description = json.Text($"{inside}/description");
-                    break;
-                case "parameters" when json.Token == JsonTokenType.StartObject:
-                    parameters = json.Take();
-                    break;
-                default:
-                    extras.Add(json.TakeExtra(name, inside));
-                    break;
-            }
-        }
-
-        return new Tool(toolName ?? throw JsonCursor.Missing($"{inside}/name"), at) { Description = description, Parameters = parameters };
     }
 
     /// <summary>What was read so far; fields may come in any order.</summary>

@@ -61,6 +61,14 @@ internal sealed class BodyFields
         return span.IsPresent && _body.Span[span.Start] == (byte)'n' ? default : span;
     }
 
+    /// <summary>Where the value lies even if it is null, absent where there is none.</summary>
+    public JsonSpan FindAny(string name) => _spans.GetValueOrDefault(name);
+
+    public bool IsEmpty => _spans.Count == 0;
+
+    /// <summary>Where a field may be put in: right behind the opening brace.</summary>
+    public int BodyStart => _body.Span.IndexOf((byte)'{') + 1;
+
     /// <summary>The first character of the value, which tells its type; 0 where there is none.</summary>
     public byte KindOf(string name) => Find(name) is { IsPresent: true } span ? _body.Span[span.Start] : (byte)0;
 
@@ -73,17 +81,19 @@ internal sealed class BodyFields
     }
 
     /// <exception cref="ProtocolException">It is missing, empty or no string.</exception>
-    public string Text(string name)
+    public string Text(string name) => TextOrNull(name) is { Length: > 0 } text ? text : throw JsonCursor.Missing("/" + name);
+
+    /// <exception cref="ProtocolException">It is there and no string.</exception>
+    public string? TextOrNull(string name)
     {
         JsonSpan span = Find(name);
         if (!span.IsPresent)
         {
-            throw JsonCursor.Missing("/" + name);
+            return null;
         }
 
         Utf8JsonReader reader = Open(span);
-        string text = reader.TokenType == JsonTokenType.String ? JsonText.Read(ref reader) : throw JsonCursor.WrongType("/" + name, "a string", reader.TokenType);
-        return text.Length > 0 ? text : throw JsonCursor.Missing("/" + name);
+        return reader.TokenType == JsonTokenType.String ? JsonText.Read(ref reader) : throw JsonCursor.WrongType("/" + name, "a string", reader.TokenType);
     }
 
     /// <exception cref="ProtocolException">It is no boolean.</exception>

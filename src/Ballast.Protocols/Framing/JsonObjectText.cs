@@ -7,13 +7,16 @@ namespace Ballast.Protocols.Framing;
 internal static class JsonObjectText
 {
     /// <summary>Name under which text that is no object is kept.</summary>
-    public const string WrapName = "_raw";
+    public const string WrapName = "raw_arguments";
 
     /// <summary>True where the text can go as it is; nothing at all counts as an empty object.</summary>
     public static bool IsObject(string text) => string.IsNullOrWhiteSpace(text) || IsObject(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Writes the text as an object; false where it was none and had to be wrapped into one.</summary>
-    public static bool Write(Utf8JsonWriter json, string text)
+    /// <summary>Writes the text as an object, nothing as <c>{}</c>; false where it was none and had to be wrapped into one.</summary>
+    /// <param name="json">Where to.</param>
+    /// <param name="text">The arguments.</param>
+    /// <param name="onOneLine">Line breaks, which JSON may have outside of strings only, become spaces: one would end an event or a line of a stream.</param>
+    public static bool Write(Utf8JsonWriter json, string text, bool onOneLine = false)
     {
         if (string.IsNullOrWhiteSpace(text))
         {
@@ -22,10 +25,9 @@ internal static class JsonObjectText
             return true;
         }
 
-        byte[] utf8 = Encoding.UTF8.GetBytes(text);
-        if (IsObject(utf8))
+        if (IsObject(text))
         {
-            json.WriteRawValue(utf8, skipInputValidation: true);
+            json.WriteRawValue(onOneLine ? text.Replace('\n', ' ').Replace('\r', ' ') : text, skipInputValidation: true);
             return true;
         }
 

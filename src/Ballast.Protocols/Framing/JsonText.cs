@@ -25,6 +25,34 @@ internal static class JsonText
         }
     }
 
+    /// <summary>As <see cref="Read"/>, with halves of surrogate pairs, which some servers cut between two events, replaced.</summary>
+    public static string Lenient(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString() ?? "";
+        }
+        catch (InvalidOperationException)
+        {
+            return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(Unescape(reader.ValueSpan)));
+        }
+    }
+
+    /// <summary>As above, of the string at hand.</summary>
+    public static string Lenient(ref JsonScan json)
+    {
+        int start = json.Start();
+        ReadOnlySpan<byte> text = json.Text();
+        if (!json.IsEscaped)
+        {
+            return Encoding.UTF8.GetString(text);
+        }
+
+        Utf8JsonReader reader = new(json.Bytes(json.Since(start)));
+        reader.Read();
+        return Lenient(ref reader);
+    }
+
     /// <summary>False for anything but a whole number that 64 bits hold, written without fraction and exponent.</summary>
     public static bool TryInteger(ReadOnlySpan<byte> value, out long integer) => Utf8Parser.TryParse(value, out integer, out int length) && length == value.Length;
 

@@ -109,7 +109,7 @@ internal sealed class OllamaChatResponseWriter(WriterOptions options) : Response
             json.WriteStartArray("tool_calls"u8);
             for (int i = 0; i < _calls.Count; i++)
             {
-                OllamaChatWriting.WriteCall(json, _calls[i], i, Options.Losses);
+                OllamaChatWriting.WriteCall(json, _calls[i], i, Options.Losses, onOneLine: false);
             }
 
             json.WriteEndArray();

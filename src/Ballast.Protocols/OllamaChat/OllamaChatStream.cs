@@ -130,7 +130,7 @@ internal sealed class OllamaChatStreamWriter(WriterOptions options) : ResponseWr
         call.IsWritten = true;
         Utf8JsonWriter json = Begin(output, "");
         json.WriteStartArray("tool_calls"u8);
-        OllamaChatWriting.WriteCall(json, call, _callsWritten++, Options.Losses);
+        OllamaChatWriting.WriteCall(json, call, _callsWritten++, Options.Losses, onOneLine: true);
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteBoolean("done"u8, false);

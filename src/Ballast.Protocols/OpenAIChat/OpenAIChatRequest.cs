@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
 
@@ -11,7 +12,7 @@ internal static partial class OpenAIChatRequest
 {
     public static ChatRequest Read(ReadOnlyMemory<byte> body)
     {
-        OpenAIChatCursor json = new(body);
+        JsonCursor json = new(body);
         json.Begin();
         json.Expect(JsonTokenType.StartObject, "an object", "");
         Draft draft = new();
@@ -24,10 +25,10 @@ internal static partial class OpenAIChatRequest
         return new ChatRequest
         {
             SourceProtocol = OpenAIChatProtocol.ProtocolName,
-            Model = draft.Model is { Length: > 0 } model ? model : throw OpenAIChatCursor.Missing("/model"),
+            Model = draft.Model is { Length: > 0 } model ? model : throw JsonCursor.Missing("/model"),
             Stream = draft.Stream,
             StreamUsage = draft.StreamUsage,
-            Messages = draft.Messages ?? throw OpenAIChatCursor.Missing("/messages"),
+            Messages = draft.Messages ?? throw JsonCursor.Missing("/messages"),
             Tools = draft.Tools,
             ToolChoice = draft.ToolChoice,
             ParallelToolCalls = draft.ParallelToolCalls,
@@ -47,9 +48,9 @@ internal static partial class OpenAIChatRequest
         };
     }
 
-    private static void ReadField(ref OpenAIChatCursor json, string name, Draft draft)
+    private static void ReadField(ref JsonCursor json, string name, Draft draft)
     {
-        string at = OpenAIChatCursor.Below("", name);
+        string at = JsonCursor.Below("", name);
         if (json.IsNull && name is not ("model" or "messages"))
         {
             draft.Extras.Add(json.TakeExtra(name, ""));
@@ -91,7 +92,7 @@ internal static partial class OpenAIChatRequest
         }
     }
 
-    private static void ReadNumber(ref OpenAIChatCursor json, string name, string at, Draft draft)
+    private static void ReadNumber(ref JsonCursor json, string name, string at, Draft draft)
     {
         switch (name)
         {
@@ -132,7 +133,7 @@ internal static partial class OpenAIChatRequest
         }
     }
 
-    private static void ReadStreamOptions(ref OpenAIChatCursor json, string at, Draft draft)
+    private static void ReadStreamOptions(ref JsonCursor json, string at, Draft draft)
     {
         json.Expect(JsonTokenType.StartObject, "an object", at);
         while (json.NextProperty(out string name))
@@ -148,7 +149,7 @@ internal static partial class OpenAIChatRequest
         }
     }
 
-    private static Setting<IReadOnlyList<string>> ReadStop(ref OpenAIChatCursor json, string at)
+    private static Setting<IReadOnlyList<string>> ReadStop(ref JsonCursor json, string at)
     {
         if (json.Token == JsonTokenType.String)
         {
@@ -159,7 +160,7 @@ internal static partial class OpenAIChatRequest
         List<string> sequences = [];
         while (json.NextItem())
         {
-            sequences.Add(json.Text(OpenAIChatCursor.Below(at, sequences.Count)));
+            sequences.Add(json.Text(JsonCursor.Below(at, sequences.Count)));
         }
 
         return new Setting<IReadOnlyList<string>>(sequences, at);
@@ -260,7 +261,7 @@ internal static partial class OpenAIChatRequest
                 }
                 else
                 {
-                    output.Losses.Add(OpenAIChatCursor.Below(stop.Pointer, i), $"OpenAI takes at most {StopSequenceCountMax} stop sequences.");
+                    output.Losses.Add(JsonCursor.Below(stop.Pointer, i), $"OpenAI takes at most {StopSequenceCountMax} stop sequences.");
                 }
             }
 

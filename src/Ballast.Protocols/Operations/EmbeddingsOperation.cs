@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.Operations;
 
@@ -18,14 +19,14 @@ public abstract class EmbeddingsOperation(string name, Protocol kin) : PlainOper
 
     public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default)
     {
-        TopLevelFields fields = TopLevelFields.Read(body.Span);
-        string? model = string.IsNullOrEmpty(fields.Model) ? address.Model : fields.Model;
+        BodyFields fields = BodyFields.Read(body);
+        string? model = fields.TextOrNull("model") is { Length: > 0 } named ? named : address.Model;
         return new RequestEnvelope
         {
             Body = body,
             Address = address,
             Model = model ?? throw Invalid("Missing required parameter: 'model'.", "model"),
-            ModelValue = fields.ModelValue,
+            ModelValue = fields.FindAny("model"),
         };
     }
 

@@ -33,14 +33,14 @@ public sealed class OpaqueOperation(Protocol kin) : PlainOperation("opaque", kin
             };
         }
 
-        TopLevelFields fields = TopLevelFields.Read(body.Span);
+        BodyFields fields = BodyFields.Read(body);
         return new RequestEnvelope
         {
             Body = body,
             Address = address,
-            Model = string.IsNullOrEmpty(fields.Model) ? address.Model ?? throw MissingModel() : fields.Model,
-            ModelValue = fields.ModelValue,
-            Stream = fields.Stream,
+            Model = fields.TextOrNull("model") is { Length: > 0 } named ? named : address.Model ?? throw MissingModel(),
+            ModelValue = fields.FindAny("model"),
+            Stream = fields.KindOf("stream") == (byte)'t',
         };
     }
 

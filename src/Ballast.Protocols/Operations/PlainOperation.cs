@@ -33,7 +33,7 @@ public abstract class PlainOperation(string name, Protocol kin) : Protocol
             return;
         }
 
-        TopLevelFields fields = TopLevelFields.Read(envelope.Body.Span);
+        BodyFields fields = BodyFields.Read(envelope.Body);
         string field = $"\"model\":{Encoding.UTF8.GetString(quoted)}{(fields.IsEmpty ? "" : ",")}";
         JsonSplice.Write(envelope.Body.Span, [new JsonEdit(new JsonSpan(fields.BodyStart, 0), Encoding.UTF8.GetBytes(field))], output);
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -30,7 +31,7 @@ internal static class AnthropicMessagesCloudBody
         }
 
         ReadOnlySpan<byte> body = envelope.Body.Span;
-        Utf8JsonReader json = new(body, AnthropicMessagesJson.ReaderOptions);
+        Utf8JsonReader json = new(body, JsonFields.ReaderOptions);
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {

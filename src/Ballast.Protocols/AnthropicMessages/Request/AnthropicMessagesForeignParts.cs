@@ -3,91 +3,12 @@ using Ballast.Protocols.Conversation;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
-/// <summary>Brings parts of another protocol into a form this API takes, or names them as lost. What comes out can be written without further thought.</summary>
-internal sealed class AnthropicMessagesForeignParts(ChatRequest request, RequestTarget target, LossReport losses) : IForeignParts
+/// <summary>What of another protocol's parts this API takes.</summary>
+internal sealed class AnthropicMessagesForeignParts(ChatRequest request, RequestTarget target, LossReport losses) : ForeignParts(request, target, losses, AnthropicMessagesTurns.NameLengthMax)
 {
-    private const string OpenAIChat = "openai-chat";
-
-    /// <summary>Pointer to a place inside a part or tool, as far as the source protocol's form of it is known here.</summary>
-    public string Inside(string pointer, string openAIPath) => request.SourceProtocol == OpenAIChat ? pointer + openAIPath : pointer;
-
-    public void ReportExtras(IReadOnlyList<Extra> extras)
+    protected override ReadOnlySpan<Part> Image(ImagePart image)
     {
-        foreach (Extra extra in extras)
-        {
-            if (!extra.Value.Utf8.Span.SequenceEqual("null"u8))
-            {
-                losses.Add(extra.Pointer, $"{extra.Name} has no counterpart.");
-            }
-        }
-    }
-
-    /// <summary>The part as it can be sent: one, or none where it is empty or lost.</summary>
-    public ReadOnlySpan<Part> Any(Part part) => part switch
-    {
-        TextPart text => Text(text),
-        RefusalPart refusal => Text(new TextPart(refusal.Text, refusal.Pointer) { CacheControl = refusal.CacheControl, Extras = refusal.Extras }),
-        ImagePart image => Image(image),
-        DocumentPart document => Document(document),
-        AudioPart => Lost(part, "Sound has no counterpart."),
-        OpaquePart opaque => Lost(part, $"A part of type {opaque.Type} has no counterpart."),
-        _ => Lost(part, "Has no counterpart here."),
-    };
-
-    public ReadOnlySpan<Part> Text(TextPart text) => string.IsNullOrWhiteSpace(text.Text) ? [] : Bare(text);
-
-    /// <summary>The part without what only its own protocol knows.</summary>
-    public ReadOnlySpan<Part> Bare(Part part) => new Part[] { Strip(part) };
-
-    public ToolCallPart Call(ToolCallPart call)
-    {
-        if (!AnthropicMessagesIds.IsObject(call.Arguments))
-        {
-            // The older form of a call has its arguments beside its name.
-            bool isOlder = call.Pointer.EndsWith("/function_call", StringComparison.Ordinal);
-            losses.Add(Inside(call.Pointer, isOlder ? "/arguments" : "/function/arguments"), "Arguments that are no JSON object were wrapped into one.");
-        }
-
-        return (ToolCallPart)Strip(call) with { Name = LegalName.Of(call.Name, AnthropicMessagesIds.NameLengthMax) };
-    }
-
-    public ToolResultPart Result(ToolResultPart result)
-    {
-        List<Part> content = [];
-        foreach (Part part in result.Content)
-        {
-            content.AddRange(Any(part));
-        }
-
-        return (ToolResultPart)Strip(result) with { Content = content };
-    }
-
-    public CacheControl? Cache(CacheControl? cacheControl)
-    {
-        if (cacheControl is null || target.Has(TargetFeatures.CacheControl))
-        {
-            return cacheControl;
-        }
-
-        losses.Add(cacheControl.Pointer, "The endpoint takes no cache marks.");
-        return null;
-    }
-
-    private Part Strip(Part part)
-    {
-        ReportExtras(part.Extras);
-        return part with { CacheControl = Cache(part.CacheControl), Extras = [] };
-    }
-
-    private ReadOnlySpan<Part> Lost(Part part, string reason)
-    {
-        losses.Add(part.Pointer, reason);
-        return [];
-    }
-
-    private ReadOnlySpan<Part> Image(ImagePart image)
-    {
-        if (!target.Has(TargetFeatures.Images))
+        if (!Target.Has(TargetFeatures.Images))
         {
             return Lost(image, "The endpoint takes no images.");
         }
@@ -115,20 +36,20 @@ internal sealed class AnthropicMessagesForeignParts(ChatRequest request, Request
 
         if (image.Detail is not (null or "auto"))
         {
-            losses.Add(Inside(image.Pointer, "/image_url/detail"), "The level of detail has no counterpart.");
+            Losses.Add(Inside(image.Pointer, "/image_url/detail"), "The level of detail has no counterpart.");
         }
 
         return Bare(image with { Source = source, Detail = null });
     }
 
-    private ReadOnlySpan<Part> Document(DocumentPart document)
+    protected override ReadOnlySpan<Part> Document(DocumentPart document)
     {
         if (document.Text is not null)
         {
             return document.Text.Length == 0 ? [] : Bare(document);
         }
 
-        if (!target.Has(TargetFeatures.Files))
+        if (!Target.Has(TargetFeatures.Files))
         {
             return Lost(document, "The endpoint takes no files.");
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -49,7 +50,7 @@ internal static class AnthropicMessagesPartWriter
     {
         foreach (Extra extra in extras)
         {
-            if (extra.Pointer == AnthropicMessagesJson.Join(pointer, extra.Name))
+            if (extra.Pointer == JsonFields.Join(pointer, extra.Name))
             {
                 json.WritePropertyName(extra.Name);
                 extra.Value.WriteTo(json);
@@ -99,7 +100,7 @@ internal static class AnthropicMessagesPartWriter
                 json.WriteString("id"u8, call.Id);
                 json.WriteString("name"u8, call.Name);
                 json.WritePropertyName("input"u8);
-                AnthropicMessagesIds.WriteArguments(json, call.Arguments, AnthropicMessagesWriter.RawArgumentsName);
+                JsonObjectText.Write(json, call.Arguments);
                 break;
             case ToolResultPart result:
                 WriteResult(json, result, isForeign);

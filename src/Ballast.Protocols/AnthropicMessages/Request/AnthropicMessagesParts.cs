@@ -1,5 +1,6 @@
 using System.Text;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -15,7 +16,7 @@ internal static class AnthropicMessagesParts
     /// <param name="json">Stands on the value.</param>
     /// <param name="textPointer">Where the text lies if it is one.</param>
     /// <param name="listPointer">Where the list lies if it is one.</param>
-    public static List<Part> ReadContent(ref AnthropicMessagesJson json, string textPointer, string listPointer)
+    public static List<Part> ReadContent(ref JsonFields json, string textPointer, string listPointer)
     {
         if (json.IsString)
         {
@@ -24,24 +25,24 @@ internal static class AnthropicMessagesParts
 
         if (!json.IsArray)
         {
-            throw AnthropicMessagesJson.Fault(listPointer, "must be a string or an array of content blocks.");
+            throw JsonFields.Fault(listPointer, "must be a string or an array of content blocks.");
         }
 
         List<Part> parts = [];
         while (json.NextItem())
         {
-            parts.Add(ReadPart(ref json, AnthropicMessagesJson.Join(listPointer, parts.Count)));
+            parts.Add(ReadPart(ref json, JsonFields.Join(listPointer, parts.Count)));
         }
 
         return parts;
     }
 
     /// <summary>Reads a cache mark; one with more than a lifetime is kept as it is.</summary>
-    public static CacheControl? ReadCacheControl(ref AnthropicMessagesJson json, string pointer, ref List<Extra>? extras)
+    public static CacheControl? ReadCacheControl(ref JsonFields json, string pointer, ref List<Extra>? extras)
     {
         string place = $"{pointer}/cache_control";
         json.ExpectObject(place);
-        AnthropicMessagesJson inside = json;
+        JsonFields inside = json;
         string? ttl = null;
         bool isKnown = true;
         while (inside.NextField(out ReadOnlySpan<char> name))
@@ -71,7 +72,7 @@ internal static class AnthropicMessagesParts
         return new CacheControl(place, ttl);
     }
 
-    private static Part ReadPart(ref AnthropicMessagesJson json, string pointer)
+    private static Part ReadPart(ref JsonFields json, string pointer)
     {
         string type = json.TypeHere(pointer);
         switch (type)
@@ -88,14 +89,14 @@ internal static class AnthropicMessagesParts
             case "tool_result":
                 return ReadToolResult(ref json, pointer);
             case "":
-                throw AnthropicMessagesJson.Fault($"{pointer}/type", "is required.");
+                throw JsonFields.Fault($"{pointer}/type", "is required.");
             default:
                 RawJson raw = json.Raw();
                 return new OpaquePart(type, raw, pointer) { Text = type is "search_result" or "document" ? AnthropicMessagesBlockText.Of(raw) : null };
         }
     }
 
-    private static Part ReadTextual(ref AnthropicMessagesJson json, string pointer, string type)
+    private static Part ReadTextual(ref JsonFields json, string pointer, string type)
     {
         string? text = null;
         string? signature = null;
@@ -126,7 +127,7 @@ internal static class AnthropicMessagesParts
 
         if (text is null)
         {
-            throw AnthropicMessagesJson.Fault($"{pointer}/{textName}", "is required.");
+            throw JsonFields.Fault($"{pointer}/{textName}", "is required.");
         }
 
         Part part = type switch
@@ -153,7 +154,7 @@ internal static class AnthropicMessagesParts
     }
 
     /// <summary>A cache mark that has a neutral form; any other falls to the extras.</summary>
-    private static bool TryReadCommon(ref AnthropicMessagesJson json, string pointer, scoped ReadOnlySpan<char> name, ref CacheControl? cacheControl)
+    private static bool TryReadCommon(ref JsonFields json, string pointer, scoped ReadOnlySpan<char> name, ref CacheControl? cacheControl)
     {
         if (name is not "cache_control")
         {
@@ -166,7 +167,7 @@ internal static class AnthropicMessagesParts
         }
 
         List<Extra>? unknown = null;
-        AnthropicMessagesJson inside = json;
+        JsonFields inside = json;
         cacheControl = ReadCacheControl(ref inside, pointer, ref unknown);
         if (unknown is not null)
         {
@@ -178,7 +179,7 @@ internal static class AnthropicMessagesParts
     }
 
     /// <summary>True where the block's source is of one of the given types and whole.</summary>
-    private static bool CanRead(AnthropicMessagesJson json, string pointer, params ReadOnlySpan<string> sourceTypes)
+    private static bool CanRead(JsonFields json, string pointer, params ReadOnlySpan<string> sourceTypes)
     {
         while (json.NextField(out ReadOnlySpan<char> name))
         {
@@ -193,7 +194,7 @@ internal static class AnthropicMessagesParts
         return false;
     }
 
-    private static Part ReadMedia(ref AnthropicMessagesJson json, string pointer, string type)
+    private static Part ReadMedia(ref JsonFields json, string pointer, string type)
     {
         MediaSource source = new();
         string? text = null;
@@ -227,7 +228,7 @@ internal static class AnthropicMessagesParts
         return part with { CacheControl = cacheControl, Extras = (IReadOnlyList<Extra>?)extras ?? [] };
     }
 
-    private static MediaSource ReadSource(ref AnthropicMessagesJson json, string pointer, ref string? text, ref List<Extra>? extras)
+    private static MediaSource ReadSource(ref JsonFields json, string pointer, ref string? text, ref List<Extra>? extras)
     {
         string type = json.TypeHere(pointer);
         string field = type switch { "url" => "url", "file" => "file_id", _ => "data" };
@@ -257,7 +258,7 @@ internal static class AnthropicMessagesParts
 
         if (value is null)
         {
-            throw AnthropicMessagesJson.Fault($"{pointer}/{field}", "is required.");
+            throw JsonFields.Fault($"{pointer}/{field}", "is required.");
         }
 
         text = type == "text" ? value : null;
@@ -270,7 +271,7 @@ internal static class AnthropicMessagesParts
         };
     }
 
-    private static ToolCallPart ReadToolCall(ref AnthropicMessagesJson json, string pointer)
+    private static ToolCallPart ReadToolCall(ref JsonFields json, string pointer)
     {
         string? id = null;
         string? toolName = null;
@@ -305,13 +306,13 @@ internal static class AnthropicMessagesParts
         }
 
         return new ToolCallPart(
-            id ?? throw AnthropicMessagesJson.Fault($"{pointer}/id", "is required."),
-            toolName ?? throw AnthropicMessagesJson.Fault($"{pointer}/name", "is required."),
-            arguments ?? throw AnthropicMessagesJson.Fault($"{pointer}/input", "is required."),
+            id ?? throw JsonFields.Fault($"{pointer}/id", "is required."),
+            toolName ?? throw JsonFields.Fault($"{pointer}/name", "is required."),
+            arguments ?? throw JsonFields.Fault($"{pointer}/input", "is required."),
             pointer) { CacheControl = cacheControl, Extras = (IReadOnlyList<Extra>?)extras ?? [] };
     }
 
-    private static ToolResultPart ReadToolResult(ref AnthropicMessagesJson json, string pointer)
+    private static ToolResultPart ReadToolResult(ref JsonFields json, string pointer)
     {
         string? callId = null;
         List<Part>? content = null;
@@ -346,7 +347,7 @@ internal static class AnthropicMessagesParts
         }
 
         return new ToolResultPart(
-            callId ?? throw AnthropicMessagesJson.Fault($"{pointer}/tool_use_id", "is required."), (IReadOnlyList<Part>?)content ?? [], pointer)
+            callId ?? throw JsonFields.Fault($"{pointer}/tool_use_id", "is required."), (IReadOnlyList<Part>?)content ?? [], pointer)
         {
             IsError = isError,
             CacheControl = cacheControl,

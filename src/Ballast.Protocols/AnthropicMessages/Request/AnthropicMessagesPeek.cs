@@ -16,7 +16,7 @@ internal static class AnthropicMessagesPeek
 
     public static RequestEnvelope Read(ReadOnlyMemory<byte> body, RequestAddress address = default)
     {
-        JsonScan json = new(body.Span, AnthropicMessagesJson.DepthMax);
+        JsonScan json = new(body.Span, JsonFields.DepthMax);
         Fields fields = default;
         Exception? fault = null;
         bool lacksThinking = false;
@@ -42,7 +42,7 @@ internal static class AnthropicMessagesPeek
             {
                 ProtocolException told => told,
                 InvalidOperationException => ProtocolException.Invalid("A string of the body is not valid Unicode text."),
-                _ when json.IsTooDeep => ProtocolException.Invalid($"The body is nested deeper than {AnthropicMessagesJson.DepthMax} levels."),
+                _ when json.IsTooDeep => ProtocolException.Invalid($"The body is nested deeper than {JsonFields.DepthMax} levels."),
                 _ => ProtocolException.Invalid("The body is not valid JSON."),
             };
         }
@@ -54,7 +54,7 @@ internal static class AnthropicMessagesPeek
     /// <exception cref="JsonException">The body is not JSON.</exception>
     public static JsonSpan FindField(ReadOnlyMemory<byte> body, ReadOnlySpan<byte> name)
     {
-        JsonScan json = new(body.Span, AnthropicMessagesJson.DepthMax);
+        JsonScan json = new(body.Span, JsonFields.DepthMax);
         if (json.First() != (byte)'{')
         {
             return default;
@@ -170,7 +170,7 @@ internal static class AnthropicMessagesPeek
     /// </summary>
     private static bool LacksThinking(ReadOnlySpan<byte> messages)
     {
-        JsonScan json = new(messages, AnthropicMessagesJson.DepthMax);
+        JsonScan json = new(messages, JsonFields.DepthMax);
         bool isOpen = false;
         bool lacks = false;
         bool inLoop = false;

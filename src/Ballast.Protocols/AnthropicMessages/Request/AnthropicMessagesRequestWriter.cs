@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -39,7 +40,7 @@ internal sealed class AnthropicMessagesRequestWriter
 
     public void Write(IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         if (_target.VersionInBody is { } version)
         {
@@ -137,7 +138,7 @@ internal sealed class AnthropicMessagesRequestWriter
         bool isLegacy = format?.Pointer == "/output_format";
         string? effort = _thinking.Effort;
         List<Extra> extras = _isNative
-            ? [.. _request.Extras.Where(extra => extra.Pointer == AnthropicMessagesJson.Join(AnthropicMessagesRequest.OutputConfigPointer, extra.Name))]
+            ? [.. _request.Extras.Where(extra => extra.Pointer == JsonFields.Join(AnthropicMessagesRequest.OutputConfigPointer, extra.Name))]
             : [];
         if (isLegacy)
         {
@@ -298,7 +299,7 @@ internal sealed class AnthropicMessagesRequestWriter
         }
 
         bool hasExtras = _isNative
-            && _request.Extras.Any(extra => extra.Pointer == AnthropicMessagesJson.Join(AnthropicMessagesRequest.MetadataPointer, extra.Name));
+            && _request.Extras.Any(extra => extra.Pointer == JsonFields.Join(AnthropicMessagesRequest.MetadataPointer, extra.Name));
         if (user is null && !hasExtras)
         {
             return;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -65,16 +66,16 @@ internal static class AnthropicMessagesSchema
     {
         // OpenAI takes a named form without a schema: any JSON will do.
         RawJson given = schema.IsEmpty ? RawJson.EmptyObject : schema;
-        using JsonDocument document = JsonDocument.Parse(given.Utf8, new JsonDocumentOptions { MaxDepth = AnthropicMessagesJson.DepthMax });
+        using JsonDocument document = JsonDocument.Parse(given.Utf8, new JsonDocumentOptions { MaxDepth = JsonFields.DepthMax });
         WriteNode(json, document.RootElement, new Place(pointer, "", losses), title, description);
     }
 
     /// <summary>A place within a schema.</summary>
     private readonly record struct Place(string Schema, string Inside, LossReport Losses)
     {
-        public Place Below(string name) => this with { Inside = AnthropicMessagesJson.Join(Inside, name) };
+        public Place Below(string name) => this with { Inside = JsonFields.Join(Inside, name) };
 
-        public Place Below(int index) => this with { Inside = AnthropicMessagesJson.Join(Inside, index) };
+        public Place Below(int index) => this with { Inside = JsonFields.Join(Inside, index) };
 
         public void Lose(string reason) => Losses.Add(Schema, $"{reason} ({Inside})");
     }

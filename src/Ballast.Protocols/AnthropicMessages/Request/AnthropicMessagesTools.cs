@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -196,7 +197,7 @@ internal sealed class AnthropicMessagesTools
 
     private string NameOf(Tool tool)
     {
-        string legal = LegalName.Of(tool.Name, AnthropicMessagesIds.NameLengthMax);
+        string legal = LegalName.Of(tool.Name, AnthropicMessagesTurns.NameLengthMax);
         if (legal != tool.Name)
         {
             _losses.Add(_foreign.Inside(tool.Pointer, "/function/name"), $"The tool is known to the model as {legal}.");
@@ -220,7 +221,7 @@ internal sealed class AnthropicMessagesTools
     private void WriteChoice(Utf8JsonWriter json)
     {
         bool hasExtras = _isNative
-            && _request.Extras.Any(extra => extra.Pointer == AnthropicMessagesJson.Join(AnthropicMessagesRequest.ToolChoicePointer, extra.Name));
+            && _request.Extras.Any(extra => extra.Pointer == JsonFields.Join(AnthropicMessagesRequest.ToolChoicePointer, extra.Name));
         bool saysParallel = _parallel is not null && (_isNative || _choice?.Mode != ToolChoiceMode.None);
         if (_choice is null && !saysParallel && !hasExtras)
         {
@@ -237,7 +238,7 @@ internal sealed class AnthropicMessagesTools
         });
         if (_choice?.Mode == ToolChoiceMode.Named)
         {
-            json.WriteString("name"u8, _isNative ? _choice.Name! : LegalName.Of(_choice.Name!, AnthropicMessagesIds.NameLengthMax));
+            json.WriteString("name"u8, _isNative ? _choice.Name! : LegalName.Of(_choice.Name!, AnthropicMessagesTurns.NameLengthMax));
         }
 
         if (saysParallel)

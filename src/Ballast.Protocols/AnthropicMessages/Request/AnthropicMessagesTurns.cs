@@ -5,6 +5,9 @@ namespace Ballast.Protocols.AnthropicMessages;
 /// <summary>The turns as this API wants them (<see cref="AlternatingTurns"/>). A conversation that came in this protocol keeps its own order.</summary>
 internal sealed class AnthropicMessagesTurns : AlternatingTurns
 {
+    /// <summary>Longest name of a tool, in characters.</summary>
+    public const int NameLengthMax = 128;
+
     private readonly ChatRequest _request;
     private readonly RequestTarget _target;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -32,7 +33,7 @@ internal sealed class AnthropicMessagesAnswerLosses(LossReport losses)
         }
     }
 
-    public void NoteBlock(ReadOnlySpan<byte> json, BlockKind kind, int index) => Note(json, AnthropicMessagesJson.Join("/content", index), kind switch
+    public void NoteBlock(ReadOnlySpan<byte> json, BlockKind kind, int index) => Note(json, JsonFields.Join("/content", index), kind switch
     {
         BlockKind.Text => ["type", "text", "citations"],
         BlockKind.Thinking => ["type", "thinking", "signature"],
@@ -49,19 +50,19 @@ internal sealed class AnthropicMessagesAnswerLosses(LossReport losses)
             return;
         }
 
-        Utf8JsonReader reader = new(json, AnthropicMessagesJson.ReaderOptions);
+        Utf8JsonReader reader = new(json, JsonFields.ReaderOptions);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string? name = null;
             if (!IsAny(reader, known))
             {
-                name = AnthropicMessagesJson.LenientText(ref reader);
+                name = JsonText.Lenient(ref reader);
             }
 
             if (SaysSomething(ref reader, zeroSays) && name is not null)
             {
-                losses.AddInResponse(AnthropicMessagesJson.Join(at, name), $"The field {name} cannot cross protocols.");
+                losses.AddInResponse(JsonFields.Join(at, name), $"The field {name} cannot cross protocols.");
             }
         }
     }
@@ -81,7 +82,7 @@ internal sealed class AnthropicMessagesAnswerLosses(LossReport losses)
 
     private static bool TryFind(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
-        Utf8JsonReader reader = new(json, AnthropicMessagesJson.ReaderOptions);
+        Utf8JsonReader reader = new(json, JsonFields.ReaderOptions);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {

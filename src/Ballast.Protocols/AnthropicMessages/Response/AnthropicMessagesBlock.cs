@@ -25,7 +25,7 @@ internal struct AnthropicMessagesBlock
     /// <summary>Reads the block that <paramref name="data"/> is.</summary>
     public static AnthropicMessagesBlock Read(ReadOnlySpan<byte> data, bool withStrings)
     {
-        JsonScan json = new(data, AnthropicMessagesJson.DepthMax);
+        JsonScan json = new(data, JsonFields.DepthMax);
         return Read(ref json, withStrings);
     }
 
@@ -120,7 +120,7 @@ internal struct AnthropicMessagesBlock
     {
         if (withStrings && json.First() == (byte)'"')
         {
-            return AnthropicMessagesJson.LenientText(ref json);
+            return JsonText.Lenient(ref json);
         }
 
         json.Skip();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -122,12 +123,12 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
             return;
         }
 
-        Utf8JsonReader json = new(citations, AnthropicMessagesJson.ReaderOptions);
+        Utf8JsonReader json = new(citations, JsonFields.ReaderOptions);
         while (json.Read())
         {
             if (json.TokenType == JsonTokenType.StartObject)
             {
-                string pointer = AnthropicMessagesJson.Join($"{AnthropicMessagesJson.Join("/content", block.Index)}/citations", block.CitationCount++);
+                string pointer = JsonFields.Join($"{JsonFields.Join("/content", block.Index)}/citations", block.CitationCount++);
                 int start = (int)json.TokenStartIndex;
                 Cited cited = ReadCitation(ref json, block.Part) with { Pointer = pointer };
                 events.Add(cited);
@@ -194,7 +195,7 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
         if (!open.IsStructured)
         {
             FlushHeld();
-            events.Add(new ToolCallStarted(open.Part, block.Id ?? "", options.ToolName(block.Name ?? "", AnthropicMessagesIds.NameLengthMax)) { Pointer = AnthropicMessagesJson.Join("/content", open.Index) });
+            events.Add(new ToolCallStarted(open.Part, block.Id ?? "", options.ToolName(block.Name ?? "", AnthropicMessagesTurns.NameLengthMax)) { Pointer = JsonFields.Join("/content", open.Index) });
             return;
         }
 
@@ -237,7 +238,7 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
                 continue;
             }
 
-            string value = AnthropicMessagesJson.LenientText(ref json);
+            string value = JsonText.Lenient(ref json);
             url = field == 1 ? value : url;
             title = field == 2 ? value : title;
             quoted = field == 3 ? value : quoted;

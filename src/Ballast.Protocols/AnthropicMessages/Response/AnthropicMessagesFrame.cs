@@ -30,7 +30,7 @@ internal struct AnthropicMessagesFrame
     public static AnthropicMessagesFrame Read(ServerSentEvent taken)
     {
         AnthropicMessagesFrame frame = default;
-        JsonScan json = new(taken.Data, AnthropicMessagesJson.DepthMax);
+        JsonScan json = new(taken.Data, JsonFields.DepthMax);
         bool hasType = false;
         json.EnterObject();
         while (json.NextField())
@@ -110,7 +110,7 @@ internal struct AnthropicMessagesDelta
     public static AnthropicMessagesDelta Read(ReadOnlySpan<byte> data, bool withStrings)
     {
         AnthropicMessagesDelta delta = default;
-        JsonScan json = new(data, AnthropicMessagesJson.DepthMax);
+        JsonScan json = new(data, JsonFields.DepthMax);
         if (json.First() != (byte)'{')
         {
             return delta;
@@ -130,7 +130,7 @@ internal struct AnthropicMessagesDelta
             {
                 delta.Kind = kind;
                 int start = json.Start();
-                delta.Text = withStrings ? AnthropicMessagesJson.LenientText(ref json) : Pass(ref json);
+                delta.Text = withStrings ? JsonText.Lenient(ref json) : Pass(ref json);
                 delta.Length = kind == DeltaKind.Signature ? 0 : json.Since(start).Length - 2;
             }
             else
@@ -174,7 +174,7 @@ internal struct AnthropicMessagesStop
             return stop;
         }
 
-        JsonScan json = new(data, AnthropicMessagesJson.DepthMax);
+        JsonScan json = new(data, JsonFields.DepthMax);
         if (json.First() == (byte)'{')
         {
             json.EnterObject();
@@ -192,11 +192,11 @@ internal struct AnthropicMessagesStop
     {
         if (json.Is("stop_reason"u8) && json.First() == (byte)'"')
         {
-            Reason = AnthropicMessagesJson.LenientText(ref json);
+            Reason = JsonText.Lenient(ref json);
         }
         else if (json.Is("stop_sequence"u8) && json.First() == (byte)'"')
         {
-            Sequence = AnthropicMessagesJson.LenientText(ref json);
+            Sequence = JsonText.Lenient(ref json);
         }
         else if (json.Is("stop_details"u8) && json.First() == (byte)'{')
         {
@@ -205,7 +205,7 @@ internal struct AnthropicMessagesStop
             {
                 if (json.Is("explanation"u8) && json.First() == (byte)'"')
                 {
-                    Explanation = AnthropicMessagesJson.LenientText(ref json);
+                    Explanation = JsonText.Lenient(ref json);
                 }
                 else
                 {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
@@ -12,7 +13,7 @@ namespace Ballast.Protocols.AnthropicMessages;
 [SuppressMessage("Design", "CA1001", Justification = "A JSON writer over a buffer holds nothing that must be released.")]
 internal sealed class AnthropicMessagesStreamWriter(WriterOptions options) : AnthropicMessagesWriter(options)
 {
-    private readonly Utf8JsonWriter _json = new(Stream.Null, AnthropicMessagesJson.WriterOptions);
+    private readonly Utf8JsonWriter _json = new(Stream.Null, JsonFields.WriterOptions);
     private bool _hasStarted;
     private int _index;
     private bool _isOpen;

@@ -1,15 +1,13 @@
 using System.Buffers;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
 
 /// <summary>What both writers of this protocol do alike: the head of the message and its end, citations.</summary>
 internal abstract class AnthropicMessagesWriter(WriterOptions options) : BlockWriter(options)
 {
-    /// <summary>Name under which arguments that are no JSON object are passed on.</summary>
-    public const string RawArgumentsName = "raw_arguments";
-
     protected override string NativeIssuer => AnthropicMessagesParts.NativeIssuer;
 
     protected void WriteHead(Utf8JsonWriter json)
@@ -70,7 +68,7 @@ internal sealed class AnthropicMessagesResponseWriter(WriterOptions options) : A
 
     protected override void End(IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, AnthropicMessagesJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         WriteHead(json);
         json.WriteStartArray("content"u8);
@@ -110,7 +108,7 @@ internal sealed class AnthropicMessagesResponseWriter(WriterOptions options) : A
                 json.WriteString("id"u8, block.Id);
                 json.WriteString("name"u8, block.Name);
                 json.WritePropertyName("input"u8);
-                if (!AnthropicMessagesIds.WriteArguments(json, text, RawArgumentsName))
+                if (!JsonObjectText.Write(json, text))
                 {
                     LoseArguments(block);
                 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
@@ -14,7 +15,7 @@ internal static class BedrockConverseBlockText
             return null;
         }
 
-        using JsonDocument document = JsonDocument.Parse(block.Utf8, new JsonDocumentOptions { MaxDepth = BedrockConverseJson.DepthMax });
+        using JsonDocument document = JsonDocument.Parse(block.Utf8, new JsonDocumentOptions { MaxDepth = JsonFields.DepthMax });
         JsonElement value = document.RootElement.GetProperty(kind);
         return kind switch
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
@@ -80,7 +81,7 @@ internal sealed class BedrockConverseModelFields
         json.WriteEndObject();
     }
 
-    private static bool IsOwn(Extra extra) => extra.Pointer == BedrockConverseJson.Join(BedrockConverseRequest.ModelFieldsPointer, extra.Name);
+    private static bool IsOwn(Extra extra) => extra.Pointer == JsonFields.Join(BedrockConverseRequest.ModelFieldsPointer, extra.Name);
 
     private void WriteTopK(Utf8JsonWriter json, long topK)
     {

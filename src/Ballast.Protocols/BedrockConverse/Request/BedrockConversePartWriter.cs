@@ -1,15 +1,12 @@
-using System.Text;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
 /// <summary>Writes parts as content blocks; everything that could not be one has been sorted out before. One for each request: names of documents are told apart in it.</summary>
 internal sealed class BedrockConversePartWriter(bool isNative)
 {
-    /// <summary>Name under which arguments that are no JSON object are passed on.</summary>
-    public const string RawArgumentsName = "raw_arguments";
-
     private readonly Dictionary<string, int> _documents = new(StringComparer.Ordinal);
 
     public void WriteContent(Utf8JsonWriter json, IReadOnlyList<Part> parts)
@@ -49,56 +46,11 @@ internal sealed class BedrockConversePartWriter(bool isNative)
     {
         foreach (Extra extra in extras)
         {
-            if (extra.Pointer == BedrockConverseJson.Join(pointer, extra.Name))
+            if (extra.Pointer == JsonFields.Join(pointer, extra.Name))
             {
                 json.WritePropertyName(extra.Name);
                 extra.Value.WriteTo(json);
             }
-        }
-    }
-
-    /// <summary>True where the arguments can go as they are; nothing at all counts as an empty object.</summary>
-    public static bool IsObject(string arguments) => string.IsNullOrWhiteSpace(arguments) || IsObject(Encoding.UTF8.GetBytes(arguments));
-
-    /// <summary>
-    /// Writes arguments as an object: nothing becomes <c>{}</c>, text that is no JSON object goes under <see cref="RawArgumentsName"/>, and then the answer is false.
-    /// </summary>
-    public static bool WriteArguments(Utf8JsonWriter json, string arguments)
-    {
-        byte[] utf8 = Encoding.UTF8.GetBytes(arguments);
-        bool isObject = IsObject(utf8);
-        if (isObject)
-        {
-            json.WriteRawValue(utf8, skipInputValidation: true);
-            return true;
-        }
-
-        json.WriteStartObject();
-        if (!string.IsNullOrWhiteSpace(arguments))
-        {
-            json.WriteString(RawArgumentsName, arguments);
-        }
-
-        json.WriteEndObject();
-        return string.IsNullOrWhiteSpace(arguments);
-    }
-
-    private static bool IsObject(ReadOnlySpan<byte> utf8)
-    {
-        try
-        {
-            Utf8JsonReader json = new(utf8, BedrockConverseJson.ReaderOptions);
-            if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
-            {
-                return false;
-            }
-
-            json.Skip();
-            return !json.Read();
-        }
-        catch (JsonException)
-        {
-            return false;
         }
     }
 
@@ -145,7 +97,7 @@ internal sealed class BedrockConversePartWriter(bool isNative)
                 }
                 else
                 {
-                    WriteArguments(json, call.Arguments);
+                    JsonObjectText.Write(json, call.Arguments);
                 }
 
                 WriteExtras(json, part.Extras, $"{part.Pointer}/toolUse");

@@ -1,5 +1,6 @@
 using System.Text;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
@@ -12,13 +13,13 @@ internal static class BedrockConverseParts
     /// <summary>Issuer of reasoning that bears no mark of another: of the models behind this API only Anthropic's sign theirs.</summary>
     public const string NativeIssuer = "anthropic";
 
-    public static List<Part> ReadContent(ref BedrockConverseJson json, string pointer)
+    public static List<Part> ReadContent(ref JsonFields json, string pointer)
     {
         json.ExpectArray(pointer);
         List<Part> parts = [];
         for (int index = 0; json.NextItem(); index++)
         {
-            string at = BedrockConverseJson.Join(pointer, index);
+            string at = JsonFields.Join(pointer, index);
             if (IsCachePoint(json) && parts.Count > 0 && parts[^1].CacheControl is null)
             {
                 parts[^1] = parts[^1] with { CacheControl = ReadCachePoint(ref json, at) };
@@ -33,13 +34,13 @@ internal static class BedrockConverseParts
     }
 
     /// <summary>True for a cache mark that has a neutral form.</summary>
-    public static bool IsCachePoint(BedrockConverseJson json) =>
+    public static bool IsCachePoint(JsonFields json) =>
         json.HasOnly("cachePoint") && json.NextField(out _) && json.HasOnly("type", "ttl") && HasDefaultType(json);
 
-    public static CacheControl ReadCachePoint(ref BedrockConverseJson json, string pointer)
+    public static CacheControl ReadCachePoint(ref JsonFields json, string pointer)
     {
         string? ttl = null;
-        BedrockConverseJson inside = json;
+        JsonFields inside = json;
         json.Skip();
         inside.NextField(out _);
         while (inside.NextField(out ReadOnlySpan<char> name))
@@ -50,7 +51,7 @@ internal static class BedrockConverseParts
         return new CacheControl(pointer, ttl);
     }
 
-    private static bool HasDefaultType(BedrockConverseJson json)
+    private static bool HasDefaultType(JsonFields json)
     {
         bool isDefault = false;
         while (json.NextField(out ReadOnlySpan<char> name))
@@ -67,18 +68,18 @@ internal static class BedrockConverseParts
         return isDefault;
     }
 
-    private static Part ReadPart(ref BedrockConverseJson json, string pointer)
+    private static Part ReadPart(ref JsonFields json, string pointer)
     {
         json.ExpectObject(pointer);
-        BedrockConverseJson inside = json;
+        JsonFields inside = json;
         RawJson whole = json.Raw();
         if (!inside.NextField(out ReadOnlySpan<char> kind))
         {
-            throw BedrockConverseJson.Fault(pointer, "must hold a content block.");
+            throw JsonFields.Fault(pointer, "must hold a content block.");
         }
 
         string name = kind.ToString();
-        BedrockConverseJson rest = inside;
+        JsonFields rest = inside;
         rest.Skip();
         Part? part = rest.NextField(out _) ? null : name switch
         {
@@ -93,7 +94,7 @@ internal static class BedrockConverseParts
         return part ?? new OpaquePart(name, whole, pointer) { Text = BedrockConverseBlockText.Of(name, whole) };
     }
 
-    private static ImagePart? ReadImage(BedrockConverseJson json, string pointer)
+    private static ImagePart? ReadImage(JsonFields json, string pointer)
     {
         if (!json.HasOnly("format", "source"))
         {
@@ -117,7 +118,7 @@ internal static class BedrockConverseParts
         return format is null || bytes is null ? null : new ImagePart(new MediaSource { MediaType = BedrockConverseMedia.ImageTypeOf(format), Base64 = bytes }, null, pointer);
     }
 
-    private static DocumentPart? ReadDocument(BedrockConverseJson json, string pointer)
+    private static DocumentPart? ReadDocument(JsonFields json, string pointer)
     {
         string at = $"{pointer}/document";
         if (!json.IsObject)
@@ -141,7 +142,7 @@ internal static class BedrockConverseParts
                     documentName = json.TextOrNull(at, name);
                     break;
                 case "source":
-                    BedrockConverseJson again = json;
+                    JsonFields again = json;
                     if (!TryReadSource(ref json, "bytes", $"{at}/source", out bytes) && !TryReadSource(ref again, "text", $"{at}/source", out text))
                     {
                         return null;
@@ -169,7 +170,7 @@ internal static class BedrockConverseParts
     }
 
     /// <summary>Reads a source of one member and that one only.</summary>
-    private static bool TryReadSource(ref BedrockConverseJson json, string member, string pointer, out string? value)
+    private static bool TryReadSource(ref JsonFields json, string member, string pointer, out string? value)
     {
         value = null;
         if (!json.HasOnly(member))
@@ -185,7 +186,7 @@ internal static class BedrockConverseParts
         return value is not null;
     }
 
-    private static ToolCallPart? ReadToolUse(ref BedrockConverseJson json, string pointer)
+    private static ToolCallPart? ReadToolUse(ref JsonFields json, string pointer)
     {
         string at = $"{pointer}/toolUse";
         json.ExpectObject(at);
@@ -221,13 +222,13 @@ internal static class BedrockConverseParts
         }
 
         return new ToolCallPart(
-            id ?? throw BedrockConverseJson.Fault($"{at}/toolUseId", "is required."),
-            toolName ?? throw BedrockConverseJson.Fault($"{at}/name", "is required."),
-            arguments ?? throw BedrockConverseJson.Fault($"{at}/input", "is required."),
+            id ?? throw JsonFields.Fault($"{at}/toolUseId", "is required."),
+            toolName ?? throw JsonFields.Fault($"{at}/name", "is required."),
+            arguments ?? throw JsonFields.Fault($"{at}/input", "is required."),
             pointer) { Extras = (IReadOnlyList<Extra>?)extras ?? [] };
     }
 
-    private static ToolResultPart? ReadToolResult(ref BedrockConverseJson json, string pointer)
+    private static ToolResultPart? ReadToolResult(ref JsonFields json, string pointer)
     {
         string at = $"{pointer}/toolResult";
         json.ExpectObject(at);
@@ -258,14 +259,14 @@ internal static class BedrockConverseParts
             }
         }
 
-        return new ToolResultPart(id ?? throw BedrockConverseJson.Fault($"{at}/toolUseId", "is required."), (IReadOnlyList<Part>?)content ?? [], pointer)
+        return new ToolResultPart(id ?? throw JsonFields.Fault($"{at}/toolUseId", "is required."), (IReadOnlyList<Part>?)content ?? [], pointer)
         {
             IsError = isError,
             Extras = (IReadOnlyList<Extra>?)extras ?? [],
         };
     }
 
-    private static Part? ReadReasoning(BedrockConverseJson json, string pointer)
+    private static Part? ReadReasoning(JsonFields json, string pointer)
     {
         string at = $"{pointer}/reasoningContent";
         if (json.HasOnly("redactedContent"))

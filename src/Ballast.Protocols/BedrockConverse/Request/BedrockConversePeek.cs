@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
@@ -21,7 +22,7 @@ internal static class BedrockConversePeek
             throw ProtocolException.Invalid("The body is not valid UTF-8.");
         }
 
-        Utf8JsonReader json = new(body.Span, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(body.Span, JsonFields.ReaderOptions);
         try
         {
             return Read(ref json, body, address);
@@ -29,8 +30,8 @@ internal static class BedrockConversePeek
         catch (JsonException)
         {
             throw ProtocolException.Invalid(
-                json.CurrentDepth >= BedrockConverseJson.DepthMax - 1
-                    ? $"The body is nested deeper than {BedrockConverseJson.DepthMax} levels."
+                json.CurrentDepth >= JsonFields.DepthMax - 1
+                    ? $"The body is nested deeper than {JsonFields.DepthMax} levels."
                     : "The body is not valid JSON.");
         }
         catch (InvalidOperationException)
@@ -141,7 +142,7 @@ internal static class BedrockConversePeek
     /// <summary>True where the conversation stands in a tool loop whose first answer does not begin with reasoning: with thinking on its model refuses that.</summary>
     private static bool LacksThinking(ReadOnlySpan<byte> messages)
     {
-        Utf8JsonReader json = new(messages, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(messages, JsonFields.ReaderOptions);
         json.Read();
         bool isOpen = false;
         bool lacks = false;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
@@ -35,7 +36,7 @@ internal sealed class BedrockConverseRequestWriter
 
     public void Write(IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, BedrockConverseJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         WriteSystem(json);
         WriteMessages(json);
@@ -123,7 +124,7 @@ internal sealed class BedrockConverseRequestWriter
         double? topP = TopP();
         List<string>? stops = Stops();
         List<Extra> extras = _isNative
-            ? [.. _request.Extras.Where(extra => extra.Pointer == BedrockConverseJson.Join(BedrockConverseRequest.InferencePointer, extra.Name))]
+            ? [.. _request.Extras.Where(extra => extra.Pointer == JsonFields.Join(BedrockConverseRequest.InferencePointer, extra.Name))]
             : [];
         if (_request.MaxOutputTokens is null && temperature is null && topP is null && stops is null && extras.Count == 0)
         {
@@ -232,7 +233,7 @@ internal sealed class BedrockConverseRequestWriter
     {
         ResponseFormat? format = _request.ResponseFormat is { Kind: ResponseFormatKind.JsonSchema } asked && _target.Has(TargetFeatures.JsonSchema) ? asked : null;
         List<Extra> extras = _isNative
-            ? [.. _request.Extras.Where(extra => extra.Pointer == BedrockConverseJson.Join(BedrockConverseRequest.OutputPointer, extra.Name))]
+            ? [.. _request.Extras.Where(extra => extra.Pointer == JsonFields.Join(BedrockConverseRequest.OutputPointer, extra.Name))]
             : [];
         if (format is null && extras.Count == 0)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
@@ -26,7 +27,7 @@ internal static class BedrockConverseThinking
         data.StartsWith(BlobMark, StringComparison.Ordinal) ? data[BlobMark.Length..] : Convert.ToBase64String(Encoding.UTF8.GetBytes(data));
 
     /// <summary>Reads <c>thinking</c> (or its older name <c>reasoning_config</c>) among a model's own fields; false where it is of another form.</summary>
-    public static bool TryRead(ref BedrockConverseJson json, string pointer, [NotNullWhen(true)] out ThinkingOptions? thinking)
+    public static bool TryRead(ref JsonFields json, string pointer, [NotNullWhen(true)] out ThinkingOptions? thinking)
     {
         thinking = null;
         if (!json.IsObject)
@@ -34,7 +35,7 @@ internal static class BedrockConverseThinking
             return false;
         }
 
-        BedrockConverseJson inside = json;
+        JsonFields inside = json;
         ThinkingMode? mode = null;
         long? budget = null;
         List<Extra>? extras = null;

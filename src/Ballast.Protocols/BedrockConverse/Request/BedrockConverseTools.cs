@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
@@ -48,7 +49,7 @@ internal sealed class BedrockConverseTools
     public void Write(Utf8JsonWriter json)
     {
         bool hasExtras = _isNative
-            && _request.Extras.Any(extra => extra.Pointer == BedrockConverseJson.Join(BedrockConverseRequest.ToolConfigPointer, extra.Name));
+            && _request.Extras.Any(extra => extra.Pointer == JsonFields.Join(BedrockConverseRequest.ToolConfigPointer, extra.Name));
         if (_tools.Count == 0 && !EmulatesStructuredOutput && _choice is null && !hasExtras)
         {
             return;
@@ -80,7 +81,7 @@ internal sealed class BedrockConverseTools
             return false;
         }
 
-        using JsonDocument document = JsonDocument.Parse(schema.Utf8, new JsonDocumentOptions { MaxDepth = BedrockConverseJson.DepthMax });
+        using JsonDocument document = JsonDocument.Parse(schema.Utf8, new JsonDocumentOptions { MaxDepth = JsonFields.DepthMax });
         JsonElement root = document.RootElement;
         return root.ValueKind == JsonValueKind.Object
             && (root.TryGetProperty("type"u8, out JsonElement type)
@@ -203,7 +204,7 @@ internal sealed class BedrockConverseTools
             return;
         }
 
-        using JsonDocument document = JsonDocument.Parse(schema.Utf8, new JsonDocumentOptions { MaxDepth = BedrockConverseJson.DepthMax });
+        using JsonDocument document = JsonDocument.Parse(schema.Utf8, new JsonDocumentOptions { MaxDepth = JsonFields.DepthMax });
         if (document.RootElement.ValueKind != JsonValueKind.Object || document.RootElement.TryGetProperty("type"u8, out _))
         {
             schema.WriteTo(json);

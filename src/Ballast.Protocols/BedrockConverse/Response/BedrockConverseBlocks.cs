@@ -12,7 +12,7 @@ internal sealed class BedrockConverseBlocks(BedrockConverseEvents events, Reader
     /// <summary>Reads one block; gives the bytes of content in it.</summary>
     public long Read(int index, ReadOnlySpan<byte> block)
     {
-        Utf8JsonReader json = new(block, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(block, JsonFields.ReaderOptions);
         json.Read();
         if (json.TokenType != JsonTokenType.StartObject || !json.Read() || json.TokenType != JsonTokenType.PropertyName)
         {
@@ -182,7 +182,7 @@ internal sealed class BedrockConverseBlocks(BedrockConverseEvents events, Reader
     private long ReadCitedTexts(in OpenBlock open, ReadOnlySpan<byte> content)
     {
         long length = 0;
-        Utf8JsonReader json = new(content, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(content, JsonFields.ReaderOptions);
         while (!content.IsEmpty && json.Read())
         {
             if (json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("text"u8) && json.Read() && json.TokenType == JsonTokenType.String)
@@ -200,7 +200,7 @@ internal sealed class BedrockConverseBlocks(BedrockConverseEvents events, Reader
 
     private void ReadCitations(ref OpenBlock open, ReadOnlySpan<byte> citations)
     {
-        Utf8JsonReader json = new(citations, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(citations, JsonFields.ReaderOptions);
         while (!citations.IsEmpty && json.Read())
         {
             if (json.TokenType == JsonTokenType.StartObject)

@@ -17,7 +17,7 @@ internal static class BedrockConverseCitation
         string? url = null;
         string? title = null;
         string? quote = null;
-        Utf8JsonReader json = new(citation, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(citation, JsonFields.ReaderOptions);
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {

@@ -36,7 +36,7 @@ internal struct BedrockConverseDelta
     public static BedrockConverseDelta Read(ReadOnlySpan<byte> data, bool withStrings)
     {
         BedrockConverseDelta delta = default;
-        Utf8JsonReader json = new(data, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader json = new(data, JsonFields.ReaderOptions);
         json.Read();
         if (json.TokenType != JsonTokenType.StartObject)
         {

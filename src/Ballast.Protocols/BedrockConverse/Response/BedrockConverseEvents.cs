@@ -174,7 +174,7 @@ internal sealed class BedrockConverseEvents(List<ChatEvent> events, ReaderOption
     /// <summary>Names fields of an answer, or of one of the pieces in which a stream gives them, that no other protocol has and that say something.</summary>
     public void NoteFields(ReadOnlySpan<byte> json, ReadOnlySpan<string> known, string at = "")
     {
-        Utf8JsonReader reader = new(json, BedrockConverseJson.ReaderOptions);
+        Utf8JsonReader reader = new(json, JsonFields.ReaderOptions);
         reader.Read();
         while (reader.TokenType != JsonTokenType.None && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -189,7 +189,7 @@ internal sealed class BedrockConverseEvents(List<ChatEvent> events, ReaderOption
             }
             else if (!known.Contains(name) && !value.SequenceEqual("null"u8) && !value.SequenceEqual("{}"u8) && !value.SequenceEqual("[]"u8))
             {
-                options.Losses.AddInResponse(BedrockConverseJson.Join(at, name), $"The field {name} cannot cross protocols.");
+                options.Losses.AddInResponse(JsonFields.Join(at, name), $"The field {name} cannot cross protocols.");
             }
         }
     }

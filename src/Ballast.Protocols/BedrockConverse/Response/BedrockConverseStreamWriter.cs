@@ -14,7 +14,7 @@ namespace Ballast.Protocols.BedrockConverse;
 internal sealed class BedrockConverseStreamWriter(WriterOptions options) : BedrockConverseWriter(options)
 {
     private readonly ArrayBufferWriter<byte> _payload = new(1024);
-    private readonly Utf8JsonWriter _json = new(System.IO.Stream.Null, BedrockConverseJson.WriterOptions);
+    private readonly Utf8JsonWriter _json = new(System.IO.Stream.Null, JsonFields.WriterOptions);
     private bool _hasStarted;
     private int _index;
     private bool _isOpen;

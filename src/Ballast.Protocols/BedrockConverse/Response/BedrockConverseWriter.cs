@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.BedrockConverse;
 
@@ -51,7 +52,7 @@ internal sealed class BedrockConverseResponseWriter(WriterOptions options) : Bed
 
     protected override void End(IBufferWriter<byte> output)
     {
-        using Utf8JsonWriter json = new(output, BedrockConverseJson.WriterOptions);
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         json.WriteStartObject("output"u8);
         json.WriteStartObject("message"u8);
@@ -101,7 +102,7 @@ internal sealed class BedrockConverseResponseWriter(WriterOptions options) : Bed
                 json.WriteString("toolUseId"u8, block.Id);
                 json.WriteString("name"u8, block.Name);
                 json.WritePropertyName("input"u8);
-                if (!BedrockConversePartWriter.WriteArguments(json, text))
+                if (!JsonObjectText.Write(json, text))
                 {
                     LoseArguments(block);
                 }

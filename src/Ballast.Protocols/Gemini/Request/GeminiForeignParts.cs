@@ -1,6 +1,5 @@
-using System.Text;
-using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.Gemini;
 
@@ -54,7 +53,7 @@ internal sealed class GeminiForeignParts(ChatRequest request, RequestTarget targ
 
     public ToolCallPart Call(ToolCallPart call)
     {
-        if (!IsObject(call.Arguments))
+        if (!JsonObjectText.IsObject(call.Arguments))
         {
             bool isOlder = call.Pointer.EndsWith("/function_call", StringComparison.Ordinal);
             losses.Add(Inside(call.Pointer, isOlder ? "/arguments" : "/function/arguments"), "Arguments that are no JSON object were wrapped into one.");
@@ -84,28 +83,6 @@ internal sealed class GeminiForeignParts(ChatRequest request, RequestTarget targ
         }
 
         return (ToolResultPart)Bare(result)[0] with { Content = content };
-    }
-
-    /// <summary>True where the arguments can go as they are; nothing at all counts as an empty object.</summary>
-    public static bool IsObject(string arguments)
-    {
-        if (string.IsNullOrWhiteSpace(arguments))
-        {
-            return true;
-        }
-
-        try
-        {
-            Utf8JsonReader json = new(Encoding.UTF8.GetBytes(arguments), GeminiCursor.ReaderOptions);
-            json.Read();
-            bool isObject = json.TokenType == JsonTokenType.StartObject;
-            json.Skip();
-            return isObject && !json.Read();
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
     }
 
     private ReadOnlySpan<Part> Lost(Part part, string reason, params ReadOnlySpan<Part> instead)

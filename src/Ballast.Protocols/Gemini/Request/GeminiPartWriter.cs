@@ -1,15 +1,12 @@
-using System.Text;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.Gemini;
 
 /// <summary>Writes parts. Fields that only this protocol knows go back to the level on which they stood.</summary>
 internal static class GeminiPartWriter
 {
-    /// <summary>Name under which arguments go that are no JSON object.</summary>
-    private const string WrapName = "arguments";
-
     public static void WriteParts(Utf8JsonWriter json, IEnumerable<WrittenPart> parts)
     {
         json.WriteStartArray("parts"u8);
@@ -101,32 +98,9 @@ internal static class GeminiPartWriter
 
         json.WriteString("name"u8, call.Name);
         json.WritePropertyName("args"u8);
-        WriteArguments(json, call.Arguments);
+        JsonObjectText.Write(json, call.Arguments, onOneLine: true);
         WriteInnerExtras(json, call);
         json.WriteEndObject();
-    }
-
-    /// <summary>Arguments as an object: nothing becomes <c>{}</c>, text that is no object goes under a name; false then.</summary>
-    public static bool WriteArguments(Utf8JsonWriter json, string arguments)
-    {
-        bool isObject = GeminiForeignParts.IsObject(arguments);
-        if (string.IsNullOrWhiteSpace(arguments))
-        {
-            json.WriteRawValue("{}"u8, skipInputValidation: true);
-        }
-        else if (isObject)
-        {
-            // Outside of strings, the only place where JSON may have one, a line break would end an event of a stream.
-            json.WriteRawValue(Encoding.UTF8.GetBytes(arguments.Replace('\n', ' ').Replace('\r', ' ')), skipInputValidation: true);
-        }
-        else
-        {
-            json.WriteStartObject();
-            json.WriteString(WrapName, arguments);
-            json.WriteEndObject();
-        }
-
-        return isObject;
     }
 
     private static void WriteResult(Utf8JsonWriter json, ToolResultPart result)

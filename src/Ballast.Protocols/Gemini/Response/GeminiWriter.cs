@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.Gemini;
 
@@ -218,7 +219,7 @@ internal abstract class GeminiWriter(WriterOptions options) : ResponseWriter(opt
             Flush(output);
             string arguments = call.Arguments.ToString();
             call.Arguments.Clear();
-            if (!GeminiForeignParts.IsObject(arguments))
+            if (!JsonObjectText.IsObject(arguments))
             {
                 Options.Losses.AddInResponse(call.Started.Pointer, "The arguments are no JSON object.");
             }

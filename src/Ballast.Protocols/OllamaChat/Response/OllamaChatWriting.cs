@@ -35,7 +35,7 @@ internal static class OllamaChatWriting
         }
     }
 
-    public static void WriteCall(Utf8JsonWriter json, OllamaChatCall call, int index, LossReport losses)
+    public static void WriteCall(Utf8JsonWriter json, OllamaChatCall call, int index, LossReport losses, bool onOneLine)
     {
         json.WriteStartObject();
         json.WriteString("id"u8, call.Id);
@@ -43,7 +43,7 @@ internal static class OllamaChatWriting
         json.WriteNumber("index"u8, index);
         json.WriteString("name"u8, call.Name);
         json.WritePropertyName("arguments"u8);
-        if (!JsonObjectText.Write(json, call.Arguments.ToString()))
+        if (!JsonObjectText.Write(json, call.Arguments.ToString(), onOneLine))
         {
             losses.AddInResponse(call.Pointer, "The arguments are no JSON object.");
         }

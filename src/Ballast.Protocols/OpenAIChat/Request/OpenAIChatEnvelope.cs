@@ -18,7 +18,7 @@ internal static class OpenAIChatEnvelope
 
     public static RequestEnvelope Peek(ReadOnlyMemory<byte> body)
     {
-        JsonScan json = new(body.Span, OpenAIChatCursor.DepthMax);
+        JsonScan json = new(body.Span, JsonCursor.DepthMax);
         Fields fields = new();
         Exception? fault = null;
         try
@@ -42,20 +42,20 @@ internal static class OpenAIChatEnvelope
             {
                 ProtocolException told => told,
                 InvalidOperationException => ProtocolException.Invalid("The request body holds an invalid character escape in a name."),
-                _ when json.IsTooDeep => ProtocolException.Invalid($"The request body is nested deeper than {OpenAIChatCursor.DepthMax} levels."),
+                _ when json.IsTooDeep => ProtocolException.Invalid($"The request body is nested deeper than {JsonCursor.DepthMax} levels."),
                 _ => ProtocolException.Invalid("The request body is not valid JSON."),
             };
         }
 
         if (!fields.HasMessages)
         {
-            throw OpenAIChatCursor.Missing("/messages");
+            throw JsonCursor.Missing("/messages");
         }
 
         return new RequestEnvelope
         {
             Body = body,
-            Model = string.IsNullOrEmpty(fields.Model) ? throw OpenAIChatCursor.Missing("/model") : fields.Model,
+            Model = string.IsNullOrEmpty(fields.Model) ? throw JsonCursor.Missing("/model") : fields.Model,
             ModelValue = fields.ModelValue,
             Stream = fields.Stream,
             StreamUsage = fields.StreamUsage,

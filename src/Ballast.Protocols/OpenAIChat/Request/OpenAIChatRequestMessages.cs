@@ -1,30 +1,31 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
 
 /// <summary>Messages as they are read: roles, content, reasoning, tool calls and their results.</summary>
 internal static partial class OpenAIChatRequest
 {
-    private static List<Message> ReadMessages(ref OpenAIChatCursor json, string at)
+    private static List<Message> ReadMessages(ref JsonCursor json, string at)
     {
         json.Expect(JsonTokenType.StartArray, "an array of objects", at);
         List<Message> messages = [];
         while (json.NextItem())
         {
-            messages.Add(ReadMessage(ref json, OpenAIChatCursor.Below(at, messages.Count), messages));
+            messages.Add(ReadMessage(ref json, JsonCursor.Below(at, messages.Count), messages));
         }
 
-        return messages.Count > 0 ? messages : throw OpenAIChatCursor.Invalid(at, "expected at least one message");
+        return messages.Count > 0 ? messages : throw JsonCursor.Invalid(at, "expected at least one message");
     }
 
-    private static Message ReadMessage(ref OpenAIChatCursor json, string at, List<Message> earlier)
+    private static Message ReadMessage(ref JsonCursor json, string at, List<Message> earlier)
     {
         json.Expect(JsonTokenType.StartObject, "an object", at);
         MessageDraft draft = new(at);
         while (json.NextProperty(out string name))
         {
-            string here = OpenAIChatCursor.Below(at, name);
+            string here = JsonCursor.Below(at, name);
             switch (name)
             {
                 case "role":
@@ -69,14 +70,14 @@ internal static partial class OpenAIChatRequest
         Role role = RoleOf(draft);
         if (draft.Content is null && role != Role.Assistant)
         {
-            throw OpenAIChatCursor.Missing($"{at}/content");
+            throw JsonCursor.Missing($"{at}/content");
         }
 
         List<Part> parts = [];
         if (role == Role.Tool)
         {
             string callId = draft.Role == "function" ? FunctionCallId(draft, earlier)
-                : draft.ToolCallId ?? throw OpenAIChatCursor.Missing($"{at}/tool_call_id");
+                : draft.ToolCallId ?? throw JsonCursor.Missing($"{at}/tool_call_id");
             parts.Add(new ToolResultPart(callId, draft.Content!, at));
         }
         else
@@ -118,15 +119,15 @@ internal static partial class OpenAIChatRequest
                 draft.Extras.Add(new Extra("role", $"{draft.Pointer}/role", RawJson.From("\"function\"")));
                 return Role.Tool;
             case null:
-                throw OpenAIChatCursor.Missing($"{draft.Pointer}/role");
+                throw JsonCursor.Missing($"{draft.Pointer}/role");
             default:
-                throw OpenAIChatCursor.Invalid($"{draft.Pointer}/role", "expected system, developer, user, assistant or tool");
+                throw JsonCursor.Invalid($"{draft.Pointer}/role", "expected system, developer, user, assistant or tool");
         }
     }
 
     private static string FunctionCallId(MessageDraft draft, List<Message> earlier)
     {
-        string name = draft.Name?.Value ?? throw OpenAIChatCursor.Missing($"{draft.Pointer}/name");
+        string name = draft.Name?.Value ?? throw JsonCursor.Missing($"{draft.Pointer}/name");
         return earlier.SelectMany(message => message.Parts).OfType<ToolCallPart>().LastOrDefault(call => call.Name == name)?.Id ?? name;
     }
 
@@ -161,11 +162,11 @@ internal static partial class OpenAIChatRequest
             return;
         }
 
-        OpenAIChatCursor json = new(details.Value.Utf8);
+        JsonCursor json = new(details.Value.Utf8);
         json.Begin();
         for (int index = 0; json.NextItem(); index++)
         {
-            string at = OpenAIChatCursor.Below(details.Pointer, index);
+            string at = JsonCursor.Below(details.Pointer, index);
             RawJson raw = json.Take();
             using JsonDocument document = JsonDocument.Parse(raw.Utf8);
             JsonElement detail = document.RootElement;
@@ -190,23 +191,23 @@ internal static partial class OpenAIChatRequest
             ? value.GetString()
             : null;
 
-    private static List<Part> ReadToolCalls(ref OpenAIChatCursor json, string at)
+    private static List<Part> ReadToolCalls(ref JsonCursor json, string at)
     {
         json.Expect(JsonTokenType.StartArray, "an array of tool calls", at);
         List<Part> calls = [];
         while (json.NextItem())
         {
-            calls.Add(ReadToolCall(ref json, OpenAIChatCursor.Below(at, calls.Count)));
+            calls.Add(ReadToolCall(ref json, JsonCursor.Below(at, calls.Count)));
         }
 
         return calls;
     }
 
-    private static Part ReadToolCall(ref OpenAIChatCursor json, string at)
+    private static Part ReadToolCall(ref JsonCursor json, string at)
     {
         json.Expect(JsonTokenType.StartObject, "an object", at);
         RawJson raw = json.Take();
-        OpenAIChatCursor fields = new(raw.Utf8);
+        JsonCursor fields = new(raw.Utf8);
         fields.Begin();
         string? id = null;
         string type = "function";
@@ -236,11 +237,11 @@ internal static partial class OpenAIChatRequest
             return new OpaquePart(type, raw, at);
         }
 
-        (string called, string arguments) = function ?? throw OpenAIChatCursor.Missing($"{at}/function");
-        return new ToolCallPart(id ?? throw OpenAIChatCursor.Missing($"{at}/id"), called, arguments, at) { Extras = extras };
+        (string called, string arguments) = function ?? throw JsonCursor.Missing($"{at}/function");
+        return new ToolCallPart(id ?? throw JsonCursor.Missing($"{at}/id"), called, arguments, at) { Extras = extras };
     }
 
-    private static (string Name, string Arguments) ReadFunctionFields(ref OpenAIChatCursor json, string at, List<Extra> extras)
+    private static (string Name, string Arguments) ReadFunctionFields(ref JsonCursor json, string at, List<Extra> extras)
     {
         json.Expect(JsonTokenType.StartObject, "an object", at);
         string? called = null;
@@ -261,14 +262,14 @@ internal static partial class OpenAIChatRequest
             }
         }
 
-        return (called ?? throw OpenAIChatCursor.Missing($"{at}/name"), arguments);
+        return (called ?? throw JsonCursor.Missing($"{at}/name"), arguments);
     }
 
-    private static ToolCallPart ReadFunctionCall(ref OpenAIChatCursor json, string at, int messageIndex)
+    private static ToolCallPart ReadFunctionCall(ref JsonCursor json, string at, int messageIndex)
     {
         List<Extra> extras = [];
         (string name, string arguments) = ReadFunctionFields(ref json, at, extras);
-        return new ToolCallPart(OpenAIChatCursor.Below("call", messageIndex).Replace('/', '_'), name, arguments, at) { Extras = extras };
+        return new ToolCallPart(JsonCursor.Below("call", messageIndex).Replace('/', '_'), name, arguments, at) { Extras = extras };
     }
 
     /// <summary>A message while it is read.</summary>

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
 
 /// <summary>Parts of a message's content, read and written side by side.</summary>
 internal static partial class OpenAIChatRequest
 {
-    private static List<Part> ReadContent(ref OpenAIChatCursor json, string at)
+    private static List<Part> ReadContent(ref JsonCursor json, string at)
     {
         if (json.Token == JsonTokenType.String)
         {
@@ -17,13 +18,13 @@ internal static partial class OpenAIChatRequest
         List<Part> parts = [];
         while (json.NextItem())
         {
-            parts.Add(ReadPart(ref json, OpenAIChatCursor.Below(at, parts.Count)));
+            parts.Add(ReadPart(ref json, JsonCursor.Below(at, parts.Count)));
         }
 
         return parts;
     }
 
-    private static Part ReadPart(ref OpenAIChatCursor json, string at)
+    private static Part ReadPart(ref JsonCursor json, string at)
     {
         if (json.Token == JsonTokenType.String)
         {
@@ -33,7 +34,7 @@ internal static partial class OpenAIChatRequest
 
         json.Expect(JsonTokenType.StartObject, "an object", at);
         RawJson raw = json.Take();
-        OpenAIChatCursor fields = new(raw.Utf8);
+        JsonCursor fields = new(raw.Utf8);
         fields.Begin();
         string? type = null;
         List<Extra> fieldsRead = [];
@@ -52,7 +53,7 @@ internal static partial class OpenAIChatRequest
 
         if (type is null)
         {
-            throw OpenAIChatCursor.Missing($"{at}/type");
+            throw JsonCursor.Missing($"{at}/type");
         }
 
         Extra? content = fieldsRead.Find(extra => extra.Name == type);
@@ -68,7 +69,7 @@ internal static partial class OpenAIChatRequest
             return null;
         }
 
-        OpenAIChatCursor json = new((content ?? throw OpenAIChatCursor.Missing($"{at}/{type}")).Value.Utf8);
+        JsonCursor json = new((content ?? throw JsonCursor.Missing($"{at}/{type}")).Value.Utf8);
         json.Begin();
         return type switch
         {
@@ -80,7 +81,7 @@ internal static partial class OpenAIChatRequest
         };
     }
 
-    private static ImagePart ReadImage(ref OpenAIChatCursor json, string at, List<Extra> extras)
+    private static ImagePart ReadImage(ref JsonCursor json, string at, List<Extra> extras)
     {
         string here = $"{at}/image_url";
         if (json.Token == JsonTokenType.String)
@@ -108,10 +109,10 @@ internal static partial class OpenAIChatRequest
             }
         }
 
-        return new ImagePart(SourceOf(url ?? throw OpenAIChatCursor.Missing($"{here}/url")), detail, at);
+        return new ImagePart(SourceOf(url ?? throw JsonCursor.Missing($"{here}/url")), detail, at);
     }
 
-    private static AudioPart ReadAudio(ref OpenAIChatCursor json, string here, string at, List<Extra> extras)
+    private static AudioPart ReadAudio(ref JsonCursor json, string here, string at, List<Extra> extras)
     {
         json.Expect(JsonTokenType.StartObject, "an object", here);
         string? data = null;
@@ -132,10 +133,10 @@ internal static partial class OpenAIChatRequest
             }
         }
 
-        return new AudioPart(data ?? throw OpenAIChatCursor.Missing($"{here}/data"), format ?? throw OpenAIChatCursor.Missing($"{here}/format"), at);
+        return new AudioPart(data ?? throw JsonCursor.Missing($"{here}/data"), format ?? throw JsonCursor.Missing($"{here}/format"), at);
     }
 
-    private static DocumentPart ReadFile(ref OpenAIChatCursor json, string here, string at, List<Extra> extras)
+    private static DocumentPart ReadFile(ref JsonCursor json, string here, string at, List<Extra> extras)
     {
         json.Expect(JsonTokenType.StartObject, "an object", here);
         MediaSource source = new();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
 
@@ -13,7 +14,7 @@ internal static partial class OpenAIChatRequest
 
     private static ThinkingOptions ReadThinking(Extra extra)
     {
-        OpenAIChatCursor json = new(extra.Value.Utf8);
+        JsonCursor json = new(extra.Value.Utf8);
         json.Begin();
         if (extra.Name == "reasoning_effort")
         {
@@ -26,7 +27,7 @@ internal static partial class OpenAIChatRequest
         List<Extra> extras = [];
         while (json.NextProperty(out string name))
         {
-            string at = OpenAIChatCursor.Below(extra.Pointer, name);
+            string at = JsonCursor.Below(extra.Pointer, name);
             switch (name)
             {
                 case "effort" when !json.IsNull:

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
 
@@ -13,23 +14,23 @@ internal static partial class OpenAIChatRequest
     /// <summary>Longest name of a tool.</summary>
     internal const int ToolNameLengthMax = 64;
 
-    private static List<Tool> ReadTools(ref OpenAIChatCursor json, string at)
+    private static List<Tool> ReadTools(ref JsonCursor json, string at)
     {
         json.Expect(JsonTokenType.StartArray, "an array of tools", at);
         List<Tool> tools = [];
         while (json.NextItem())
         {
-            tools.Add(ReadTool(ref json, OpenAIChatCursor.Below(at, tools.Count)));
+            tools.Add(ReadTool(ref json, JsonCursor.Below(at, tools.Count)));
         }
 
         return tools;
     }
 
-    private static Tool ReadTool(ref OpenAIChatCursor json, string at)
+    private static Tool ReadTool(ref JsonCursor json, string at)
     {
         json.Expect(JsonTokenType.StartObject, "an object", at);
         RawJson raw = json.Take();
-        OpenAIChatCursor fields = new(raw.Utf8);
+        JsonCursor fields = new(raw.Utf8);
         fields.Begin();
         string? type = null;
         Extra? nativeName = null;
@@ -58,14 +59,14 @@ internal static partial class OpenAIChatRequest
 
         if ((type ?? "function") == "function")
         {
-            Tool tool = function ?? throw OpenAIChatCursor.Missing($"{at}/function");
+            Tool tool = function ?? throw JsonCursor.Missing($"{at}/function");
             return tool with { CacheControl = cacheControl, Extras = [.. tool.Extras, .. extras] };
         }
 
         return new Tool(nativeName?.Value.ToString().Trim('"') ?? type!, at) { Native = raw };
     }
 
-    private static Tool ReadFunction(ref OpenAIChatCursor json, string toolAt)
+    private static Tool ReadFunction(ref JsonCursor json, string toolAt)
     {
         string at = $"{toolAt}/function";
         json.Expect(JsonTokenType.StartObject, "an object", at);
@@ -94,7 +95,7 @@ internal static partial class OpenAIChatRequest
             }
         }
 
-        return tool.Name.Length > 0 ? tool with { Extras = extras } : throw OpenAIChatCursor.Missing($"{at}/name");
+        return tool.Name.Length > 0 ? tool with { Extras = extras } : throw JsonCursor.Missing($"{at}/name");
     }
 
     private static void KeepOthers(JsonElement fields, string at, ReadOnlySpan<string> known, List<Extra> extras)
@@ -103,12 +104,12 @@ internal static partial class OpenAIChatRequest
         {
             if (!known.Contains(field.Name))
             {
-                extras.Add(new Extra(field.Name, OpenAIChatCursor.Below(at, field.Name), RawJson.From(field.Value.GetRawText())));
+                extras.Add(new Extra(field.Name, JsonCursor.Below(at, field.Name), RawJson.From(field.Value.GetRawText())));
             }
         }
     }
 
-    private static ToolChoice? ReadToolChoice(ref OpenAIChatCursor json, string at, List<Extra> extras)
+    private static ToolChoice? ReadToolChoice(ref JsonCursor json, string at, List<Extra> extras)
     {
         if (json.Token == JsonTokenType.String)
         {
@@ -119,7 +120,7 @@ internal static partial class OpenAIChatRequest
                 "none" => new ToolChoice(ToolChoiceMode.None, null, at),
                 // "any" is Mistral's word; it knows the other one as well.
                 "required" or "any" => new ToolChoice(ToolChoiceMode.Required, null, at),
-                _ => throw OpenAIChatCursor.Invalid(at, "expected auto, none, required or a named tool"),
+                _ => throw JsonCursor.Invalid(at, "expected auto, none, required or a named tool"),
             };
         }
 
@@ -139,11 +140,11 @@ internal static partial class OpenAIChatRequest
         return null;
     }
 
-    private static ResponseFormat? ReadResponseFormat(ref OpenAIChatCursor json, string at, List<Extra> extras)
+    private static ResponseFormat? ReadResponseFormat(ref JsonCursor json, string at, List<Extra> extras)
     {
         json.Expect(JsonTokenType.StartObject, "an object", at);
         RawJson raw = json.Take();
-        OpenAIChatCursor fields = new(raw.Utf8);
+        JsonCursor fields = new(raw.Utf8);
         fields.Begin();
         string? type = null;
         ResponseFormat format = new(ResponseFormatKind.Text, at);
@@ -169,7 +170,7 @@ internal static partial class OpenAIChatRequest
             "text" => ResponseFormatKind.Text,
             "json_object" => ResponseFormatKind.JsonObject,
             "json_schema" => ResponseFormatKind.JsonSchema,
-            null => throw OpenAIChatCursor.Missing($"{at}/type"),
+            null => throw JsonCursor.Missing($"{at}/type"),
             _ => null,
         };
         if (kind is null || (kind == ResponseFormatKind.JsonSchema && format.Schema.IsEmpty && format.Name is null))
@@ -182,7 +183,7 @@ internal static partial class OpenAIChatRequest
         return format with { Kind = kind.Value };
     }
 
-    private static ResponseFormat ReadJsonSchema(ref OpenAIChatCursor json, string at, ResponseFormat format, List<Extra> extras)
+    private static ResponseFormat ReadJsonSchema(ref JsonCursor json, string at, ResponseFormat format, List<Extra> extras)
     {
         json.Expect(JsonTokenType.StartObject, "an object", at);
         while (json.NextProperty(out string name))
@@ -423,7 +424,7 @@ internal static partial class OpenAIChatRequest
         }
     }
 
-    private static bool TryReadCacheControl(ref OpenAIChatCursor json, string at, out CacheControl? cacheControl)
+    private static bool TryReadCacheControl(ref JsonCursor json, string at, out CacheControl? cacheControl)
     {
         cacheControl = null;
         if (json.Token != JsonTokenType.StartObject)
@@ -432,7 +433,7 @@ internal static partial class OpenAIChatRequest
         }
 
         // A copy of the cursor looks ahead: a form that is not understood in full must be kept as it is.
-        OpenAIChatCursor look = json;
+        JsonCursor look = json;
         string? ttl = null;
         while (look.NextProperty(out string name))
         {

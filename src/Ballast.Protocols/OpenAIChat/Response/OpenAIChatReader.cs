@@ -350,7 +350,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
     {
         if (IsEverything)
         {
-            Options.Losses.AddInResponse(OpenAIChatCursor.Below("/choices", index), "Only the first of several answers can cross protocols.");
+            Options.Losses.AddInResponse(JsonCursor.Below("/choices", index), "Only the first of several answers can cross protocols.");
         }
 
         Utf8JsonReader reader = new(content.IsEmpty ? "{}"u8 : content, s_readerOptions);

@@ -90,7 +90,7 @@ internal abstract partial class OpenAIChatReader
 
     /// <summary>Pointer of a call in the whole message.</summary>
     private static string CallPointer(int place) =>
-        place == FunctionCallIndex ? $"{MessagePointer}/function_call" : OpenAIChatCursor.Below($"{MessagePointer}/tool_calls", place);
+        place == FunctionCallIndex ? $"{MessagePointer}/function_call" : JsonCursor.Below($"{MessagePointer}/tool_calls", place);
 
     private FrameSignals ReadFunctionCall(ReadOnlySpan<byte> json) =>
         json.IsEmpty ? FrameSignals.None : ReadFunction(json, FunctionCallIndex, FunctionCallIndex, "", isNew: false);

@@ -47,7 +47,7 @@ internal abstract partial class OpenAIChatReader
             Noted.Add((at, Encoding.UTF8.GetBytes(name)));
         }
 
-        Options.Losses.AddInResponse(OpenAIChatCursor.Below(at, name), $"The field {name} cannot cross protocols.");
+        Options.Losses.AddInResponse(JsonCursor.Below(at, name), $"The field {name} cannot cross protocols.");
     }
 
     private bool IsNoted(string at, in Utf8JsonReader reader)

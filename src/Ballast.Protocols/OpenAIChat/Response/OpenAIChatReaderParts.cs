@@ -241,7 +241,7 @@ internal abstract partial class OpenAIChatReader
             }
             else
             {
-                NoteUnknown(ref reader, OpenAIChatCursor.Below($"{MessagePointer}/content", index));
+                NoteUnknown(ref reader, JsonCursor.Below($"{MessagePointer}/content", index));
             }
         }
 
@@ -333,7 +333,7 @@ internal abstract partial class OpenAIChatReader
         while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
         {
             using JsonDocument document = JsonDocument.Parse(Encoding.UTF8.GetString(TakeHere(ref reader, json)));
-            string at = OpenAIChatCursor.Below($"{MessagePointer}/annotations", _annotationCount++);
+            string at = JsonCursor.Below($"{MessagePointer}/annotations", _annotationCount++);
             if (document.RootElement.TryGetProperty("url_citation"u8, out JsonElement citation) && citation.ValueKind == JsonValueKind.Object)
             {
                 Cite(citation, at);
@@ -363,7 +363,7 @@ internal abstract partial class OpenAIChatReader
             OffsetOf(citation, "end_index"u8))
         {
             Pointer = at,
-            RestPointers = [.. citation.EnumerateObject().Where(field => !s_citationFields.Contains(field.Name)).Select(field => OpenAIChatCursor.Below($"{at}/url_citation", field.Name))],
+            RestPointers = [.. citation.EnumerateObject().Where(field => !s_citationFields.Contains(field.Name)).Select(field => JsonCursor.Below($"{at}/url_citation", field.Name))],
         });
     }
 

@@ -1,18 +1,16 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
-using Ballast.Protocols.Framing;
 
-namespace Ballast.Protocols.AnthropicMessages;
+namespace Ballast.Protocols.Framing;
 
 /// <summary>
 /// Walks a request body field by field and checks types as it goes; faults name the field by its path, never by its value.
 /// A field's place is given as the JSON pointer of its container and its own name, so that the whole pointer is built only where it is kept or complained about.
 /// </summary>
-internal ref struct AnthropicMessagesJson
+internal ref struct JsonFields
 {
     /// <summary>Deepest nesting of a body.</summary>
     public const int DepthMax = 64;
@@ -26,7 +24,7 @@ internal ref struct AnthropicMessagesJson
     private Utf8JsonReader _json;
     private NameBuffer _name;
 
-    public AnthropicMessagesJson(ReadOnlyMemory<byte> body)
+    public JsonFields(ReadOnlyMemory<byte> body)
     {
         _body = body;
         _json = new Utf8JsonReader(body.Span, ReaderOptions);
@@ -34,6 +32,8 @@ internal ref struct AnthropicMessagesJson
     }
 
     public readonly bool IsNull => _json.TokenType == JsonTokenType.Null;
+
+    public readonly bool IsInteger => _json.TokenType == JsonTokenType.Number && _json.TryGetInt64(out _);
 
     public readonly bool IsString => _json.TokenType == JsonTokenType.String;
 
@@ -100,6 +100,15 @@ internal ref struct AnthropicMessagesJson
         return true;
     }
 
+    /// <summary>Goes to the end of the object around the one just read through.</summary>
+    public void Leave()
+    {
+        int depth = _json.CurrentDepth - 1;
+        while (_json.CurrentDepth > depth && _json.Read())
+        {
+        }
+    }
+
     /// <summary>Goes to the next element of the array entered last.</summary>
     public bool NextItem()
     {
@@ -126,6 +135,34 @@ internal ref struct AnthropicMessagesJson
         JsonTokenType.False => false,
         _ => throw Fault(Place(pointer, name), "must be true or false."),
     };
+
+    /// <summary>True where this is an object with no fields but those named.</summary>
+    public readonly bool HasOnly(params ReadOnlySpan<string> names)
+    {
+        JsonFields ahead = this;
+        if (!ahead.IsObject)
+        {
+            return false;
+        }
+
+        while (ahead.NextField(out ReadOnlySpan<char> name))
+        {
+            bool isKnown = false;
+            foreach (string one in names)
+            {
+                isKnown |= name.SequenceEqual(one);
+            }
+
+            if (!isKnown)
+            {
+                return false;
+            }
+
+            ahead.Skip();
+        }
+
+        return true;
+    }
 
     public RawJson Raw() => RawJson.Take(ref _json, _body);
 
@@ -156,60 +193,6 @@ internal ref struct AnthropicMessagesJson
     {
         string kept = name.ToString();
         (extras ??= []).Add(new Extra(kept, Join(pointer, kept), Raw()));
-    }
-
-    /// <summary>The string at which a reader stands, with halves of surrogate pairs, which some servers cut between two events, replaced.</summary>
-    public static string LenientText(ref Utf8JsonReader json)
-    {
-        try
-        {
-            return json.GetString() ?? "";
-        }
-        catch (InvalidOperationException)
-        {
-            return Unescape(Encoding.UTF8.GetString(json.ValueSpan));
-        }
-    }
-
-    /// <summary>As above, of the string at hand.</summary>
-    public static string LenientText(ref JsonScan json)
-    {
-        int start = json.Start();
-        ReadOnlySpan<byte> text = json.Text();
-        if (!json.IsEscaped)
-        {
-            return Encoding.UTF8.GetString(text);
-        }
-
-        Utf8JsonReader reader = new(json.Bytes(json.Since(start)));
-        reader.Read();
-        return LenientText(ref reader);
-    }
-
-    private static string Unescape(string raw)
-    {
-        StringBuilder text = new(raw.Length);
-        for (int i = 0; i < raw.Length; i++)
-        {
-            if (raw[i] != '\\')
-            {
-                text.Append(raw[i]);
-                continue;
-            }
-
-            char escape = raw[++i];
-            if (escape == 'u')
-            {
-                text.Append((char)ushort.Parse(
-                    raw.AsSpan(i + 1, 4), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture));
-                i += 4;
-                continue;
-            }
-
-            text.Append(escape switch { 'n' => '\n', 'r' => '\r', 't' => '\t', 'b' => '\b', 'f' => '\f', _ => escape });
-        }
-
-        return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text.ToString()));
     }
 
     private static string Place(string pointer, scoped ReadOnlySpan<char> name) => name.IsEmpty ? pointer : Join(pointer, name);
