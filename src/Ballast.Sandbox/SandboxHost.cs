@@ -1,4 +1,5 @@
 using Ballast.Sandbox.Anthropic;
+using Ballast.Sandbox.Aws;
 using Ballast.Sandbox.Control;
 using Ballast.Sandbox.Entra;
 using Ballast.Sandbox.Generation;
@@ -15,6 +16,7 @@ public sealed class SandboxHost : IAsyncDisposable
     private readonly IReadOnlyList<PlatformHost> _hosts;
     private readonly EntraServer _entra;
     private readonly GoogleTokenServer _google;
+    private readonly AwsServer _aws;
     private readonly ControlServer _control;
     private readonly TlsIdentity? _tls;
     private int _disposed;
@@ -40,6 +42,8 @@ public sealed class SandboxHost : IAsyncDisposable
         Entra = services.Entra;
         _google = new GoogleTokenServer(services, PortAfter(options, simulators.Length + 2), _tls);
         Google = services.Google;
+        _aws = new AwsServer(services, PortAfter(options, simulators.Length + 3), _tls);
+        Aws = services.Aws;
         _control = new ControlServer(this, options);
         Platforms = new Dictionary<string, SandboxPlatform>();
     }
@@ -59,6 +63,8 @@ public sealed class SandboxHost : IAsyncDisposable
 
     /// <summary>The token endpoints of the <c>vertex</c> platform. They disappear and return by the name <c>google-tokens</c>.</summary>
     public SandboxGoogle Google { get; }
+    /// <summary>The account at AWS. What gives out its keys disappears and returns by the name <c>aws</c>.</summary>
+    public SandboxAws Aws { get; }
 
     /// <exception cref="SandboxPortInUseException">A port is taken.</exception>
     public static async Task<SandboxHost> StartAsync(SandboxOptions options, CancellationToken cancellation)
@@ -76,6 +82,7 @@ public sealed class SandboxHost : IAsyncDisposable
 
             await host._entra.OpenAsync(cancellation).ConfigureAwait(false);
             await host._google.OpenAsync(cancellation).ConfigureAwait(false);
+            await host._aws.OpenAsync(cancellation).ConfigureAwait(false);
             if (host._tls is { } tls && options.CaPath is { } path)
             {
                 await tls.WriteAuthorityAsync(path, cancellation).ConfigureAwait(false);
@@ -98,6 +105,7 @@ public sealed class SandboxHost : IAsyncDisposable
     {
         EntraServer.Name => _entra.CloseAsync(),
         GoogleTokenServer.Name => _google.CloseAsync(),
+        AwsServer.Name => _aws.CloseAsync(),
         _ => Find(platform).DisappearAsync(),
     };
 
@@ -107,6 +115,7 @@ public sealed class SandboxHost : IAsyncDisposable
     {
         EntraServer.Name => _entra.OpenAsync(CancellationToken.None),
         GoogleTokenServer.Name => _google.OpenAsync(CancellationToken.None),
+        AwsServer.Name => _aws.OpenAsync(CancellationToken.None),
         _ => Find(platform).ReturnAsync(),
     };
 
@@ -115,6 +124,7 @@ public sealed class SandboxHost : IAsyncDisposable
     {
         EntraServer.Name => _entra.IsThere,
         GoogleTokenServer.Name => _google.IsThere,
+        AwsServer.Name => _aws.IsThere,
         _ => Find(platform).IsThere,
     };
 
@@ -130,6 +140,7 @@ public sealed class SandboxHost : IAsyncDisposable
         await _entra.DisposeAsync().ConfigureAwait(false);
         await _google.DisposeAsync().ConfigureAwait(false);
         Google.Dispose();
+        await _aws.DisposeAsync().ConfigureAwait(false);
         _tls?.Dispose();
         Billing.Dispose();
     }

@@ -65,10 +65,12 @@ internal sealed partial class MessagesContent(ThinkingSignature signature, Input
         MessagesPairing.Check(_messages, signature.AcceptsRecorded);
     }
 
-    public IReadOnlyList<Turn> Turns()
+    public IReadOnlyList<Turn> Turns() => TurnsOf(_messages);
+
+    public static IReadOnlyList<Turn> TurnsOf(IReadOnlyList<MessageBlocks> messages)
     {
         List<Turn> turns = [];
-        foreach (MessageBlocks message in _messages)
+        foreach (MessageBlocks message in messages)
         {
             if (message.Results.Count > 0)
             {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Mime;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ballast.Sandbox.Aws;
 using Ballast.Sandbox.Billing;
 using Ballast.Sandbox.Entra;
 using Ballast.Sandbox.Generation;
@@ -13,7 +14,8 @@ namespace Ballast.Sandbox.Control;
 
 /// <summary>
 /// The control API: <c>GET /</c>, <c>GET/POST/DELETE /faults[/{id}]</c>, <c>POST /platforms/{name}/disappear|return</c>,
-/// <c>GET /platforms</c>, <c>GET /entra</c>, <c>POST /entra/lifetime/{seconds}</c>, <c>GET /google/service-account</c>, <c>GET /billing</c>, <c>POST /reset</c>.
+/// <c>GET /platforms</c>, <c>GET /entra</c>, <c>POST /entra/lifetime/{seconds}</c>, <c>GET /google/service-account</c>, <c>GET /aws</c>,
+/// <c>POST /aws/lifetime|clock/{seconds}</c>, <c>GET /billing</c>, <c>POST /reset</c>.
 /// </summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
@@ -58,7 +60,8 @@ internal sealed class ControlServer : IAsyncDisposable
             case ("DELETE", ["faults", var id]):
                 http.Response.StatusCode = _host.Faults.Remove(id) ? StatusCodes.Status204NoContent : StatusCodes.Status404NotFound;
                 break;
-            case ("POST", ["platforms", var name, "disappear" or "return"]) when name is EntraServer.Name or GoogleTokenServer.Name || _host.Platforms.ContainsKey(name):
+            case ("POST", ["platforms", var name, "disappear" or "return"])
+                when name is EntraServer.Name or GoogleTokenServer.Name or AwsServer.Name || _host.Platforms.ContainsKey(name):
                 await (path[2] == "return" ? _host.ReturnAsync(name) : _host.DisappearAsync(name)).ConfigureAwait(false);
                 await SendAsync(http, 200, DescribePlatforms()).ConfigureAwait(false);
                 break;
@@ -72,6 +75,13 @@ internal sealed class ControlServer : IAsyncDisposable
                 break;
             case ("GET", ["google", "service-account"]):
                 await SendAsync(http, 200, JsonNode.Parse(_host.Google.ServiceAccountFile())!).ConfigureAwait(false);
+                break;
+            case ("GET", ["aws"]):
+                await SendAsync(http, 200, DescribeAws()).ConfigureAwait(false);
+                break;
+            case ("POST", ["aws", "lifetime" or "clock", var seconds]) when double.TryParse(seconds, CultureInfo.InvariantCulture, out double amount) && Math.Abs(amount) <= 86_400:
+                SetAws(path[1], TimeSpan.FromSeconds(amount));
+                await SendAsync(http, 200, DescribeAws()).ConfigureAwait(false);
                 break;
             case ("GET", ["billing"]):
                 await SendBillingAsync(http).ConfigureAwait(false);
@@ -90,7 +100,7 @@ internal sealed class ControlServer : IAsyncDisposable
     private async Task ResetAsync()
     {
         _host.Faults.Clear();
-        foreach (string name in _host.Platforms.Keys.Append(EntraServer.Name).Append(GoogleTokenServer.Name))
+        foreach (string name in _host.Platforms.Keys.Concat([EntraServer.Name, GoogleTokenServer.Name, AwsServer.Name]))
         {
             await _host.ReturnAsync(name).ConfigureAwait(false);
         }
@@ -151,6 +161,9 @@ internal sealed class ControlServer : IAsyncDisposable
             "GET /entra",
             "POST /entra/lifetime/{seconds}",
             "GET /google/service-account",
+            "GET /aws",
+            "POST /aws/lifetime/{seconds}",
+            "POST /aws/clock/{seconds}",
             "GET /billing",
             "POST /reset"),
     };
@@ -176,6 +189,34 @@ internal sealed class ControlServer : IAsyncDisposable
         ["token_lifetime_seconds"] = _host.Entra.TokenLifetime.TotalSeconds,
         ["calls"] = _host.Entra.Calls,
         ["issued"] = _host.Entra.Issued,
+    };
+
+    private void SetAws(string what, TimeSpan amount)
+    {
+        if (what == "clock")
+        {
+            _host.Aws.ClockOffset = amount;
+        }
+        else if (amount > TimeSpan.Zero)
+        {
+            _host.Aws.KeyLifetime = amount;
+        }
+    }
+
+    private JsonObject DescribeAws() => new()
+    {
+        ["endpoint"] = _host.Aws.Endpoint.ToString(),
+        ["there"] = _host.IsThere(AwsServer.Name),
+        ["region"] = SandboxAws.Region,
+        ["access_key_id"] = SandboxAws.AccessKeyId,
+        ["secret_access_key"] = SandboxAws.SecretAccessKey,
+        ["role_arn"] = SandboxAws.RoleArn,
+        ["container_token"] = SandboxAws.ContainerToken,
+        ["sso_access_token"] = SandboxAws.SsoAccessToken,
+        ["key_lifetime_seconds"] = _host.Aws.KeyLifetime.TotalSeconds,
+        ["clock_offset_seconds"] = _host.Aws.ClockOffset.TotalSeconds,
+        ["calls"] = _host.Aws.Calls,
+        ["issued"] = _host.Aws.Issued,
     };
 
     private static JsonObject Error(string message) => new() { ["error"] = message };

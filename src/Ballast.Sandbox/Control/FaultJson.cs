@@ -5,12 +5,12 @@ namespace Ballast.Sandbox.Control;
 
 /// <summary>
 /// A fault rule as the control API has it: <c>platform</c>, <c>kind</c> and, all optional, <c>id</c>, <c>model</c>, <c>path</c>,
-/// <c>probability</c>, <c>count</c>, <c>after_events</c>, <c>delay_seconds</c>, <c>retry_after_seconds</c>.
+/// <c>probability</c>, <c>count</c>, <c>after_events</c>, <c>delay_seconds</c>, <c>retry_after_seconds</c>, <c>error</c>.
 /// </summary>
 internal static class FaultJson
 {
     private static readonly string[] Known =
-        ["id", "platform", "kind", "model", "path", "probability", "count", "after_events", "delay_seconds", "retry_after_seconds"];
+        ["id", "platform", "kind", "model", "path", "probability", "count", "after_events", "delay_seconds", "retry_after_seconds", "error"];
 
     public static JsonNode Write(FaultRule rule) => new JsonObject
     {
@@ -24,6 +24,7 @@ internal static class FaultJson
         ["after_events"] = rule.AfterEvents,
         ["delay_seconds"] = rule.Delay.TotalSeconds,
         ["retry_after_seconds"] = rule.RetryAfter?.TotalSeconds,
+        ["error"] = rule.Error,
     };
 
     /// <exception cref="FormatException">A field is unknown, missing or wrong; the message says which.</exception>
@@ -65,6 +66,7 @@ internal static class FaultJson
                 AfterEvents = (int)(Number(root, "after_events") ?? 3),
                 Delay = TimeSpan.FromSeconds(Number(root, "delay_seconds") ?? 5),
                 RetryAfter = Number(root, "retry_after_seconds") is { } wait ? TimeSpan.FromSeconds(wait) : null,
+                Error = Text(root, "error"),
             }
             : throw new FormatException($"Unknown kind '{kind}'; known are {string.Join(", ", FaultKindNames.All)}.");
     }

@@ -31,6 +31,9 @@ public sealed record FaultRule
     /// <summary>For <see cref="FaultKind.Stall"/>, <see cref="FaultKind.Cut"/> and others that begin within a stream.</summary>
     public int AfterEvents { get; init; } = 3;
 
+    /// <summary>For an error within a stream of a platform that has several: the name of the one wanted, as <c>throttlingException</c>. Null takes the usual one.</summary>
+    public string? Error { get; init; }
+
     /// <summary>For <see cref="FaultKind.RateLimit"/>; null sends no retry-after header.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

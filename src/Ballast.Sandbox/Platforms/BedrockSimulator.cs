@@ -1,4 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ballast.Sandbox.Aws;
+using Ballast.Sandbox.Bedrock;
 using Ballast.Sandbox.Generation;
 using Ballast.Sandbox.OpenAIShape;
 using Ballast.Sandbox.Server;
@@ -7,8 +10,8 @@ using Microsoft.AspNetCore.Http;
 namespace Ballast.Sandbox.Platforms;
 
 /// <summary>
-/// AWS Bedrock's OpenAI-shaped endpoints on one port: <c>/v1/…</c> as bedrock-mantle has it and <c>/openai/v1/…</c> as bedrock-runtime
-/// does (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html).
+/// AWS Bedrock on one port: Converse and InvokeModel under <c>/model/…</c>, OpenAI-shaped <c>/v1/…</c> as bedrock-mantle has it and <c>/openai/v1/…</c> as
+/// bedrock-runtime does (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html). A Bedrock API key opens it, or a signature.
 /// </summary>
 internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedSimulator(services)
 {
@@ -17,6 +20,11 @@ internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedS
     private static readonly AnswerStyle OpenAIStyle = new("call_", 24, RefusesInText: false);
 
     private static readonly AnswerStyle OtherStyle = new("chatcmpl-tool-", 24, RefusesInText: true);
+
+    private static readonly string[] s_services = ["bedrock", "bedrock-mantle"];
+
+    private readonly BedrockRuntime _runtime = new(services, "bedrock");
+    private readonly SignatureCheck _signature = new(services.AwsKeys);
 
     public override string Name => "bedrock";
 
@@ -47,7 +55,21 @@ internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedS
         IHeaderDictionary headers = visit.Http.Response.Headers;
         headers["x-amzn-requestid"] = visit.RequestId;
         headers["x-request-id"] = visit.RequestId;
+
+        // By its own clock: callers whose clock differs learn the time here.
+        headers.Date = Services.AwsKeys.Now.ToString("r");
     }
+
+    public override string? ModelOf(Visit visit, JsonElement? body) => RuntimePath.Of(visit.Http)?.Model ?? base.ModelOf(visit, body);
+
+    public override bool IsStream(Visit visit, JsonElement? body) => RuntimePath.Of(visit.Http)?.IsStream ?? base.IsStream(visit, body);
+
+    public override StreamFraming FramingOf(Visit visit) => RuntimePath.Of(visit.Http) switch
+    {
+        null => StreamFraming.Events,
+        { IsInvoke: true } => BinaryFraming.Wrapped,
+        _ => BinaryFraming.Plain,
+    };
 
     public override void CheckKey(HttpRequest request)
     {
@@ -55,6 +77,11 @@ internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedS
         if (header is null)
         {
             throw new VendorErrorException(new VendorError(403, AwsTypes.AccessDenied, "Missing Authentication Token"));
+        }
+
+        if (SignatureCheck.IsSigned(request))
+        {
+            return; // what is signed is checked with its body
         }
 
         if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) || header["Bearer ".Length..].Trim() != ApiKey)
@@ -66,6 +93,16 @@ internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedS
 
     public override Task AnswerAsync(Visit visit)
     {
+        if (SignatureCheck.IsSigned(visit.Http.Request))
+        {
+            _signature.Check(visit.Http.Request, visit.Body, SandboxAws.Region, s_services);
+        }
+
+        if (RuntimePath.Of(visit.Http) is { } runtime)
+        {
+            return _runtime.AnswerAsync(visit, runtime);
+        }
+
         string path = visit.Path.StartsWith(Runtime + "/", StringComparison.Ordinal) ? visit.Path[Runtime.Length..] : visit.Path;
         return (visit.Http.Request.Method, path) switch
         {
@@ -79,18 +116,20 @@ internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedS
 
     /// <summary>What AWS's front door refuses has AWS's own shape; what the endpoint itself refuses has OpenAI's.</summary>
     public override JsonNode ErrorBody(VendorError error, Visit visit) => AwsTypes.IsAws(error.Type)
-        ? new JsonObject { ["Message"] = error.Message }
+        ? new JsonObject { [RuntimePath.Of(visit.Http) is null ? "Message" : "message"] = error.Message }
         : Envelope(error);
+
+    public override StreamEvent ErrorEvent(Visit visit) => RuntimePath.Of(visit.Http) is null ? base.ErrorEvent(visit) : BedrockRuntime.ErrorEvent(visit);
 
     public override void WriteErrorHeaders(VendorError error, IHeaderDictionary headers)
     {
         if (AwsTypes.IsAws(error.Type))
         {
-            headers["x-amzn-errortype"] = error.Type;
+            headers["x-amzn-errortype"] = error.Type + ":http://internal.amazon.com/coral/com.amazon.bedrock/";
         }
     }
 
-    public override VendorError FaultError(FaultKind kind, Visit visit) => kind switch
+    public override VendorError FaultError(FaultKind kind, Visit visit) => RuntimePath.Of(visit.Http) is not null ? BedrockRuntime.FaultError(kind) : kind switch
     {
         FaultKind.RateLimit => new VendorError(
             429, "rate_limit_error", "Too many requests, please wait before trying again.", "rate_limit_exceeded"),

@@ -100,12 +100,18 @@ internal sealed class Listener(string address, int port, RequestDelegate handle,
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.AllowAlternateSchemes = true;
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Listen(IPAddress.Parse(address), Port, listen =>
             {
-                listen.Protocols = tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+                listen.Protocols = HttpProtocols.Http1AndHttp2;
+                if (tls is null)
+                {
+                    listen.Use(static next => connection => PriorKnowledge.DeclareAsync(connection, next));
+                }
+
                 if (tls is not null)
                 {
                     listen.UseHttps(tls.Server, https => https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13);

@@ -1,3 +1,4 @@
+using Ballast.Sandbox.Aws;
 using Ballast.Sandbox.Entra;
 using Ballast.Sandbox.Generation;
 
@@ -24,6 +25,11 @@ internal sealed class SandboxServices(SandboxOptions options, FaultBook faults, 
     public SandboxGoogle Google { get; } = new(options.Time);
 
     public TokenIssuer Tokens { get; } = new(options.Time);
+
+    /// <summary>The account at AWS as others see it.</summary>
+    public SandboxAws Aws => AwsKeys.Account;
+
+    public AwsKeyRing AwsKeys { get; } = new(new SandboxAws(), options.Time);
 
     public Author Author { get; } = new(options.Seed);
 
