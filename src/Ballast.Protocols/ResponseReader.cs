@@ -34,6 +34,9 @@ public sealed record ReaderOptions
     /// <summary>Structured output is emulated (<see cref="StructuredOutput"/>): the tool call that carries it is read as text.</summary>
     public bool UnwrapStructuredOutput { get; init; }
 
+    /// <summary>The caller asked for reasoning, or has a place for all that comes with it: what is only of use to a model that reasons on is told as well.</summary>
+    public bool WantsReasoning { get; init; } = true;
+
     /// <summary>The tools of a request that was translated: a call of one that had to take another name is read under the caller's own.</summary>
     public IReadOnlyList<Tool> Tools { get; init; } = [];
 

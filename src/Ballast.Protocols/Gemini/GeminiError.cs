@@ -242,6 +242,41 @@ internal static class GeminiError
         json.WriteEndObject();
     }
 
+    /// <summary>Writes a vendor's own error with the caller's request id among its details: clients of this protocol show no headers.</summary>
+    /// <param name="own">What <see cref="IsOwn"/> has accepted.</param>
+    /// <param name="requestId">The caller's; one of the vendor's is its own business.</param>
+    /// <param name="json">Where it is written.</param>
+    public static void WriteOwn(JsonElement own, string requestId, Utf8JsonWriter json)
+    {
+        JsonElement error = own.GetProperty("error"u8);
+        json.WriteStartObject();
+        json.WriteStartObject("error"u8);
+        foreach (JsonProperty field in error.EnumerateObject().Where(static field => !field.NameEquals("details"u8)))
+        {
+            field.WriteTo(json);
+        }
+
+        json.WriteStartArray("details"u8);
+        if (error.TryGetProperty("details"u8, out JsonElement details) && details.ValueKind == JsonValueKind.Array)
+        {
+            foreach (JsonElement detail in details.EnumerateArray().Where(static detail => !IsRequestInfo(detail)))
+            {
+                detail.WriteTo(json);
+            }
+        }
+
+        Begin(json, "RequestInfo");
+        json.WriteString("requestId"u8, requestId);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static bool IsRequestInfo(JsonElement detail) =>
+        detail.ValueKind == JsonValueKind.Object && detail.TryGetProperty("@type"u8, out JsonElement type) && type.ValueKind == JsonValueKind.String
+        && type.ValueEquals(TypePrefix + "RequestInfo");
+
     private static void WriteDetails(ChatError error, Utf8JsonWriter json)
     {
         string? reason = error.Code ?? CodeOf(error.Kind);

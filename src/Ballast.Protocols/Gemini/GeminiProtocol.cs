@@ -115,7 +115,9 @@ public sealed class GeminiProtocol : Protocol
             return false;
         }
 
-        output.Write(body.Span); // This protocol has the request id in a header alone.
+        using JsonDocument document = JsonDocument.Parse(body);
+        using Utf8JsonWriter json = new(output, WriterOptions);
+        GeminiError.WriteOwn(document.RootElement, requestId, json);
         return true;
     }
 

@@ -3,7 +3,7 @@ using Ballast.Sandbox.Generation;
 
 namespace Ballast.Sandbox.Google;
 
-/// <summary>Bytes within a request, with their type: what they cost, and the picture where they are one.</summary>
+/// <summary>Bytes within a request, with their type: what they cost, and what can be seen in them.</summary>
 internal readonly record struct GeminiMedia(PromptImage? Image, long Tokens)
 {
     /// <summary>Tokens of a picture and of a page.</summary>
@@ -32,7 +32,7 @@ internal readonly record struct GeminiMedia(PromptImage? Image, long Tokens)
         return type switch
         {
             "application/pdf" when !bytes.AsSpan().StartsWith("%PDF"u8) => throw GoogleErrors.Invalid("The document has no pages."),
-            "application/pdf" => new GeminiMedia(null, TokensEach),
+            "application/pdf" => new GeminiMedia(PromptImage.Document(blob.Text("displayName") ?? "without a name"), TokensEach),
             _ when type.StartsWith("text/", StringComparison.Ordinal) || type is "application/json" => new GeminiMedia(null, Math.Max(1, bytes.Length / 4)),
             _ when type.StartsWith("audio/", StringComparison.Ordinal) || type.StartsWith("video/", StringComparison.Ordinal) => new GeminiMedia(null, TokensEach),
             _ => throw GoogleErrors.Invalid($"Unsupported MIME type: {type}"),

@@ -73,7 +73,7 @@ internal sealed class VertexSimulator(SandboxServices services) : PlatformSimula
     }
 
     public override string? ModelOf(Visit visit, JsonElement? body) =>
-        VertexPath.Of(visit.Path) is { } path && path.Model != CountModel ? path.Model.Split('@')[0] : base.ModelOf(visit, body)?.Split('@')[0];
+        VertexPath.Of(visit.Path) is { } path && path.Model != CountModel ? path.Model : base.ModelOf(visit, body);
 
     public override bool IsStream(Visit visit, JsonElement? body) => VertexPath.Of(visit.Path) is { Method: "streamGenerateContent" or "streamRawPredict" };
 

@@ -129,6 +129,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             State = exchange.State,
             WithholdUsage = !exchange.Envelope.StreamUsage,
             UnwrapStructuredOutput = !_isPassthrough && StructuredOutput.IsEmulated(exchange.Request, attempt.Deployment.Target),
+            WantsReasoning = exchange.Protocol == attempt.Protocol || exchange.Request.Thinking is { Mode: not ThinkingMode.Disabled },
             Tools = _isPassthrough ? [] : exchange.Request.Tools,
             Losses = attempt.Losses,
         });

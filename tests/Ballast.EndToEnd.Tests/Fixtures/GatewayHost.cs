@@ -40,8 +40,11 @@ public sealed class GatewayHost : IAsyncDisposable
     {
         SandboxHost sandbox = await SandboxHost.StartAsync(
             new SandboxOptions { BasePort = 0, LatencyScale = latencyScale }, TestContext.Current.CancellationToken);
-        Dictionary<string, string> variables = Variables(sandbox);
         string folder = Directory.CreateTempSubdirectory("ballast-tests-").FullName;
+        Dictionary<string, string> variables = Variables(sandbox);
+        string credentials = Path.Combine(folder, "google-credentials.json");
+        await File.WriteAllTextAsync(credentials, sandbox.Google.ServiceAccountFile(), TestContext.Current.CancellationToken);
+        variables["GOOGLE_CREDENTIALS"] = credentials;
         LogLines log = new();
         BallastServer server = await BallastServer.StartAsync(
             new ServerSetup
@@ -170,7 +173,7 @@ public sealed class GatewayHost : IAsyncDisposable
         }
 
         foreach (string client in (ReadOnlySpan<string>)
-            ["npm-openai", "npm-anthropic", "npm-ai", "npm-google", "nuget-openai", "nuget-anthropic", "nuget-extensions", "raw", "allow", "strict"])
+            ["npm-openai", "npm-anthropic", "npm-ai", "npm-google", "npm-google-own", "npm-vertex", "nuget-openai", "nuget-anthropic", "nuget-extensions", "raw", "allow", "strict"])
         {
             variables[VariableOf(client)] = $"client-key-of-{client}-for-tests";
         }

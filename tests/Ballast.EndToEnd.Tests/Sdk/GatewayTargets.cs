@@ -19,6 +19,9 @@ internal static class GatewayTargets
         ("bedrock-runtime/gpt-5-mini", "openai"),
         ("anthropic/claude-haiku-4-5", "anthropic"),
         ("local/llama-4-scout", "meta"),
+        ("gemini/gemini-3.5-flash", "google"),
+        ("vertex/gemini-2.5-flash", "google"),
+        ("vertex/claude-haiku-4-5", "anthropic"),
         ("assistant", AnyVendor),
     ];
 

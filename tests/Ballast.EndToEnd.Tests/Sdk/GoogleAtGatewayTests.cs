@@ -13,14 +13,14 @@ public sealed class GoogleAtGatewayTests(GoogleAtGatewayTests.Runs runs) : IClas
         "abort", "unknown_model", "wrong_key", "wrong_types_stream", "models",
     ];
 
-    private static readonly string[] s_models = ["openai/gpt-5-mini", "anthropic/claude-haiku-4-5", "local/llama-4-scout", "assistant"];
+    private static readonly string[] s_models = ["openai/gpt-5-mini", "anthropic/claude-haiku-4-5", "local/llama-4-scout", "gemini/gemini-3.5-flash", "vertex/gemini-2.5-flash", "vertex/claude-haiku-4-5", "assistant"];
 
     public static TheoryData<string, string> Cases()
     {
         TheoryData<string, string> rows = [];
         foreach (string model in s_models)
         {
-            foreach (string name in s_cases)
+            foreach (string name in CasesOf(model))
             {
                 rows.Add(model, name);
             }
@@ -28,6 +28,8 @@ public sealed class GoogleAtGatewayTests(GoogleAtGatewayTests.Runs runs) : IClas
 
         return rows;
     }
+
+    private static string[] CasesOf(string model) => [.. s_cases, .. SdkCases.OnlyAtGoogle(model)];
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -47,7 +49,7 @@ public sealed class GoogleAtGatewayTests(GoogleAtGatewayTests.Runs runs) : IClas
         public Runs(GatewayFixture gateways)
         {
             Gateways = gateways;
-            Google = new NodeRun("google.mjs", [.. s_models.Select(model => GatewayTargets.Of(gateways, App, "gemini", model, s_cases))], CheckAsync);
+            Google = new NodeRun("google.mjs", [.. s_models.Select(model => GatewayTargets.Of(gateways, App, "gemini", model, CasesOf(model)))], CheckAsync);
         }
 
         internal GatewayFixture Gateways { get; }

@@ -19,7 +19,7 @@ public sealed class ResponsesSdkTests(ResponsesSdkTests.Runs runs) : IClassFixtu
 
     private static readonly string[] s_ownAtSandbox = ["thinking_tools", "thinking_tampered", "background", "compact"];
 
-    private static readonly string[] s_models = ["anthropic/claude-haiku-4-5", "local/llama-4-scout", "bedrock/gpt-5-mini", "openai/gpt-5-mini", "azure/gpt-5-mini", "azure-classic/gpt-5-mini"];
+    private static readonly string[] s_models = ["anthropic/claude-haiku-4-5", "local/llama-4-scout", "bedrock/gpt-5-mini", "openai/gpt-5-mini", "azure/gpt-5-mini", "azure-classic/gpt-5-mini", "gemini/gemini-3.5-flash", "vertex/claude-haiku-4-5"];
 
     // Name, platform of the sandbox, path before the protocol's own paths.
     private static readonly (string Name, string Platform, string Prefix)[] s_sandbox = [("openai", "openai", "/v1"), ("azure-v1", "azure", "/openai/v1")];
@@ -32,7 +32,7 @@ public sealed class ResponsesSdkTests(ResponsesSdkTests.Runs runs) : IClassFixtu
 
     // Only who issues reasoning that can come back can be asked for it.
     private static string[] CasesOf(string model) =>
-        model.Contains("claude", StringComparison.Ordinal) ? [.. s_cases, "thinking_tools"]
+        model.Contains("claude", StringComparison.Ordinal) || model.Contains("gemini", StringComparison.Ordinal) ? [.. s_cases, "thinking_tools"]
         : model.StartsWith("openai/", StringComparison.Ordinal) || model.StartsWith("azure", StringComparison.Ordinal) ? [.. s_cases, .. s_own, "thinking_tools", "thinking_tampered"]
         : model.StartsWith("local/", StringComparison.Ordinal) ? [.. s_cases.Except(["pdf"])] // it takes no documents
         : s_cases;

@@ -26,15 +26,23 @@ internal static class SdkCases
     /// <summary>Cases that end in an error whose id the gateway must know.</summary>
     public static readonly string[] Refused = ["unknown_model", "wrong_key", "wrong_types", "wrong_types_stream", "unknown_path", "oversize", "thinking_tampered"];
 
-    public static string[] OpenAIAtGateway(string target) => [.. OpenAI, .. OnlyAtGateway, .. Issues(target) ? (string[])["thinking_tools"] : []];
+    public static string[] OpenAIAtGateway(string target) => [.. OpenAI, .. OnlyAtGateway, .. Issues(target) ? (string[])["thinking_tools"] : [], .. OnlyAtGoogle(target)];
 
     // A prompt cache answers the marks of its vendor alone, and only where the same vendor answers twice.
     public static string[] AnthropicAtGateway(string target) =>
     [
         .. Anthropic.Where(name => Issues(target) || name is not ("thinking_tampered" or "cache_control")), .. OnlyAtGateway, "no_max_tokens",
+        .. OnlyAtGoogle(target),
     ];
 
-    private static readonly string[] OnlyAtGateway = ["switch_vendor", "rate_limits", "oversize"];
+    private static readonly string[] OnlyAtGateway = ["switch_vendor", "switch_from_google", "rate_limits", "oversize"];
 
-    private static bool Issues(string target) => target is "anthropic/claude-haiku-4-5" or "foundry/claude-haiku-4-5";
+    /// <summary>Only Gemini of the third generation demands what it signed.</summary>
+    public static string[] OnlyAtGoogle(string target) =>
+    [
+        .. target.StartsWith("gemini/", StringComparison.Ordinal) || target.StartsWith("vertex/", StringComparison.Ordinal) ? (string[])["pdf"] : [],
+        .. target.EndsWith("/gemini-3.5-flash", StringComparison.Ordinal) ? (string[])["signed_calls"] : [],
+    ];
+
+    private static bool Issues(string target) => target is "anthropic/claude-haiku-4-5" or "foundry/claude-haiku-4-5" or "vertex/claude-haiku-4-5";
 }

@@ -3,7 +3,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import { z } from 'zod';
 import {
-  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png,
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage,
 } from './suite.mjs';
 
 function clientOf(target, { key = target.key, url = target.url } = {}) {
@@ -218,10 +218,55 @@ async function switch_vendor(target) {
   assert.match(textOf(second.data), /Sunny at 21 degrees/);
   const answeredBy = second.response.headers.get('x-ballast-deployment');
   const losses = second.response.headers.get('x-ballast-loss') ?? '';
-  assert.equal(/\/messages\/1\/content\/0/.test(losses), !/^(anthropic|foundry)\//.test(answeredBy), `${answeredBy} lost '${losses}'`);
+  assert.equal(/\/messages\/1\/content\/0/.test(losses), !/^(anthropic|foundry)\/|claude/.test(answeredBy), `${answeredBy} lost '${losses}'`);
   messages.push({ role: 'assistant', content: second.data.content }, user('And in London?'));
   const third = await ask('anthropic/claude-haiku-4-5', messages);
   assert.ok(['end_turn', 'tool_use'].includes(third.data.stop_reason));
+}
+
+// A call that Google's model signed: its signature comes as a block that only Google can read, and goes back unchanged; with another it is refused.
+async function signed_calls(target) {
+  const client = clientOf(target);
+  const messages = [user('Compare the weather in Paris and London.')];
+  const first = await client.messages.stream({ model: target.model, max_tokens: 3000, messages, tools: [tool], tool_choice: { type: 'any' } }).finalMessage();
+  const calls = first.content.filter(block => block.type === 'tool_use');
+  assert.equal(calls.length, 2);
+  assert.ok(first.content.some(block => block.type === 'redacted_thinking'), JSON.stringify(first.content));
+  const results = user(calls.map((call, i) => ({ type: 'tool_result', tool_use_id: call.id, content: `Number ${i}` })));
+  const ask = content => client.messages.create({ model: target.model, max_tokens: 3000, messages: [...messages, { role: 'assistant', content }, results], tools: [tool] });
+  assert.match(textOf(await ask(first.content)), /Number 0.*Number 1/s);
+  assert.match(textOf(await ask(calls)), /Number 0.*Number 1/s);
+  const tampered = first.content.map(block => block.type === 'redacted_thinking' ? { ...block, data: block.data.replace(/.{8}$/, 'AAAAAAA=') } : block);
+  const error = await errorOf(() => ask(tampered));
+  assert.ok(error instanceof Anthropic.BadRequestError, String(error));
+  assert.match(error.message, /thought signature/);
+}
+
+// The same from Google's model: its signed call goes to another vendor without the signature, named as lost, and back to Google with it.
+async function switch_from_google(target) {
+  const client = clientOf(target);
+  const ask = (model, messages) => client.messages.create({ model, max_tokens: 3000, messages, tools: [tool], thinking: enabled }).withResponse();
+  const messages = [user('What is the weather in Paris right now?')];
+  const first = await ask('gemini/gemini-3.5-flash', messages);
+  assert.ok(first.data.content.some(block => block.type === 'redacted_thinking'), JSON.stringify(first.data.content));
+  const call = first.data.content.find(block => block.type === 'tool_use');
+  messages.push({ role: 'assistant', content: first.data.content }, user([{ type: 'tool_result', tool_use_id: call.id, content: 'Sunny at 21 degrees' }]));
+  const second = await ask(target.model, messages);
+  assert.match(textOf(second.data), /Sunny at 21 degrees/);
+  const answeredBy = second.response.headers.get('x-ballast-deployment');
+  const losses = second.response.headers.get('x-ballast-loss') ?? '';
+  assert.equal(/\/messages\/1\/content\/1/.test(losses), !/gemini/.test(answeredBy), `${answeredBy} lost '${losses}'`);
+  messages.push({ role: 'assistant', content: second.data.content }, user('And in London?'));
+  const third = await ask('gemini/gemini-3.5-flash', messages);
+  assert.ok(['end_turn', 'tool_use'].includes(third.data.stop_reason));
+}
+
+async function pdf(target) {
+  const source = { type: 'base64', media_type: 'application/pdf', data: onePage.toString('base64') };
+  const answer = await clientOf(target).messages.create({
+    model: target.model, max_tokens: 500, messages: [user([{ type: 'document', source }, { type: 'text', text: 'Summarise this.' }])],
+  });
+  assert.ok((target.vendor !== 'google' || /the document/.test(textOf(answer))) && answer.usage.input_tokens > 250, JSON.stringify(answer.usage));
 }
 
 // The vendor demands a limit; a caller that gives none to the gateway gets one that does not cut its answer.
@@ -365,5 +410,5 @@ async function models(target) {
 await run({
   text, turns, stream, stream_helper, tools, tool_choice, parallel_tools, structured, image, image_url, thinking, thinking_tools, thinking_tampered,
   max_tokens, max_tokens_stream, stop, cache_control, abort, count_tokens, unknown_model, wrong_key, wrong_types, wrong_types_stream, unknown_path,
-  models, switch_vendor, no_max_tokens, oversize, rate_limits,
+  models, switch_vendor, no_max_tokens, oversize, rate_limits, signed_calls, switch_from_google, pdf,
 });

@@ -1,10 +1,19 @@
 // npm `@google/genai`, pointed at the gateway: generateContent as Google's own client speaks it.
 import { GoogleGenAI, ApiError, FunctionCallingConfigMode } from '@google/genai';
+import { OAuth2Client } from 'google-auth-library';
 import {
-  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png,
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage,
 } from './suite.mjs';
 
+// In the mode for Vertex AI the client finds its way to project and location itself, and asks Google's own library for a token.
 function clientOf(target, { key = target.key, url = target.url } = {}) {
+  if (target.vertex) {
+    const authClient = new OAuth2Client();
+    authClient.setCredentials({ access_token: key });
+    return new GoogleGenAI({
+      vertexai: true, project: 'sandbox-project', location: 'europe-west1', httpOptions: { baseUrl: url }, googleAuthOptions: { authClient },
+    });
+  }
   return new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: url } });
 }
 
@@ -154,6 +163,31 @@ async function thinking_tools(target) {
   assert.match(second.text, /Sunny at 21 degrees/);
 }
 
+async function pdf(target) {
+  const answer = await clientOf(target).models.generateContent({
+    model: target.model, contents: [user('Summarise this.', { inlineData: { mimeType: 'application/pdf', data: onePage.toString('base64') } })],
+  });
+  assert.ok((target.vendor !== 'google' || /the document/.test(answer.text)) && answer.usageMetadata.promptTokenCount > 250, JSON.stringify(answer.usageMetadata));
+}
+
+// What the model signed comes back unchanged, or the next turn is refused.
+async function signed_calls(target) {
+  const client = clientOf(target);
+  const contents = [user('Compare the weather in Paris and London.')];
+  const first = await client.models.generateContent({ model: target.model, contents, config: { tools, toolConfig: any } });
+  const { parts } = first.candidates[0].content;
+  const calls = parts.filter(part => part.functionCall);
+  assert.deepEqual(calls.map(part => Boolean(part.thoughtSignature)), [true, false]);
+  const ask = told => client.models.generateContent({
+    model: target.model, config: { tools },
+    contents: [...contents, { role: 'model', parts: told }, user(...calls.map((part, i) => result(part.functionCall, `Number ${i}`)))],
+  });
+  assert.match((await ask(parts)).text, /Number 0.*Number 1/s);
+  const error = await errorOf(() => ask(parts.map(part => ({ ...part, thoughtSignature: undefined }))));
+  checkError(error, 400, 'INVALID_ARGUMENT', target);
+  assert.match(error.message, /missing a thought_signature/);
+}
+
 async function max_tokens(target) {
   const answer = await clientOf(target).models.generateContent({ model: target.model, contents: countPrompt, config: { maxOutputTokens: 16 } });
   assert.equal(finishOf(answer), 'MAX_TOKENS');
@@ -179,13 +213,13 @@ async function abort(target) {
   assert.ok(seen >= 3 && seen < 300, `${seen} pieces`);
 }
 
-function checkError(error, status, word) {
+function checkError(error, status, word, target = { gateway: true }) {
   assert.ok(error instanceof ApiError, `${error?.constructor?.name}: ${error}`);
   assert.equal(error.status, status, String(error));
   const { error: told } = JSON.parse(error.message);
   assert.equal(told.code, status);
   assert.equal(told.status, word);
-  return { request_id: told.details.find(detail => detail['@type'].endsWith('RequestInfo')).requestId };
+  return target.gateway && { request_id: told.details.find(detail => detail['@type'].endsWith('RequestInfo')).requestId };
 }
 
 async function unknown_model(target) {
@@ -212,5 +246,5 @@ async function models(target) {
 
 await run({
   text, turns, stream, stream_chat, tool_turns, parallel_tools, tools_without_ids, structured, image, thinking_tools, max_tokens, count_tokens, abort, unknown_model,
-  wrong_key, wrong_types_stream, models,
+  wrong_key, wrong_types_stream, models, pdf, signed_calls,
 });

@@ -3,7 +3,7 @@ import OpenAI, { AzureOpenAI } from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 import {
-  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png,
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage,
 } from './suite.mjs';
 
 function clientOf(target, { key = target.key, url = target.url } = {}) {
@@ -334,10 +334,57 @@ async function switch_vendor(target) {
   assert.match(second.data.choices[0].message.content, /Sunny at 21 degrees/);
   const answeredBy = second.response.headers.get('x-ballast-deployment');
   const losses = second.response.headers.get('x-ballast-loss') ?? '';
-  assert.equal(/\/messages\/1\/reasoning/.test(losses), !/^(anthropic|foundry)\//.test(answeredBy), `${answeredBy} lost '${losses}'`);
+  assert.equal(/\/messages\/1\/reasoning/.test(losses), !/^(anthropic|foundry)\/|claude/.test(answeredBy), `${answeredBy} lost '${losses}'`);
   messages.push(second.data.choices[0].message, user('And in London?'));
   const third = await ask('anthropic/claude-haiku-4-5', messages);
   assert.ok(['stop', 'tool_calls'].includes(third.data.choices[0].finish_reason));
+}
+
+// A call that Google's model signed goes back with its signature, though the application knows nothing of it: with another one it is refused, and where the application has
+// thrown it away, the conversation goes on all the same.
+async function signed_calls(target) {
+  const client = clientOf(target);
+  const messages = [user('Compare the weather in Paris and London.')];
+  const first = await client.chat.completions.create({ model: target.model, messages, tools: [tool], tool_choice: 'required' });
+  const { message } = first.choices[0];
+  assert.equal(message.tool_calls.length, 2);
+  const results = message.tool_calls.map((call, i) => ({ role: 'tool', tool_call_id: call.id, content: `Number ${i}` }));
+  const ask = told => client.chat.completions.create({ model: target.model, messages: [...messages, told, ...results], tools: [tool] });
+  assert.match((await ask(message)).choices[0].message.content, /Number 0.*Number 1/s);
+  const { reasoning_details, ...bare } = message;
+  assert.ok(reasoning_details.some(detail => detail.data?.length > 10), JSON.stringify(message));
+  assert.match((await ask(bare)).choices[0].message.content, /Number 0.*Number 1/s);
+  const tampered = reasoning_details.map(detail => detail.data ? { ...detail, data: detail.data.replace(/.{8}$/, 'AAAAAAA=') } : detail);
+  const error = await errorOf(() => ask({ ...bare, reasoning_details: tampered }));
+  assert.ok(error instanceof OpenAI.BadRequestError, String(error));
+  assert.match(error.message, /thought signature/);
+}
+
+// The same from Google's model: its signed call goes to another vendor without the signature, named as lost, and back to Google with it.
+async function switch_from_google(target) {
+  const client = clientOf(target);
+  const ask = (model, messages) => client.chat.completions.create({ model, messages, tools: [tool], reasoning_effort: 'medium' }).withResponse();
+  const messages = [user('What is the weather in Paris right now?')];
+  const first = await ask('gemini/gemini-3.5-flash', messages);
+  const { message } = first.data.choices[0];
+  assert.ok(message.reasoning_details.some(detail => detail.data?.length > 10), JSON.stringify(message));
+  messages.push(message, { role: 'tool', tool_call_id: message.tool_calls[0].id, content: 'Sunny at 21 degrees' });
+  const second = await ask(target.model, messages);
+  assert.match(second.data.choices[0].message.content, /Sunny at 21 degrees/);
+  const answeredBy = second.response.headers.get('x-ballast-deployment');
+  const losses = second.response.headers.get('x-ballast-loss') ?? '';
+  assert.equal(/\/messages\/1\/reasoning_details/.test(losses), !/gemini/.test(answeredBy), `${answeredBy} lost '${losses}'`);
+  messages.push(second.data.choices[0].message, user('And in London?'));
+  const third = await ask('gemini/gemini-3.5-flash', messages);
+  assert.ok(['stop', 'tool_calls'].includes(third.data.choices[0].finish_reason));
+}
+
+async function pdf(target) {
+  const file = { filename: 'page.pdf', file_data: 'data:application/pdf;base64,' + onePage.toString('base64') };
+  const answer = await clientOf(target).chat.completions.create({
+    model: target.model, messages: [user([{ type: 'text', text: 'Summarise this.' }, { type: 'file', file }])],
+  });
+  assert.ok((target.vendor !== 'google' || /the document/.test(answer.choices[0].message.content)) && answer.usage.prompt_tokens > 250, JSON.stringify(answer.usage));
 }
 
 // Whatever the platform's own headers are called, the caller finds those of its protocol.
@@ -368,5 +415,5 @@ async function models(target) {
 await run({
   text, developer, stream, stream_without_usage, stream_helper, tools, tool_choice, parallel_tools, structured, structured_stream, image, image_url,
   thinking, max_tokens, max_tokens_stream, stop, abort, unknown_model, wrong_key, wrong_types, wrong_types_stream, unknown_path, models,
-  oversize, thinking_tools, switch_vendor, rate_limits,
+  oversize, thinking_tools, switch_vendor, rate_limits, signed_calls, switch_from_google, pdf,
 });

@@ -117,8 +117,7 @@ async function thinking_tools(target) {
   const first = await ask({ input, store: false });
   const types = first.output.map(item => item.type);
   assert.ok(types.indexOf('reasoning') >= 0 && types.indexOf('reasoning') < types.indexOf('function_call'), types.join(' '));
-  const reasoning = first.output[types.indexOf('reasoning')];
-  assert.ok(reasoning.encrypted_content?.length > 10, JSON.stringify(reasoning));
+  assert.ok(first.output.some(item => item.type === 'reasoning' && item.encrypted_content?.length > 10), JSON.stringify(first.output));
   const output = { type: 'function_call_output', call_id: first.output.find(item => item.type === 'function_call').call_id, output: 'Sunny at 21 degrees' };
   const second = await ask({ input: [...input, ...first.output, output], store: false });
   assert.match(second.output_text, /Sunny at 21 degrees/);
@@ -183,7 +182,7 @@ async function pdf(target) {
   const answer = await clientOf(target).responses.create({
     model: target.model, input: [{ role: 'user', content: [{ type: 'input_file', filename: 'terms.pdf', file_data }, { type: 'input_text', text: 'What is this?' }] }],
   });
-  assert.match(answer.output_text, /the document terms/);
+  assert.match(answer.output_text, target.vendor === 'google' ? /the document/ : /the document terms/); // Gemini has no place for its name
 }
 
 async function count(target) {

@@ -102,7 +102,7 @@ internal abstract partial class GeminiReader
         }
         else if (text is not null)
         {
-            TellText(text, signature);
+            TellText(text, signature, pointer);
             _losses.NotePart(json, pointer);
         }
         else
@@ -113,8 +113,15 @@ internal abstract partial class GeminiReader
 
     private bool IsOpen(in GeminiPart part) => _open == (part.IsThought ? PartKind.Thought : PartKind.Text);
 
-    private void TellText(string text, string? signature)
+    private void TellText(string text, string? signature, string pointer)
     {
+        // Unlike a call's, a text's signature need not come back, and to a caller who knows of no reasoning it would be a block in the way.
+        if (signature is not null && !Options.WantsReasoning)
+        {
+            Options.Losses.AddInResponse($"{pointer}/thoughtSignature", "The request asks for no reasoning; the vendor does without this signature.");
+            signature = null;
+        }
+
         Seal(signature, SignaturePlace.OfText(_calls, _textLength, text.Length));
         if (text.Length == 0)
         {
