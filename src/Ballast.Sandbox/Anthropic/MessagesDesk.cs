@@ -137,7 +137,9 @@ internal sealed class MessagesDesk(SandboxServices services, string platform, bo
 
     private static (string Name, string Dated, string Title, string Created) ReadModel(JsonElement body, ClaudePath path) =>
         body.ValueKind == JsonValueKind.Object
-            ? FindModel(path.Model ?? MessagesFields.RequiredText(body, "model", "model"))
+            ? FindModel(path.Model ?? (path.TakesModel
+                ? MessagesFields.RequiredText(body, "model", "model").Replace('@', '-') // as Vertex AI writes its dates
+                : MessagesFields.RequiredText(body, "model", "model")))
             : throw MessagesErrors.Malformed();
 
     private static void CheckLength(MessagesRequest request)

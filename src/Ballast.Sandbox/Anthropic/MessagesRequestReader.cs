@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Ballast.Sandbox.Generation;
@@ -10,7 +11,8 @@ namespace Ballast.Sandbox.Anthropic;
 /// <param name="Version">What <c>anthropic_version</c> must be in the body; null where the version is a header.</param>
 /// <param name="TakesStream">The body may hold <c>stream</c> beside the path.</param>
 /// <param name="TakesModel">The body names the model, though the version is there as well.</param>
-internal readonly record struct ClaudePath(string? Model, bool? Stream, string? Version, bool TakesStream = false, bool TakesModel = false);
+/// <param name="TakesDates">The version may also be a date, as it stands in the header at Anthropic.</param>
+internal readonly record struct ClaudePath(string? Model, bool? Stream, string? Version, bool TakesStream = false, bool TakesModel = false, bool TakesDates = false);
 
 /// <summary>Reads and checks a Messages request; top-level fields that Anthropic does not know are refused.</summary>
 internal static class MessagesRequestReader
@@ -88,7 +90,8 @@ internal static class MessagesRequestReader
         }
 
         bool mayLack = path.TakesModel && MessagesFields.Find(body, "anthropic_version") is null;
-        if (path.Version is { } version && !mayLack && MessagesFields.RequiredText(body, "anthropic_version", "anthropic_version") != version)
+        if (path.Version is { } version && !mayLack && MessagesFields.RequiredText(body, "anthropic_version", "anthropic_version") is var told && told != version
+            && !(path.TakesDates && DateOnly.TryParseExact(told, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)))
         {
             throw MessagesErrors.Invalid("anthropic_version", $"Input should be '{version}'");
         }

@@ -101,10 +101,10 @@ internal sealed class VertexSimulator(SandboxServices services) : PlatformSimula
             { Publisher: "google", Method: "countTokens" } => _gemini.CountAsync(visit, Find(path)),
             { Publisher: "google", Method: "embedContent" } when Find(path) is { TellsEmbeddingUsage: true } model => GeminiEmbedding.EmbedAsync(visit, model, _gemini.IsLenient),
             { Publisher: "google", Method: "predict" } when Find(path) is { Embeds: true, TellsEmbeddingUsage: false } => GeminiEmbedding.PredictAsync(visit, _gemini.IsLenient),
-            { Publisher: "anthropic", Method: "rawPredict", Model: CountModel } => _claude.CountAsync(visit, new ClaudePath(null, false, ClaudeVersion, TakesModel: true)),
+            { Publisher: "anthropic", Method: "rawPredict", Model: CountModel } => _claude.CountAsync(visit, new ClaudePath(null, false, ClaudeVersion, TakesModel: true, TakesDates: true)),
             { Publisher: "anthropic", Method: "rawPredict" or "streamRawPredict" } => _claude.AnswerAsync(
                 visit,
-                new ClaudePath(path.Model.Replace('@', '-'), path.Method == "streamRawPredict", ClaudeVersion, TakesStream: true),
+                new ClaudePath(path.Model.Replace('@', '-'), path.Method == "streamRawPredict", ClaudeVersion, TakesStream: true, TakesDates: true),
                 ErrorEvent(visit)),
             _ => throw GoogleErrors.NotFound($"Publisher Model `{path.Name}` is not servable by {path.Method}."),
         };

@@ -9,6 +9,9 @@ namespace Ballast.Server;
 /// <param name="Suffix">The path's end; empty where the model ends it.</param>
 internal sealed record PathPattern(string Prefix, string Infix, string Suffix)
 {
+    /// <summary>What stands between the two halves of a model's name that clients have taken apart at its slash; empty where they do not.</summary>
+    public string Joint { get; init; } = "";
+
     /// <summary>The model that <paramref name="path"/> names; null where the path is another one or the model is empty.</summary>
     public string? Match(string path)
     {
@@ -30,7 +33,14 @@ internal sealed record PathPattern(string Prefix, string Infix, string Suffix)
         }
 
         int length = path.Length - Suffix.Length - start;
+        int joint = Joint.Length > 0 && length > 0 ? path.IndexOf(Joint, start, length, StringComparison.Ordinal) : 0;
+        if (length <= 0 || joint < 0)
+        {
+            return null;
+        }
+
         // Kestrel unescapes all of a path but this.
-        return length > 0 ? path.Substring(start, length).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase) : null;
+        string model = path.Substring(start, length).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        return Joint.Length > 0 ? string.Concat(model.AsSpan(0, joint - start), "/", model.AsSpan(joint - start + Joint.Length)) : model;
     }
 }

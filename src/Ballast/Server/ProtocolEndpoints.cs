@@ -88,9 +88,14 @@ public static class ProtocolEndpoints
             (":streamGenerateContent", whole with { Stream = StreamForm.Array }),
             (":countTokens", whole with { Operation = Operation.CountTokens }),
         ];
-        (string Prefix, string Infix)[] places = [("/models/", ""), ("/publishers/google/models/", ""), ("/projects/", "/publishers/google/models/")];
+        // Google's own client takes the half before a model's slash for its publisher.
+        (string Prefix, string Infix, string Joint)[] places =
+        [
+            ("/models/", "", ""), ("/publishers/google/models/", "", ""), ("/projects/", "/publishers/google/models/", ""), ("/publishers/", "", "/models/"),
+            ("/projects/", "/publishers/", "/models/"),
+        ];
         return from version in (string[])["/v1beta", "/v1", "/v1beta1"] from place in places from row in rows
-            select (new PathPattern(version + place.Prefix, place.Infix, row.Suffix), row.Endpoint);
+            select (new PathPattern(version + place.Prefix, place.Infix, row.Suffix) { Joint = place.Joint }, row.Endpoint);
     }
 
     /// <summary>Claude as Vertex AI serves it: Messages bodies that name no model. A count has a path of its own, and its model in the body.</summary>

@@ -28,6 +28,9 @@ public sealed record SdkTarget
 
     /// <summary>Use the SDK's client for Azure.</summary>
     public bool IsAzure { get; init; }
+
+    /// <summary>Use the SDK's client for Vertex AI, with a token for a key.</summary>
+    public bool IsVertex { get; init; }
     public bool IsGateway { get; init; }
 
     /// <summary>For SDKs that speak several: <c>openai</c> or <c>anthropic</c>.</summary>
@@ -48,6 +51,7 @@ public sealed record SdkTarget
         ["vendor"] = Vendor,
         ["prefix"] = Prefix,
         ["azure"] = IsAzure,
+        ["vertex"] = IsVertex,
         ["gateway"] = IsGateway,
         ["protocol"] = Protocol,
         ["wrongKeyStatus"] = WrongKeyStatus,

@@ -1,5 +1,7 @@
-// npm `@anthropic-ai/sdk`.
+// npm `@anthropic-ai/sdk`, and `@anthropic-ai/vertex-sdk` for targets with `vertex: true`.
 import Anthropic from '@anthropic-ai/sdk';
+import { AnthropicVertex } from '@anthropic-ai/vertex-sdk';
+import { OAuth2Client } from 'google-auth-library';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import { z } from 'zod';
 import {
@@ -7,6 +9,11 @@ import {
 } from './suite.mjs';
 
 function clientOf(target, { key = target.key, url = target.url } = {}) {
+  if (target.vertex) {
+    const authClient = new OAuth2Client();
+    authClient.setCredentials({ access_token: key });
+    return new AnthropicVertex({ baseURL: url + '/v1', region: 'europe-west1', projectId: 'sandbox-project', authClient, maxRetries: 0 });
+  }
   return new Anthropic({ baseURL: url, apiKey: key, authToken: null, maxRetries: 0 });
 }
 

@@ -22,4 +22,12 @@ public class PathPatternTests
     [InlineData("/model/", "", "/converse", "/model/converse", null)]
     public void Match_Path_GivesTheModel(string prefix, string infix, string suffix, string path, string? model) =>
         Assert.Equal(model, new PathPattern(prefix, infix, suffix).Match(path));
+
+    [Theory]
+    [InlineData("/p/one/publishers/x/models/m:go", "x/m")]
+    [InlineData("/p/one/publishers/x/models/m%2Fn:go", "x/m/n")]
+    [InlineData("/p/one/publishers/x/m:go", null)]
+    [InlineData("/p/one/publishers/:go", null)]
+    public void Match_ModelTakenApartAtItsSlash_IsPutTogether(string path, string? model) =>
+        Assert.Equal(model, new PathPattern("/p/", "/publishers/", ":go") { Joint = "/models/" }.Match(path));
 }
