@@ -1,4 +1,5 @@
 using Ballast.Configuration;
+using Ballast.Prices;
 using Ballast.Protocols;
 
 namespace Ballast.Catalog;
@@ -6,7 +7,8 @@ namespace Ballast.Catalog;
 /// <summary>A provider that takes every model name: how a deployment is made for a name that nobody wrote down.</summary>
 /// <param name="Vendor">Who makes its models, or <c>by-name</c>.</param>
 /// <param name="FeatureChanges">Applied to the kind's defaults.</param>
-public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChanges)
+/// <param name="PricesOf">What a model costs, by its id; null where that is not known.</param>
+public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChanges, Func<string, PriceSchedule?> PricesOf)
 {
     /// <summary>All its models are of one vendor, so that a bare name of that vendor may go here.</summary>
     public bool IsOfOneVendor => Vendor != VendorName.ByName;
@@ -29,6 +31,7 @@ public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChange
             Region = provider.Region,
             Data = provider.Data,
             Features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor, protocols[0]), FeatureChanges),
+            Prices = PricesOf(model),
             IsEmbedding = model.Contains("embed", StringComparison.OrdinalIgnoreCase),
         };
     }

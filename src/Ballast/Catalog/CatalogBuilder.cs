@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Ballast.Configuration;
+using Ballast.Prices;
 using Ballast.Protocols;
 
 namespace Ballast.Catalog;
@@ -16,12 +17,12 @@ public static class CatalogBuilder
     /// <param name="revision">Counts up with every catalog.</param>
     public static CatalogSnapshot Build(BallastOptions options, int revision)
     {
-        Dictionary<string, Price> prices = options.Prices.ToDictionary(static price => price.Name, BuildPrice, StringComparer.Ordinal);
+        PriceFinder prices = new(options);
         List<Provider> providers = [];
         List<Deployment> deployments = [];
         foreach (ProviderOptions written in options.Providers)
         {
-            Provider provider = BuildProvider(written);
+            Provider provider = BuildProvider(written, options.PriceBook);
             providers.Add(provider);
             deployments.AddRange(written.Deployments.Select(deployment => BuildDeployment(provider, written, deployment, prices)));
         }
@@ -43,7 +44,7 @@ public static class CatalogBuilder
         };
     }
 
-    private static Provider BuildProvider(ProviderOptions written)
+    private static Provider BuildProvider(ProviderOptions written, PriceBook book)
     {
         ProviderKind kind = FeatureDefaults.KindOf(written.Kind!);
         return new Provider
@@ -74,7 +75,7 @@ public static class CatalogBuilder
             AllowPrivateAddresses = written.AllowPrivateAddresses,
             Data = new DataTerms(written.Data!.Geo!, written.Data.RetentionDays!.Value, written.Data.Training!.Value),
             Betas = written.Betas?.ToFrozenSet(StringComparer.Ordinal) ?? BetaDefaults.Of(kind, written.Platform!),
-            AnyModel = written.AnyModel ? new AnyModel(written.Vendor!, written.Features) : null,
+            AnyModel = written.AnyModel ? new AnyModel(written.Vendor!, written.Features, model => PriceFinder.InBook(book, written, model)) : null,
         };
     }
 
@@ -115,7 +116,7 @@ public static class CatalogBuilder
     }
 
     private static Deployment BuildDeployment(
-        Provider provider, ProviderOptions providerOptions, DeploymentOptions written, Dictionary<string, Price> prices)
+        Provider provider, ProviderOptions providerOptions, DeploymentOptions written, PriceFinder prices)
     {
         string vendor = written.Vendor ?? providerOptions.Vendor!;
         string name = $"{provider.Name}/{written.Name}";
@@ -137,8 +138,7 @@ public static class CatalogBuilder
                 written.Data?.Training ?? provider.Data.Training),
             Features = FeatureName.Apply(features, written.Features),
             DefaultMaxOutputTokens = written.MaxOutputTokens ?? MaxOutputTokensDefault,
-            Price = written.Price is { } price ? prices[price]
-                : prices.GetValueOrDefault(name) ?? prices.GetValueOrDefault($"{vendor}/{written.Name}"),
+            Prices = prices.Find(providerOptions, written),
             IsEmbedding = written.Embedding,
         };
     }
@@ -201,12 +201,4 @@ public static class CatalogBuilder
         LossPolicy = PolicyOf(written.LossPolicy),
         Models = written.Models?.ToFrozenSet(StringComparer.Ordinal),
     };
-
-    private static Price BuildPrice(PriceOptions written) => new(
-        written.Input,
-        written.CacheRead ?? written.Input,
-        written.CacheWrite ?? written.Input * 1.25m,
-        written.CacheWriteLong ?? written.Input * 2m,
-        written.Output,
-        written.Source);
 }

@@ -1,3 +1,4 @@
+using Ballast.Prices;
 using Ballast.Protocols;
 
 namespace Ballast.Catalog;
@@ -26,8 +27,8 @@ public sealed record Deployment
     public required TargetFeatures Features { get; init; }
     public long DefaultMaxOutputTokens { get; init; } = 8192;
 
-    /// <summary>Null where the price is not known: then cost is recorded as unknown, never as zero.</summary>
-    public Price? Price { get; init; }
+    /// <summary>What it costs, by time and service tier. Null where nothing is known: then cost is recorded as unknown, never as zero.</summary>
+    public PriceSchedule? Prices { get; init; }
 
     /// <summary>It serves embeddings, not chat.</summary>
     public bool IsEmbedding { get; init; }

@@ -28,6 +28,7 @@ public static class CommandLine
             SandboxCommand.Create(),
             UsageCommand.Create(),
             CompareCommand.Create(),
+            PricesCommand.Create(),
             ConformanceCommand.Create(),
             ExposureCommand.Create(),
         };

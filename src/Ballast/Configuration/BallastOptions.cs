@@ -1,3 +1,5 @@
+using Ballast.Prices;
+
 namespace Ballast.Configuration;
 
 /// <summary>The whole configuration as written in <c>ballast.yaml</c>. Lists keep the order of the file.</summary>
@@ -10,6 +12,9 @@ public sealed record BallastOptions
     public IReadOnlyList<ModelOptions> Models { get; init; } = [];
     public IReadOnlyList<KeyOptions> Keys { get; init; } = [];
     public IReadOnlyList<PriceOptions> Prices { get; init; } = [];
+
+    /// <summary>Where the prices of deployments are looked up that <see cref="Prices"/> says nothing of.</summary>
+    public PriceBook PriceBook { get; init; } = PriceBook.Empty;
     public LimitsOptions Limits { get; init; } = new();
 
     /// <summary>Files beside the configuration that it was made of, such as certificates; a change of one is a change of the configuration.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Ballast.Prices;
 
 namespace Ballast.Configuration;
 
@@ -37,17 +38,15 @@ public static class EnvironmentOptions
     {
         FaultList faults = new();
         List<ProviderOptions> providers = [];
-        List<PriceOptions> prices = [];
         foreach (WellKnownProvider known in WellKnownProviders.All)
         {
             if (ReadProvider(known, environment, faults) is { } provider)
             {
                 providers.Add(provider);
-                prices.AddRange(PricesOf(known, provider));
             }
         }
 
-        BallastOptions options = new() { Providers = providers, Prices = prices };
+        BallastOptions options = new() { Providers = providers, PriceBook = PriceBook.Shipped };
         if (environment(KeyVariable) is { Length: > 0 } key)
         {
             CheckClientKey(key, faults);
@@ -171,18 +170,6 @@ public static class EnvironmentOptions
         bool hasPort = text.LastIndexOf(':') > text.IndexOf("://", StringComparison.Ordinal);
         return $"{text}{(hasPort ? "" : ":11434")}";
     }
-
-    private static IEnumerable<PriceOptions> PricesOf(WellKnownProvider known, ProviderOptions provider) =>
-        known.Models.Where(model => provider.Deployments.Any(deployment => deployment.Name == model.Name)).Select(model => new PriceOptions
-        {
-            Name = $"{known.Name}/{model.Name}",
-            Input = model.Input,
-            Output = model.Output,
-            CacheRead = model.CacheRead,
-            CacheWrite = model.CacheWrite,
-            CacheWriteLong = model.CacheWriteLong,
-            Source = WellKnownProviders.PriceSource,
-        });
 
     /// <summary>A private address by its digits; names are judged at connect.</summary>
     private static bool IsPrivate(Uri address)

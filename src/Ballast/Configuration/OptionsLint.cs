@@ -76,7 +76,8 @@ internal static class OptionsLint
             foreach (DeploymentOptions deployment in provider.Deployments)
             {
                 if (deployment.Price is null && !prices.Contains($"{provider.Name}/{deployment.Name}")
-                    && !prices.Contains($"{deployment.Vendor ?? provider.Vendor}/{deployment.Name}"))
+                    && !prices.Contains($"{deployment.Vendor ?? provider.Vendor}/{deployment.Name}")
+                    && options.PriceBook.Schedule(provider.Platform ?? "", deployment.Model ?? deployment.Name) is null)
                 {
                     string name = $"{provider.Name}/{deployment.Name}";
                     judge.Warning(Judge.PathOf(provider, deployment), $"'{name}' has no price: its cost will be unknown", $"prices: {{ {name}: {{ input: …, output: … }} }}");

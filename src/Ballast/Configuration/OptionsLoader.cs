@@ -86,7 +86,8 @@ public static class OptionsLoader
             Providers = ProviderReader.Read(context, file),
             Models = ReadModels(context, file),
             Keys = KeyReader.Read(context, file),
-            Prices = ReadPrices(file),
+            Prices = PriceReader.Read(context, file),
+            PriceBook = PriceReader.ReadBook(context, file),
             Limits = LimitsReader.Read(file.Section("limits", "limits")),
             Watched = context.Watched,
             Source = context.Source,
@@ -188,35 +189,5 @@ public static class OptionsLoader
                 context.Faults.Error(path, item.Line, item.Column, $"a deployment is expected here, not {item.Describe()}", "provider/model");
                 return null;
         }
-    }
-
-    private static List<PriceOptions> ReadPrices(SectionReader file)
-    {
-        const decimal max = 100_000m;
-        List<PriceOptions> prices = [];
-        foreach ((string name, SectionReader section) in file.NamedSections("prices", "price", ConfiguredName.IsReference, ConfiguredName.ReferenceRule))
-        {
-            decimal? input = section.Number("input", 0, max);
-            decimal? cacheRead = section.Number("cache_read", 0, max);
-            decimal? cacheWrite = section.Number("cache_write", 0, max);
-            decimal? cacheWriteLong = section.Number("cache_write_1h", 0, max);
-            decimal? output = section.Number("output", 0, max);
-            string? source = section.Text("source");
-            section.End();
-            section.Require("input", "US dollars per million tokens");
-            section.Require("output", "US dollars per million tokens; 0 for embeddings");
-            prices.Add(new PriceOptions
-            {
-                Name = name,
-                Input = input ?? 0,
-                Output = output ?? 0,
-                CacheRead = cacheRead,
-                CacheWrite = cacheWrite,
-                CacheWriteLong = cacheWriteLong,
-                Source = source,
-            });
-        }
-
-        return prices;
     }
 }

@@ -1,3 +1,6 @@
+using Ballast.Prices;
+using Ballast.Protocols.Conversation;
+
 namespace Ballast.Configuration;
 
 /// <summary>Prices of one model in US dollars per million tokens, as written under <c>prices:</c>.</summary>
@@ -15,6 +18,15 @@ public sealed record PriceOptions
 
     /// <summary>Cache of one hour. Null counts as 2 × <see cref="Input"/>, for the same reason.</summary>
     public decimal? CacheWriteLong { get; init; }
+
+    /// <summary>US dollars for each request, whatever its tokens.</summary>
+    public decimal PerRequest { get; init; }
+
+    /// <summary>Dearer (or cheaper) figures for the whole of a request with a long prompt.</summary>
+    public IReadOnlyList<PriceTier> Tiers { get; init; } = [];
+
+    /// <summary>Figures of their own for batch, flex and priority; what is left out here costs as standard, priority 2.5 times as much.</summary>
+    public IReadOnlyDictionary<ServiceTier, PriceOptions> ByServiceTier { get; init; } = new Dictionary<ServiceTier, PriceOptions>();
 
     /// <summary>Where the figures are from, for people.</summary>
     public string? Source { get; init; }

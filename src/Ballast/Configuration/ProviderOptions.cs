@@ -42,6 +42,9 @@ public sealed record ProviderOptions
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
     public bool AllowPrivateAddresses { get; init; }
 
+    /// <summary>Agreed with whoever operates it, taken off the price book's prices.</summary>
+    public decimal DiscountPercent { get; init; }
+
     /// <summary>Every model name is accepted as <c>name/…</c> and sent on as it is.</summary>
     public bool AnyModel { get; init; }
 

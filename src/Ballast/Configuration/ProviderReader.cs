@@ -37,6 +37,7 @@ internal static class ProviderReader
         Headers = ReadHeaders(context, section),
         AllowPrivateAddresses = section.Flag("allow_private_addresses") ?? false,
         AnyModel = section.Flag("any_model") ?? false,
+        DiscountPercent = section.Number("discount_percent", 0, 100) ?? 0,
         Vendor = section.Word("vendor"),
         Protocols = ReadProtocols(section),
         Features = ReadFeatures(section),

@@ -316,6 +316,7 @@ internal sealed class SectionReader
     {
         "file" => "the file",
         "server" or "ledger" or "limits" or "data" or "allow" or "entra" => $"'{_kind}'",
+        "service" => "the price of a service tier",
         _ => $"a {_kind}",
     };
 

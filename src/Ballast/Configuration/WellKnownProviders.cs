@@ -14,16 +14,12 @@ public sealed record WellKnownProvider(
     string Name, string Kind, string Platform, string? KeyVariable, string? AddressVariable, string? Address, string? RegionVariable, string Vendor,
     IReadOnlyList<WellKnownModel> Models);
 
-/// <summary>A model known at a provider, with its list price in US dollars per million tokens (cache classes null where not published).</summary>
-public sealed record WellKnownModel(
-    string Name, decimal Input, decimal Output, decimal? CacheRead = null, decimal? CacheWrite = null, decimal? CacheWriteLong = null, bool Embedding = false);
+/// <summary>A model known at a provider; its price is the price book's.</summary>
+public sealed record WellKnownModel(string Name, bool Embedding = false);
 
 /// <summary>What <c>ballast serve</c> can use without a configuration file: one row a provider. Adding one is adding a row.</summary>
 public static class WellKnownProviders
 {
-    /// <summary>Where the prices below are from.</summary>
-    public const string PriceSource = "pydantic/genai-prices 47df840a, 2026-08-21 (MIT)";
-
     private const string ByName = VendorName.ByName;
     private const string Compatible = ProviderKindName.OpenAICompatible;
 
@@ -31,22 +27,22 @@ public static class WellKnownProviders
     [
         new("openai", ProviderKindName.OpenAI, "openai", "OPENAI_API_KEY", "OPENAI_BASE_URL", null, null, "openai",
         [
-            new("gpt-5-mini", 0.25m, 2m, 0.025m),
-            new("gpt-5", 1.25m, 10m, 0.125m),
-            new("gpt-4.1-mini", 0.4m, 1.6m, 0.1m),
-            new("gpt-4o-mini", 0.15m, 0.6m, 0.075m),
-            new("text-embedding-3-small", 0.02m, 0m, Embedding: true),
+            new("gpt-5-mini"),
+            new("gpt-5"),
+            new("gpt-4.1-mini"),
+            new("gpt-4o-mini"),
+            new("text-embedding-3-small", Embedding: true),
         ]),
         new("azure", ProviderKindName.AzureOpenAI, "azure", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", null, null, ByName, []),
         new("anthropic", ProviderKindName.Anthropic, "anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", null, null, "anthropic",
         [
-            new("claude-sonnet-4-5", 3m, 15m, 0.3m, 3.75m, 6m),
-            new("claude-haiku-4-5", 1m, 5m, 0.1m, 1.25m, 2m),
+            new("claude-sonnet-4-5"),
+            new("claude-haiku-4-5"),
         ]),
         new("bedrock", ProviderKindName.AwsBedrock, "aws", "AWS_BEARER_TOKEN_BEDROCK", null, null, "AWS_REGION", ByName, []),
         new("gemini", ProviderKindName.Gemini, "google", "GEMINI_API_KEY", null, null, null, "google", []),
         new("groq", Compatible, "groq", "GROQ_API_KEY", null, "https://api.groq.com/openai/v1", null, ByName,
-            [new("llama-3.3-70b-versatile", 0.59m, 0.79m)]),
+            [new("llama-3.3-70b-versatile")]),
         new("mistral", Compatible, "mistral", "MISTRAL_API_KEY", null, "https://api.mistral.ai/v1", null, "mistral", []),
         new("deepseek", Compatible, "deepseek", "DEEPSEEK_API_KEY", null, "https://api.deepseek.com/v1", null, "deepseek", []),
         new("xai", Compatible, "xai", "XAI_API_KEY", null, "https://api.x.ai/v1", null, "xai", []),

@@ -23,7 +23,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
     {
         Deployment deployment = attempt.Deployment;
         Usage usage = UsageOf(exchange, attempt);
-        (decimal? cost, decimal? inputCost) = OperationName.IsOfKept(exchange.Operation) ? CostsOfKept(usage) : Pricing.Costs(deployment.Price, usage);
+        (decimal? cost, decimal? inputCost) = OperationName.IsOfKept(exchange.Operation) ? CostsOfKept(usage) : Pricing.Costs(deployment.Prices?.At(attempt.StartedAt, usage.ServiceTier), usage);
         return new LedgerEntry
         {
             AttemptId = attempt.Id,

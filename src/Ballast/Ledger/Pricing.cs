@@ -1,10 +1,10 @@
-using Ballast.Catalog;
+using Ballast.Prices;
 using Ballast.Protocols.Conversation;
 
 namespace Ballast.Ledger;
 
 /// <summary>
-/// What an answer costs: each disjoint token class times its price per million tokens, in exact decimal arithmetic.
+/// What an answer costs: each disjoint token class times its price per million tokens, in exact decimal arithmetic. The length of the whole prompt chooses the tier.
 /// The sum is rounded once, half to even, to 1e-12 US dollars.
 /// </summary>
 public static class Pricing
@@ -17,6 +17,7 @@ public static class Pricing
 
     /// <summary>Prices are for a million tokens. Multiplying by it is as exact as dividing by a million, and a tenth of the work.</summary>
     private const decimal DollarsPerMillionth = 0.000_001m;
+    private const decimal TokensPerPrice = 1_000_000m;
 
     /// <summary>US dollars; null where the price is not known. A negative token count is taken as zero: nothing earns a credit.</summary>
     public static decimal? Cost(Price? price, Usage usage) => Costs(price, usage).Cost;
@@ -32,18 +33,15 @@ public static class Pricing
             return (null, null);
         }
 
-        decimal input = Input(price, usage);
-        decimal? cost = Round(input + Output(price, usage));
+        PriceFigures figures = price.For(usage.TotalInputTokens);
+        decimal input = Class(usage.InputTokens, figures.Input)
+            + Class(usage.CacheReadTokens, figures.CacheRead)
+            + Class(usage.CacheWriteTokens, figures.CacheWrite)
+            + Class(usage.CacheWriteLongTokens, figures.CacheWriteLong);
+        decimal request = usage.TotalInputTokens + usage.OutputTokens > 0 ? price.PerRequest * TokensPerPrice : 0;
+        decimal? cost = Round(input + request + Class(usage.OutputTokens, figures.Output));
         return cost is null ? (null, null) : (cost, Round(input));
     }
-
-    private static decimal Input(Price price, Usage usage) =>
-        Class(usage.InputTokens, price.Input)
-        + Class(usage.CacheReadTokens, price.CacheRead)
-        + Class(usage.CacheWriteTokens, price.CacheWrite)
-        + Class(usage.CacheWriteLongTokens, price.CacheWriteLong);
-
-    private static decimal Output(Price price, Usage usage) => Class(usage.OutputTokens, price.Output);
 
     /// <summary>In millionths of a dollar, still unrounded. The millionth comes last, so that rounding does.</summary>
     private static decimal Class(long tokens, decimal price) => tokens <= 0 ? 0 : tokens * price;

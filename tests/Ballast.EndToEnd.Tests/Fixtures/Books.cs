@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Ledger;
+using Ballast.Prices;
 using Ballast.Protocols.Conversation;
 using Ballast.Sandbox;
 
@@ -89,7 +90,7 @@ internal static class Books
             yield return $"tokens (input, cache read, cache write, output) {told}{(entry.IsEstimated ? ", estimated," : "")} in the ledger, {charged} on the bill.";
         }
 
-        Price? price = catalog.FindModel(entry.Deployment)!.Candidates[0].Deployment.Price;
+        Price? price = catalog.FindModel(entry.Deployment)!.Candidates[0].Deployment.Prices?.At(entry.StartedAt);
         Usage billed = new()
         {
             InputTokens = row.InputTokens,

@@ -25,7 +25,7 @@ public class EnvironmentOptionsTests
         Assert.Equal(new DataOptions { Geo = "global", RetentionDays = 30, Training = false }, provider.Data);
         Assert.Equal("sk-1", provider.ApiKey!.Reveal());
         Assert.Contains(provider.Deployments, static deployment => deployment.Name == "gpt-5-mini");
-        Assert.Contains(options.Prices, static price => price is { Name: "openai/gpt-5-mini", Input: 0.25m, Output: 2m });
+        Assert.Equal((0.25m, 2m), options.PriceBook.Schedule("openai", "gpt-5-mini")!.At(DateTimeOffset.UnixEpoch) is { } price ? (price.Input, price.Output) : default);
         Assert.Empty(options.Keys);
     }
 

@@ -1,5 +1,5 @@
-using Ballast.Catalog;
 using Ballast.Ledger;
+using Ballast.Prices;
 using Ballast.Protocols.Conversation;
 using CsCheck;
 

@@ -10,6 +10,7 @@ public sealed partial class DependencyTests
     /// <summary>From the bottom up; those in one row never know each other.</summary>
     private static readonly string[][] s_rows =
     [
+        ["Prices"],
         ["Configuration"],
         ["Catalog"],
         ["Exchanges"],

@@ -63,7 +63,7 @@ internal sealed class DemoBooks
             }
 
             joined++;
-            billedUsd += Pricing.Cost(catalog.FindModel(entry.Deployment)?.Candidates[0].Deployment.Price, UsageOf(row)) ?? 0;
+            billedUsd += Pricing.Cost(catalog.FindModel(entry.Deployment)?.Candidates[0].Deployment.Prices?.At(entry.StartedAt), UsageOf(row)) ?? 0;
             if (!billed.Add(id))
             {
                 mismatches.Add($"{row.Platform} billed {id} twice");
