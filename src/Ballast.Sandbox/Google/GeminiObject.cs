@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Ballast.Sandbox.Generation;
 
 namespace Ballast.Sandbox.Google;
 

@@ -134,7 +134,8 @@ internal sealed class GoogleTokenServer : IAsyncDisposable
                 403, "PERMISSION_DENIED", "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).", "IAM_PERMISSION_DENIED")));
         }
 
-        JsonElement asked = await JsonSerializer.DeserializeAsync<JsonElement>(http.Request.Body, cancellationToken: http.RequestAborted).ConfigureAwait(false);
+        using JsonDocument document = await JsonDocument.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted).ConfigureAwait(false);
+        JsonElement asked = document.RootElement;
         if (asked.ValueKind != JsonValueKind.Object || !asked.TryGetProperty("scope", out JsonElement scope) || scope.ValueKind != JsonValueKind.Array)
         {
             return (400, GoogleErrors.Body(new VendorError(400, GoogleErrors.InvalidArgument, "Scope required.")));

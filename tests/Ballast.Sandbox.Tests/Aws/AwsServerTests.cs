@@ -17,7 +17,7 @@ public class AwsServerTests(TestSandbox sandbox) : IClassFixture<TestSandbox>
         XElement answer = XElement.Parse(await StsAsync(HttpStatusCode.OK, Role(Token(SandboxAws.WebIdentityAudience, inSeconds: 600))));
         XElement key = answer.Descendants(s_sts + "Credentials").Single();
         Assert.StartsWith("ASIA", key.Element(s_sts + "AccessKeyId")!.Value, StringComparison.Ordinal);
-        Assert.True(DateTimeOffset.Parse(key.Element(s_sts + "Expiration")!.Value, System.Globalization.CultureInfo.InvariantCulture) > DateTimeOffset.UtcNow);
+        Assert.True(DateTimeOffset.Parse(key.Element(s_sts + "Expiration")!.Value, System.Globalization.CultureInfo.InvariantCulture) > TimeProvider.System.GetUtcNow());
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public class AwsServerTests(TestSandbox sandbox) : IClassFixture<TestSandbox>
         const string Path = "/federation/credentials?role_name=ballast&account_id=123456789012";
         Assert.Equal(HttpStatusCode.Unauthorized, (await GetAsync(Path)).Status);
         Reply reply = await GetAsync(Path, ("x-amz-sso_bearer_token", SandboxAws.SsoAccessToken));
-        Assert.True(reply.Json.GetProperty("roleCredentials").GetProperty("expiration").GetInt64() > DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        Assert.True(reply.Json.GetProperty("roleCredentials").GetProperty("expiration").GetInt64() > TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
     }
 
     private static string Role(string token) =>
@@ -69,7 +69,7 @@ public class AwsServerTests(TestSandbox sandbox) : IClassFixture<TestSandbox>
 
     private static string Token(string audience, int inSeconds)
     {
-        string claims = JsonSerializer.Serialize(new Dictionary<string, object> { ["aud"] = audience, ["exp"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds() + inSeconds });
+        string claims = JsonSerializer.Serialize(new Dictionary<string, object> { ["aud"] = audience, ["exp"] = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + inSeconds });
         return $"{Base64Url.EncodeToString("{}"u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.c2lnbmVk";
     }
 

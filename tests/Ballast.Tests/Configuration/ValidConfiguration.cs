@@ -70,11 +70,6 @@ internal static class ValidConfiguration
             allow: { geo: [eu] }
         prices:
           openai/gpt-5-mini: { input: 0.25, cache_read: 0.025, cache_write: 0.25, cache_write_1h: 0.5, output: 2.0, source: "a list" }
-          openai/gpt-5:
-            input: 1.25
-            output: 10
-            tiers: [{ above: 272000, input: 2.5, output: 15 }]
-            priority: { input: 2.5, output: 20 }
         limits:
           request_body_max: 16MiB
           connect_timeout: 3s
@@ -115,7 +110,17 @@ internal static class ValidConfiguration
         """;
 
     /// <summary>All of <see cref="Yaml"/> and a provider that fetches tokens.</summary>
-    public static string YamlWithTokens => Yaml.Replace("\nmodels:\n", $"\n{TokensProvider}\nmodels:\n", StringComparison.Ordinal);
+    public static string YamlWithTokens => Yaml
+        .Replace("\nmodels:\n", $"\n{TokensProvider}\nmodels:\n", StringComparison.Ordinal)
+        .Replace("\nlimits:\n", $"\n{TieredPrice}\nlimits:\n", StringComparison.Ordinal);
+
+    private const string TieredPrice = """
+          openai/gpt-5:
+            input: 1.25
+            output: 10
+            tiers: [{ above: 272000, input: 2.5, output: 15 }]
+            priority: { input: 2.5, output: 20 }
+        """;
 
     public static string? Environment(string name) => name switch
     {
