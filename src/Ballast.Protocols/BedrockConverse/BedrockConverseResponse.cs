@@ -61,6 +61,7 @@ internal sealed class BedrockConverseResponseReader : ResponseReader
 
         JsonSpan content = default;
         BedrockConverseStop stop = default;
+        ServiceTier tier = ServiceTier.Standard;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("output"u8))
@@ -73,6 +74,11 @@ internal sealed class BedrockConverseResponseReader : ResponseReader
                 json.Read();
                 Usage = BedrockConverseUsage.Read(ref json);
             }
+            else if (json.ValueTextEquals("serviceTier"u8))
+            {
+                json.Read();
+                tier = BedrockConverseUsage.ReadServiceTier(ref json);
+            }
             else
             {
                 stop.ReadField(ref json);
@@ -83,6 +89,7 @@ internal sealed class BedrockConverseResponseReader : ResponseReader
 
         // Refuses anything behind the object.
         json.Read();
+        Usage = Usage?.At(tier);
         if (!content.IsPresent)
         {
             throw new ProtocolException(new ChatError(ChatErrorKind.BadGateway, "The upstream's answer is not a message."));

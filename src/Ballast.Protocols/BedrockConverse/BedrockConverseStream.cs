@@ -257,19 +257,31 @@ internal sealed class BedrockConverseStreamReader : ResponseReader
         FrameSignals signals = FrameSignals.Ended;
         Utf8JsonReader json = new(payload, JsonFields.ReaderOptions);
         json.Read();
+        Usage? reported = null;
+        ServiceTier tier = ServiceTier.Standard;
         while (json.TokenType != JsonTokenType.None && json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             bool isUsage = json.ValueTextEquals("usage"u8);
+            bool isTier = json.ValueTextEquals("serviceTier"u8);
             json.Read();
-            if (!isUsage)
+            if (isUsage)
+            {
+                reported = BedrockConverseUsage.Read(ref json);
+            }
+            else if (isTier)
+            {
+                tier = BedrockConverseUsage.ReadServiceTier(ref json);
+            }
+            else
             {
                 json.Skip();
             }
-            else if (BedrockConverseUsage.Read(ref json) is { } usage)
-            {
-                Usage = usage;
-                signals |= Add(IsWatching ? null : new UsageReported(usage), FrameSignals.Usage);
-            }
+        }
+
+        if (reported?.At(tier) is { } usage)
+        {
+            Usage = usage;
+            signals |= Add(IsWatching ? null : new UsageReported(usage), FrameSignals.Usage);
         }
 
         if (!IsWatching)

@@ -16,6 +16,7 @@ internal struct AnthropicMessagesUsage
     private long _cacheWriteLong;
     private long _output;
     private long? _thinking;
+    private ServiceTier _tier;
 
     /// <summary>Takes over the figures of the object at hand; false where it is null.</summary>
     public bool Read(ref JsonScan json)
@@ -53,6 +54,10 @@ internal struct AnthropicMessagesUsage
             {
                 ReadOutputDetails(ref json);
             }
+            else if (json.Is("service_tier"u8) && json.First() == (byte)'"')
+            {
+                _tier = ServiceTierWord.Read(json.Text());
+            }
             else
             {
                 json.Skip();
@@ -73,6 +78,7 @@ internal struct AnthropicMessagesUsage
             CacheWriteLongTokens = writtenLong,
             OutputTokens = _output,
             ReasoningTokens = _thinking,
+            ServiceTier = _tier,
         };
     }
 

@@ -57,6 +57,27 @@ internal static class BedrockConverseUsage
         };
     }
 
+    /// <summary>The <c>type</c> of the object <c>serviceTier</c> at which the reader stands, which is left at its end.</summary>
+    public static ServiceTier ReadServiceTier(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartObject)
+        {
+            json.Skip();
+            return ServiceTier.Standard;
+        }
+
+        ServiceTier tier = ServiceTier.Standard;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isType = json.ValueTextEquals("type"u8);
+            json.Read();
+            tier = isType ? ServiceTierWord.Read(json) : tier;
+            json.Skip();
+        }
+
+        return tier;
+    }
+
     public static void Write(Utf8JsonWriter json, Usage usage)
     {
         long written = usage.CacheWriteTokens + usage.CacheWriteLongTokens;

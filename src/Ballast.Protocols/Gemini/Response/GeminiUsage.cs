@@ -18,6 +18,7 @@ internal struct GeminiUsage
     private long _cacheWriteLong;
     private long _candidates;
     private long? _thoughts;
+    private ServiceTier _tier;
 
     public bool IsKnown { get; private set; }
 
@@ -29,6 +30,14 @@ internal struct GeminiUsage
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
+            if (json.ValueTextEquals("trafficType"u8) || json.ValueTextEquals("serviceTier"u8))
+            {
+                json.Read();
+                read._tier = ServiceTierWord.Read(json);
+                json.Skip();
+                continue;
+            }
+
             int field = json.ValueTextEquals("promptTokenCount"u8) ? 1
                 : json.ValueTextEquals("candidatesTokenCount"u8) ? 2
                 : json.ValueTextEquals("thoughtsTokenCount"u8) ? 3
@@ -91,6 +100,7 @@ internal struct GeminiUsage
             CacheWriteLongTokens = writtenLong,
             OutputTokens = _candidates + (_thoughts ?? 0),
             ReasoningTokens = _thoughts,
+            ServiceTier = _tier,
         };
     }
 

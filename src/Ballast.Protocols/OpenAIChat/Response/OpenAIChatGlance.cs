@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
@@ -43,6 +44,8 @@ internal ref struct OpenAIChatGlance
 
     /// <summary>The object of figures; empty where there is none.</summary>
     public ReadOnlySpan<byte> Usage { get; private set; }
+
+    public ServiceTier ServiceTier { get; private set; }
 
     /// <summary>False where the answer is not usual, or is no JSON: the long way tells which.</summary>
     public static bool TryRead(ReadOnlySpan<byte> json, int depthMax, bool isWhole, out OpenAIChatGlance glance)
@@ -101,6 +104,13 @@ internal ref struct OpenAIChatGlance
         if (_scan.Is("usage"u8))
         {
             return IsNew(Fields.Usage) && TryUsage();
+        }
+
+        if (_scan.Is("service_tier"u8) && _scan.First() == (byte)'"')
+        {
+            bool isWord = TryWord(out ReadOnlySpan<byte> tier);
+            ServiceTier = ServiceTierWord.Read(tier);
+            return isWord;
         }
 
         if (_scan.Is("object"u8))

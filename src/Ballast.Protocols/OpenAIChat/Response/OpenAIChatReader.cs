@@ -82,7 +82,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
         signals |= ReadChoices(completion.Choices, isWhole);
         if (!completion.Usage.IsEmpty)
         {
-            signals |= Report(OpenAIChatUsage.Read(completion.Usage));
+            signals |= Report(OpenAIChatUsage.Read(completion.Usage).At(completion.ServiceTier));
             NoteUnknownUsage(completion.Usage);
         }
 
@@ -108,7 +108,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
 
         if (!glance.Usage.IsEmpty)
         {
-            signals |= Report(OpenAIChatUsage.Read(glance.Usage));
+            signals |= Report(OpenAIChatUsage.Read(glance.Usage).At(glance.ServiceTier));
         }
 
         return Withheld(signals, glance.HasChoices);
@@ -134,6 +134,13 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
             else if (reader.ValueTextEquals("usage"u8))
             {
                 completion.Usage = Take(ref reader, json, JsonTokenType.StartObject);
+            }
+            else if (reader.ValueTextEquals("service_tier"u8))
+            {
+                Utf8JsonReader tier = reader;
+                tier.Read();
+                completion.ServiceTier = ServiceTierWord.Read(tier);
+                NoteUnknown(ref reader, "");
             }
             else if (reader.ValueTextEquals("x_groq"u8))
             {
@@ -407,5 +414,6 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
         public long? Created;
         public bool HasChoices;
         public bool IsErrorObject;
+        public ServiceTier ServiceTier;
     }
 }

@@ -165,7 +165,7 @@ internal abstract class OpenAIResponsesReader : ResponseReader
 
         Utf8JsonReader json = new(usage, OpenAIResponsesFrame.ReaderOptions);
         json.Read();
-        Usage = OpenAIResponsesUsage.Read(ref json, IsEverything ? Options.Losses : null);
+        Usage = OpenAIResponsesUsage.Read(ref json, IsEverything ? Options.Losses : null).At(ServiceTierWord.Read(Find(response, "service_tier"u8, JsonTokenType.String).Trim((byte)'"')));
         return Tell(new UsageReported(Usage), FrameSignals.Usage);
     }
 
