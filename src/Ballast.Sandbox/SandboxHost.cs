@@ -1,9 +1,11 @@
 using Ballast.Sandbox.Anthropic;
 using Ballast.Sandbox.Aws;
+using Ballast.Sandbox.Cohere;
 using Ballast.Sandbox.Control;
 using Ballast.Sandbox.Entra;
 using Ballast.Sandbox.Generation;
 using Ballast.Sandbox.Google;
+using Ballast.Sandbox.Ollama;
 using Ballast.Sandbox.Platforms;
 using Ballast.Sandbox.Server;
 using Ballast.Sandbox.Tls;
@@ -36,6 +38,8 @@ public sealed class SandboxHost : IAsyncDisposable
             new LocalSimulator(services),
             new GeminiSimulator(services),
             new VertexSimulator(services),
+            new OllamaSimulator(services),
+            new CohereSimulator(services),
         ];
         _hosts = [.. simulators.Select((simulator, i) => new PlatformHost(simulator, services, PortAfter(options, i + 1), _tls))];
         _entra = new EntraServer(services, PortAfter(options, simulators.Length + 1), _tls);
@@ -51,7 +55,7 @@ public sealed class SandboxHost : IAsyncDisposable
     /// <summary>The control API.</summary>
     public Uri Control => _control.Address;
 
-    /// <summary>By name: <c>openai</c>, <c>azure</c>, <c>bedrock</c>, <c>anthropic</c>, <c>local</c>, <c>gemini</c>, <c>vertex</c>.</summary>
+    /// <summary>By name: <c>openai</c>, <c>azure</c>, <c>bedrock</c>, <c>anthropic</c>, <c>local</c>, <c>gemini</c>, <c>vertex</c>, <c>ollama</c>, <c>cohere</c>.</summary>
     public IReadOnlyDictionary<string, SandboxPlatform> Platforms { get; private set; }
 
     public BillingLog Billing { get; }

@@ -11,6 +11,12 @@ internal sealed record ChatDialect(AnswerStyle Style)
     /// <summary>Reasoning that was asked for is shown as <c>reasoning_content</c>.</summary>
     public bool ShowsReasoning { get; init; }
 
+    /// <summary>The field in which it shows.</summary>
+    public string ReasoningField { get; init; } = "reasoning_content";
+
+    /// <summary>Whether a tool is called is the model's choice, whatever the request says.</summary>
+    public bool IgnoresToolChoice { get; init; }
+
     /// <summary>Azure's content filter results accompany prompt and answer.</summary>
     public bool FiltersContent { get; init; }
 

@@ -82,7 +82,7 @@ internal sealed class ChatStreamWriter(ChatReply reply, Dice dice)
 
     private JsonObject Delta(Answer answer, Piece piece) => piece.Kind switch
     {
-        PieceKind.Thinking => new JsonObject { ["reasoning_content"] = piece.Text },
+        PieceKind.Thinking => new JsonObject { [reply.Dialect.ReasoningField] = piece.Text },
         PieceKind.Refusal => new JsonObject { ["refusal"] = piece.Text },
         PieceKind.CallStart => CallDelta(answer.Calls[piece.Call], piece.Call, ""),
         PieceKind.CallArguments => ArgumentsDelta(answer.Calls[piece.Call], piece),

@@ -70,7 +70,7 @@ internal static class ChatWholeWriter
         };
         if (reply.Dialect.ShowsReasoning)
         {
-            message["reasoning_content"] = answer.Thinking.Length > 0 ? answer.Thinking : null;
+            message[reply.Dialect.ReasoningField] = answer.Thinking.Length > 0 ? answer.Thinking : null;
         }
         else
         {

@@ -97,7 +97,7 @@ internal static class EmbeddingsEndpoint
             : throw ChatErrors.BadValue("input", "Invalid 'input': input cannot be an empty string.");
     }
 
-    private static float[] Embed(string text, int dimensions)
+    public static float[] Embed(string text, int dimensions)
     {
         double[] sum = new double[dimensions];
         IReadOnlyList<string> words = new PromptWords(text).All;
@@ -114,7 +114,7 @@ internal static class EmbeddingsEndpoint
         return [.. sum.Select(value => (float)(value / length))];
     }
 
-    private static JsonArray List(float[] vector)
+    public static JsonArray List(float[] vector)
     {
         JsonArray list = [];
         foreach (float value in vector)

@@ -182,6 +182,7 @@ internal abstract class OpenAIShapedSimulator(SandboxServices services) : Platfo
         {
             MaxTokens = most - hidden,
             ThinkingTokens = Dialect.ShowsReasoning ? request.ReasoningTokens : 0,
+            ToolUse = Dialect.IgnoresToolChoice ? ToolUse.Auto : request.Prompt.ToolUse,
         };
         AnswerStyle style = StyleFor(model);
         List<Answer> answers = [];

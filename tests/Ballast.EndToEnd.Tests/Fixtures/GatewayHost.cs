@@ -173,7 +173,10 @@ public sealed class GatewayHost : IAsyncDisposable
         }
 
         foreach (string client in (ReadOnlySpan<string>)
-            ["npm-openai", "npm-anthropic", "npm-ai", "npm-google", "npm-vertex", "nuget-openai", "nuget-anthropic", "nuget-extensions", "raw", "allow", "strict"])
+            [
+                "npm-openai", "npm-anthropic", "npm-ai", "npm-google", "npm-vertex", "npm-ollama", "npm-cohere", "npm-langchain", "npm-foundry",
+                "nuget-openai", "nuget-anthropic", "nuget-extensions", "raw", "allow", "strict",
+            ])
         {
             variables[VariableOf(client)] = $"client-key-of-{client}-for-tests";
         }

@@ -22,6 +22,8 @@ internal static class GatewayTargets
         ("gemini/gemini-3.5-flash", "google"),
         ("vertex/gemini-2.5-flash", "google"),
         ("vertex/claude-haiku-4-5", "anthropic"),
+        ("ollama/qwen3", "alibaba"),
+        ("cohere/command-a", "cohere"),
         ("assistant", AnyVendor),
     ];
 

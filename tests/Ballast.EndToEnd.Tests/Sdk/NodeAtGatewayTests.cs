@@ -13,7 +13,7 @@ public sealed class NodeAtGatewayTests(NodeAtGatewayTests.Runs runs) : IClassFix
     public static TheoryData<string, string> AnthropicCases => Rows(GatewayTargets.All.Select(at => at.Model), SdkCases.AnthropicAtGateway);
 
     public static TheoryData<string, string> VercelCases =>
-        Rows(GatewayTargets.All.SelectMany(at => (string[])[$"openai:{at.Model}", $"anthropic:{at.Model}"]), _ => SdkCases.Vercel);
+        Rows(GatewayTargets.All.SelectMany(at => (string[])[$"openai:{at.Model}", $"anthropic:{at.Model}"]), static target => SdkCases.VercelAtGateway(target.Split(':')[0], target.Split(':')[1]));
 
     [Theory]
     [MemberData(nameof(OpenAICases))]
@@ -87,7 +87,7 @@ public sealed class NodeAtGatewayTests(NodeAtGatewayTests.Runs runs) : IClassFix
         internal NodeRun Vercel { get; }
 
         private SdkTarget VercelTarget(string protocol, string model) =>
-            GatewayTargets.Of(Gateways, "npm-ai", protocol, model, SdkCases.Vercel) with { Name = $"{protocol}:{model}" };
+            GatewayTargets.Of(Gateways, "npm-ai", protocol, model, SdkCases.VercelAtGateway(protocol, model)) with { Name = $"{protocol}:{model}" };
 
         private async Task<string?> CheckAsync(SdkTarget target, NodeResult result)
         {

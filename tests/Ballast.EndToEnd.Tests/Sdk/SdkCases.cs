@@ -26,14 +26,22 @@ internal static class SdkCases
     /// <summary>Cases that end in an error whose id the gateway must know.</summary>
     public static readonly string[] Refused = ["unknown_model", "wrong_key", "wrong_types", "wrong_types_stream", "unknown_path", "oversize", "thinking_tampered"];
 
-    public static string[] OpenAIAtGateway(string target) => [.. OpenAI, .. OnlyAtGateway, .. Issues(target) ? (string[])["thinking_tools"] : [], .. OnlyAtGoogle(target)];
+    /// <summary>Of some cases, those that a platform can do at all. Ollama forces no call of a tool and fetches no picture.</summary>
+    public static string[] That(IEnumerable<string> cases, string target) =>
+        [.. cases.Where(name => !target.StartsWith("ollama", StringComparison.Ordinal) || name is not ("tool_choice" or "image_url"))];
+
+    public static string[] OpenAIAtGateway(string target) => That([.. OpenAI, .. OnlyAtGateway, .. Issues(target) ? (string[])["thinking_tools"] : [], .. OnlyAtGoogle(target)], target);
+
+    // Vercel's SDK asks by Messages for an answer of a schema in the form of a call that must come.
+    public static string[] VercelAtGateway(string protocol, string target) =>
+        [.. Vercel.Where(name => name != "structured" || protocol != "anthropic" || !target.StartsWith("ollama", StringComparison.Ordinal))];
 
     // A prompt cache answers the marks of its vendor alone, and only where the same vendor answers twice.
-    public static string[] AnthropicAtGateway(string target) =>
+    public static string[] AnthropicAtGateway(string target) => That(
     [
         .. Anthropic.Where(name => Issues(target) || name is not ("thinking_tampered" or "cache_control")), .. OnlyAtGateway, "no_max_tokens",
         .. OnlyAtGoogle(target),
-    ];
+    ], target);
 
     private static readonly string[] OnlyAtGateway = ["switch_vendor", "switch_from_google", "rate_limits", "oversize"];
 
