@@ -122,4 +122,7 @@ public abstract class Protocol
 
     /// <summary>Writes one model of that list by itself.</summary>
     public abstract void WriteModel(ModelDescription model, IBufferWriter<byte> output);
+
+    /// <summary>Tells which version of its vendor's server is spoken, where that vendor's clients ask for one.</summary>
+    public virtual void WriteVersion(IBufferWriter<byte> output) => throw new NotSupportedException($"Clients of '{Name}' ask for no version.");
 }

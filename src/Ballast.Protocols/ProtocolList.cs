@@ -33,7 +33,7 @@ public static class ProtocolList
 
     public static Protocol OpenAIEmbeddings { get; } = new OpenAIEmbeddings(OpenAIChat);
 
-    public static Protocol CohereEmbeddings { get; } = new CohereEmbeddings(OpenAIChat);
+    public static Protocol CohereEmbeddings { get; } = new CohereEmbeddings(CohereChat);
 
     public static Protocol Opaque { get; } = new OpaqueOperation(OpenAIChat);
 

@@ -128,6 +128,9 @@ public sealed class OllamaChatProtocol : Protocol
         json.WriteEndObject();
     }
 
+    /// <summary>The answer of <c>/api/version</c>.</summary>
+    public override void WriteVersion(IBufferWriter<byte> output) => output.Write("{\"version\":\"0.12.6\"}"u8);
+
     private static void WriteDetails(ModelDescription model, Utf8JsonWriter json)
     {
         json.WriteStartObject("details"u8);

@@ -20,7 +20,7 @@ internal sealed record CohereRequest(Prompt Prompt, long InputTokens, bool Strea
         }
 
         CohereMessages messages = CohereMessages.Read(list, model);
-        IReadOnlyList<ToolSpec> tools = ReadTools(body);
+        List<ToolSpec> tools = ReadTools(body);
         (bool isJson, JsonElement? schema) = ReadFormat(body);
         if (isJson && (tools.Count > 0 || ChatFields.Find(body, "documents") is { ValueKind: JsonValueKind.Array } documents && documents.GetArrayLength() > 0))
         {
@@ -94,7 +94,7 @@ internal sealed record CohereRequest(Prompt Prompt, long InputTokens, bool Strea
         return tools;
     }
 
-    private static ToolUse ReadChoice(JsonElement body, IReadOnlyList<ToolSpec> tools) => CohereMessages.Text(body, "tool_choice") switch
+    private static ToolUse ReadChoice(JsonElement body, List<ToolSpec> tools) => CohereMessages.Text(body, "tool_choice") switch
     {
         null => ToolUse.Auto,
         _ when tools.Count == 0 => throw CohereErrors.Invalid("tool_choice can only be specified together with tools."),

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Ballast.Sandbox.Generation;
 using Ballast.Sandbox.OpenAIShape;
-using Ballast.Sandbox.Server;
 
 namespace Ballast.Sandbox.Ollama;
 

@@ -25,6 +25,8 @@ internal static class ProtocolDefaults
     /// <summary>What servers of OpenAI's shape have beside chat.</summary>
     private static readonly Protocol[] s_openAIOperations = [ProtocolList.OpenAIEmbeddings, ProtocolList.Opaque];
 
+    private static readonly Protocol[] s_cohereOperations = [ProtocolList.CohereEmbeddings, ProtocolList.Opaque];
+
     /// <summary>Those of chat.</summary>
     public static IReadOnlyList<Protocol> Of(ProviderKind kind, string vendor) => kind switch
     {
@@ -46,6 +48,7 @@ internal static class ProtocolDefaults
     private static Protocol[] OperationsOf(ProviderKind kind) => kind switch
     {
         ProviderKind.OpenAI or ProviderKind.AzureOpenAI or ProviderKind.OpenAICompatible or ProviderKind.Ollama => s_openAIOperations,
+        ProviderKind.Cohere => s_cohereOperations,
         _ => [],
     };
 

@@ -7,6 +7,9 @@ public enum Operation
     CountTokens,
     Models,
 
+    /// <summary>Which version of a server's own protocol is spoken here: clients of Ollama look before they ask.</summary>
+    Version,
+
     /// <summary>Answers and conversations that are kept here: read, changed, deleted.</summary>
     State,
     Embeddings,
@@ -39,6 +42,7 @@ public static class OperationName
         Operation.Chat => "chat",
         Operation.CountTokens => "count_tokens",
         Operation.Models => "models",
+        Operation.Version => "version",
         Operation.State => "state",
         Operation.Embeddings => "embeddings",
         Operation.ImageGenerations => "image_generations",

@@ -27,9 +27,10 @@ public sealed class GatewayHandler(
         try
         {
             admission = guard.Admit(exchange, Credentials.Find(http, protocol.KeyParameter)); // key, room
-            if (operation == Operation.Models)
+            if (operation is Operation.Models or Operation.Version)
             {
-                await ModelList.SendAsync(exchange, address.Model, response, http, aborted).ConfigureAwait(false);
+                string? name = http.Method == "POST" ? ModelList.NameIn(await request.ReceiveBodyAsync(exchange).ConfigureAwait(false)) : address.Model;
+                await ModelList.SendAsync(exchange, name, response, http, aborted).ConfigureAwait(false);
                 return;
             }
 

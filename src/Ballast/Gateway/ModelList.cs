@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
@@ -16,7 +17,11 @@ public static class ModelList
     /// <exception cref="GatewayException">There is no such model, or none that this key may ask for.</exception>
     public static async Task SendAsync(Exchange exchange, string? name, ClientResponse response, HttpCall http, CancellationToken aborted)
     {
-        if (name is null)
+        if (exchange.Operation == Operation.Version)
+        {
+            exchange.Protocol.WriteVersion(response.Output);
+        }
+        else if (name is null)
         {
             exchange.Protocol.WriteModels([.. exchange.Catalog.ModelOrder.Where(model => MayAsk(exchange, model)).Select(Describe)], response.Output);
         }
@@ -30,6 +35,29 @@ public static class ModelList
         http.SetHeader("Content-Type", "application/json");
         response.SetIds();
         await response.SendHeldAsync(aborted).ConfigureAwait(false);
+    }
+
+    /// <summary>The model that a body asks about, where the address does not name it.</summary>
+    /// <exception cref="ProtocolException">It names none.</exception>
+    public static string NameIn(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(body);
+            foreach (string field in (ReadOnlySpan<string>)["model", "name"])
+            {
+                if (document.RootElement.TryGetProperty(field, out JsonElement name) && name.GetString() is { Length: > 0 } text)
+                {
+                    return text;
+                }
+            }
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        {
+            throw ProtocolException.Invalid("The request body could not be read.");
+        }
+
+        throw ProtocolException.Invalid("model is required", "model");
     }
 
     private static bool MayAsk(Exchange exchange, Model model) =>

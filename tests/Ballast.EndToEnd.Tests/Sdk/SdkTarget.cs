@@ -36,6 +36,18 @@ public sealed record SdkTarget
     /// <summary>For SDKs that speak several: <c>openai</c> or <c>anthropic</c>.</summary>
     public string Protocol { get; init; } = "openai";
 
+    /// <summary>The model's thoughts are shown to whoever asks for them.</summary>
+    public bool ShowsThinking { get; init; }
+
+    /// <summary>Makes vectors; null where the SDK is not asked for any.</summary>
+    public string? EmbedModel { get; init; }
+
+    /// <summary>Ranks documents; null where the SDK is not asked to.</summary>
+    public string? RerankModel { get; init; }
+
+    /// <summary>Whose ranks these are: no tokens are told of them, so that no bill can be compared.</summary>
+    public string? RerankKey { get; init; }
+
     /// <summary>AWS refuses a wrong key with 403, everyone else with 401.</summary>
     public int WrongKeyStatus { get; init; } = 401;
     public required IReadOnlyList<string> Cases { get; init; }
@@ -54,6 +66,10 @@ public sealed record SdkTarget
         ["vertex"] = IsVertex,
         ["gateway"] = IsGateway,
         ["protocol"] = Protocol,
+        ["shows"] = ShowsThinking,
+        ["embedModel"] = EmbedModel,
+        ["rerankModel"] = RerankModel,
+        ["rerankKey"] = RerankKey,
         ["wrongKeyStatus"] = WrongKeyStatus,
         ["cases"] = new JsonArray([.. Cases.Select(name => (JsonNode)name)]),
     };
