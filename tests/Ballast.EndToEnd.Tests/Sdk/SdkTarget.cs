@@ -48,6 +48,9 @@ public sealed record SdkTarget
     /// <summary>Whose ranks these are: no tokens are told of them, so that no bill can be compared.</summary>
     public string? RerankKey { get; init; }
 
+    /// <summary>A token in the key's place, for SDKs that take both.</summary>
+    public string? Token { get; init; }
+
     /// <summary>AWS refuses a wrong key with 403, everyone else with 401.</summary>
     public int WrongKeyStatus { get; init; } = 401;
     public required IReadOnlyList<string> Cases { get; init; }
@@ -70,6 +73,7 @@ public sealed record SdkTarget
         ["embedModel"] = EmbedModel,
         ["rerankModel"] = RerankModel,
         ["rerankKey"] = RerankKey,
+        ["token"] = Token,
         ["wrongKeyStatus"] = WrongKeyStatus,
         ["cases"] = new JsonArray([.. Cases.Select(name => (JsonNode)name)]),
     };
