@@ -152,7 +152,7 @@ internal sealed partial class ConverseContent(BedrockModel model, ThinkingSignat
                 break;
             case "document":
                 into.Types.Add("document");
-                CheckDocument(value, path + ".document");
+                into.Images.Add(PromptImage.Document(ReadDocument(value, path + ".document")));
                 Count(value.GetRawText().Length.ToString(System.Globalization.CultureInfo.InvariantCulture), DocumentTokens);
                 break;
             case "toolUse":
@@ -204,7 +204,8 @@ internal sealed partial class ConverseContent(BedrockModel model, ThinkingSignat
             : throw BedrockErrors.ByModel("Could not process image");
     }
 
-    private void CheckDocument(JsonElement document, string path)
+    /// <summary>Gives its name.</summary>
+    private string ReadDocument(JsonElement document, string path)
     {
         if (!model.Images)
         {
@@ -229,6 +230,8 @@ internal sealed partial class ConverseContent(BedrockModel model, ThinkingSignat
         {
             throw BedrockErrors.Invalid("The document is empty. Add content and try again.");
         }
+
+        return name;
     }
 
     private static byte[] Bytes(JsonElement source, string path)

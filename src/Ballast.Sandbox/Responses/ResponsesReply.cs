@@ -100,7 +100,7 @@ internal sealed record ResponsesReply(ResponsesRequest Request, Answer Answer, R
     public JsonObject Describe(OutputItem item) => item.Kind switch
     {
         OutputKind.Reasoning => Reasoning(item, Request.Summarises ? item.Text : null),
-        OutputKind.Message => Message(item, item.Status, [Part(item, item.Text)]),
+        OutputKind.Message => Message(item, item.Status, new JsonArray(Part(item, item.Text))),
         _ => CallOf(item, item.Status, item.Text),
     };
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Ballast.Gateway;
 using Ballast.Transport;
 using Microsoft.AspNetCore.Http;
 
@@ -8,6 +9,8 @@ namespace Ballast.Server;
 /// <summary>A request as Kestrel brings it.</summary>
 internal sealed class KestrelCall(HttpContext http) : HttpCall
 {
+    private BodyWriter? _output;
+
     public override string Method => http.Request.Method;
 
     public override string Path => http.Request.Path.Value is { Length: > 0 } path ? path : "/";
@@ -28,7 +31,7 @@ internal sealed class KestrelCall(HttpContext http) : HttpCall
         set => http.Response.ContentLength = value;
     }
 
-    public override IBufferWriter<byte> Output => http.Response.BodyWriter;
+    public override IBufferWriter<byte> Output => _output ??= new BodyWriter(http.Response.BodyWriter);
 
     public override string? Query(string name) => http.Request.Query.TryGetValue(name, out Microsoft.Extensions.Primitives.StringValues values) ? values[0] ?? "" : null;
 
@@ -61,4 +64,22 @@ internal sealed class KestrelCall(HttpContext http) : HttpCall
     }
 
     public override void Abort() => http.Abort();
+
+    /// <summary>Into a stream of HTTP/2 that its client has reset nothing more can be written: Kestrel then gives no room, and says no more than that.</summary>
+    private sealed class BodyWriter(PipeWriter inside) : IBufferWriter<byte>
+    {
+        public void Advance(int count) => inside.Advance(count);
+
+        public Memory<byte> GetMemory(int sizeHint = 0)
+        {
+            Memory<byte> room = inside.GetMemory(sizeHint);
+            return room.IsEmpty ? throw new ClientGoneException() : room;
+        }
+
+        public Span<byte> GetSpan(int sizeHint = 0)
+        {
+            Span<byte> room = inside.GetSpan(sizeHint);
+            return room.IsEmpty ? throw new ClientGoneException() : room;
+        }
+    }
 }

@@ -43,7 +43,11 @@ internal sealed class FaultGateway : IAsyncDisposable
     [
         ("openai", "openai", "", "openai"), ("azure", "azure-openai", "", "openai"), ("bedrock", "aws-bedrock", "", "openai"),
         ("anthropic", "anthropic", "", "anthropic"), ("local", "openai-compatible", "/v1", "meta"),
+        ("converse", "aws-bedrock", "", "anthropic"), ("invoke", "aws-bedrock", "", "anthropic"),
     ];
+
+    /// <summary>The sandbox's platform behind a provider: Bedrock has three surfaces at one address.</summary>
+    private static string AtSandbox(string provider) => provider is "converse" or "invoke" ? "bedrock" : provider;
 
     private readonly string _folder;
 
@@ -160,7 +164,7 @@ internal sealed class FaultGateway : IAsyncDisposable
         string[] deployments = [.. setup.Models.SelectMany(model => model.Deployments).Distinct()];
         foreach ((string name, string kind, string path, string vendor) in Platforms)
         {
-            string address = sandbox.Platforms[name].Address.GetLeftPart(UriPartial.Authority) + path;
+            string address = sandbox.Platforms[AtSandbox(name)].Address.GetLeftPart(UriPartial.Authority) + path;
             WriteProvider(yaml, name, kind, address, vendor, setup, deployments);
         }
 
@@ -201,7 +205,8 @@ internal sealed class FaultGateway : IAsyncDisposable
         }
 
         string data = setup.Data.GetValueOrDefault(name, "{ geo: eu, retention_days: 0, training: false }");
-        string credential = setup.Credentials.GetValueOrDefault(name, "api_key: ${KEY_" + name.ToUpperInvariant() + "}");
+        string api = name == AtSandbox(name) ? "" : $"api: {name}\n    ";
+        string credential = setup.Credentials.GetValueOrDefault(name, $"{api}api_key: ${{KEY_{AtSandbox(name).ToUpperInvariant()}}}");
         yaml.Append(CultureInfo.InvariantCulture, $"""
               {name}:
                 kind: {kind}
@@ -218,7 +223,7 @@ internal sealed class FaultGateway : IAsyncDisposable
         {
             string[] parts = one[(name.Length + 1)..].Split('=');
             string maker = parts[1].Contains("llama", StringComparison.Ordinal) ? "meta" : parts[1].Contains("claude", StringComparison.Ordinal) ? "anthropic" : vendor;
-            yaml.Append(CultureInfo.InvariantCulture, $"      {parts[0]}: {{ vendor: {maker}, model: {parts[1]} }}\n");
+            yaml.Append(CultureInfo.InvariantCulture, $"      {parts[0]}: {{ vendor: {maker}, model: '{parts[1]}' }}\n");
         }
     }
 }

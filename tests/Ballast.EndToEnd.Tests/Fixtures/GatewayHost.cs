@@ -164,6 +164,8 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             ["UNAUTHORIZED_KEY"] = "canary-of-an-unknown-key",
             ["GONE_KEY"] = "canary-of-a-platform-that-is-gone",
+            ["AWS_ID"] = SandboxAws.AccessKeyId,
+            ["AWS_SECRET"] = SandboxAws.SecretAccessKey,
             ["GONE_URL"] = $"http://127.0.0.1:{UnusedPort()}",
         };
         foreach (SandboxPlatform platform in sandbox.Platforms.Values)

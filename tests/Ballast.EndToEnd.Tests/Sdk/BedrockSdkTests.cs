@@ -12,13 +12,33 @@ namespace Ballast.EndToEnd.Tests.Sdk;
 public sealed class BedrockSdkTests(BedrockSdkTests.Runs runs) : IClassFixture<BedrockSdkTests.Runs>
 {
     private static readonly string[] s_cases =
-        ["text", "stream", "tools", "parallel_tools", "max_tokens", "image", "wrong_key", "unknown_model", "invalid", "invoke", "invoke_stream", "claude_sdk"];
+    [
+        "text", "stream", "tools", "parallel_tools", "max_tokens", "image", "wrong_key", "unknown_model", "invalid", "invoke", "invoke_stream", "claude_sdk",
+        "system_and_turns", "structured", "abort",
+    ];
+
+    /// <summary>What only models can do that see documents and whose reasoning comes back signed.</summary>
+    private static readonly string[] s_claude = ["document", "thinking_tools", "streamed_thinking", "claude_sdk_thinking"];
 
     /// <summary>The first gateway's deployments, and the second's, which ask the first in Converse, in InvokeModel, and as the vendor says.</summary>
     private static readonly string[] s_models =
-        ["openai/gpt-5-mini", "anthropic/claude-haiku-4-5", "local/llama-4-scout", "converse/claude", "converse/gpt", "invoke/claude"];
+    [
+        "bedrock-converse/claude-haiku-4-5", "bedrock-converse/llama-4-maverick", "bedrock-invoke/claude-haiku-4-5", "openai/gpt-5-mini", "anthropic/claude-haiku-4-5", "local/llama-4-scout", "converse/claude", "converse/gpt", "invoke/claude",
+    ];
 
-    public static TheoryData<string, string> Cases => [.. s_models.SelectMany(model => s_cases.Select(name => new TheoryDataRow<string, string>(model, name)))];
+    public static TheoryData<string, string> Cases =>
+        [.. s_models.Append(Http2).SelectMany(model => CasesOf(model).Select(name => new TheoryDataRow<string, string>(model, name)))];
+
+    /// <summary>The SDK's own handler, which speaks nothing but HTTP/2.</summary>
+    private const string Http2 = "http2 bedrock-converse/claude-haiku-4-5";
+
+    // The second gateway's platform answers at once: nobody can hang up on it in time.
+    private static string[] CasesOf(string model) =>
+    [
+        .. s_cases.Where(name => name != "abort" || !IsSecond(model)), .. model.Contains("claude", StringComparison.Ordinal) ? s_claude : [],
+    ];
+
+    private static bool IsSecond(string model) => model.StartsWith("converse/", StringComparison.Ordinal) || model.StartsWith("invoke/", StringComparison.Ordinal);
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -53,7 +73,7 @@ public sealed class BedrockSdkTests(BedrockSdkTests.Runs runs) : IClassFixture<B
                     LogTo = new LogLines(),
                 },
                 TestContext.Current.CancellationToken);
-            Node = new NodeRun("bedrock.mjs", [.. s_models.Select(TargetOf)], static (_, _) => Task.FromResult<string?>(null));
+            Node = new NodeRun("bedrock.mjs", [.. s_models.Select(TargetOf), TargetOf(Http2)], CheckAsync);
         }
 
         public async ValueTask DisposeAsync()
@@ -64,20 +84,25 @@ public sealed class BedrockSdkTests(BedrockSdkTests.Runs runs) : IClassFixture<B
 
         private SdkTarget TargetOf(string model)
         {
-            bool isSecond = model.StartsWith("converse/", StringComparison.Ordinal) || model.StartsWith("invoke/", StringComparison.Ordinal);
+            bool isSecond = IsSecond(model);
             Uri address = isSecond ? _second!.Address : gateways.Fast.Server.Address;
             return new SdkTarget
             {
                 Name = model,
                 Url = address,
                 Key = isSecond ? Key : gateways.Fast.KeyOf("raw"),
-                Model = model,
-                SlowUrl = address,
-                Vendor = "any",
+                Model = model.Split(' ')[^1],
+                SlowUrl = isSecond ? address : gateways.Slow.Server.Address,
+                Vendor = model.Contains("claude", StringComparison.Ordinal) ? "anthropic" : "any",
                 IsGateway = true,
-                Cases = s_cases,
+                IsHttp2 = model == Http2,
+                Cases = CasesOf(model),
             };
         }
+
+        /// <summary>The first gateway's platform knows when it was hung up on.</summary>
+        private async Task<string?> CheckAsync(SdkTarget target, NodeResult result) =>
+            result.Case == "abort" && target.SlowUrl == gateways.Slow.Server.Address ? await GatewayTargets.CheckCancelledAsync(gateways, result.Notes["id"]) : null;
 
         private string Provider(string api, params (string Name, string Vendor, string Model)[] deployments)
         {

@@ -13,7 +13,11 @@ public sealed class GoogleAtGatewayTests(GoogleAtGatewayTests.Runs runs) : IClas
         "abort", "unknown_model", "wrong_key", "wrong_types_stream", "models",
     ];
 
-    private static readonly string[] s_models = ["openai/gpt-5-mini", "anthropic/claude-haiku-4-5", "local/llama-4-scout", "gemini/gemini-3.5-flash", "vertex/gemini-2.5-flash", "vertex/claude-haiku-4-5", "assistant"];
+    private static readonly string[] s_models =
+    [
+        "openai/gpt-5-mini", "anthropic/claude-haiku-4-5", "bedrock-converse/claude-haiku-4-5", "bedrock-invoke/claude-haiku-4-5", "local/llama-4-scout",
+        "gemini/gemini-3.5-flash", "vertex/gemini-2.5-flash", "vertex/claude-haiku-4-5", "assistant",
+    ];
 
     public static TheoryData<string, string> Cases()
     {

@@ -86,7 +86,8 @@ internal sealed class NodeRun(string script, IReadOnlyList<SdkTarget> targets, F
     private static bool IsAmbient(string name) =>
         name.StartsWith("OPENAI_", StringComparison.Ordinal) || name.StartsWith("AZURE_", StringComparison.Ordinal)
         || name.StartsWith("ANTHROPIC_", StringComparison.Ordinal) || name.StartsWith("AI_", StringComparison.Ordinal) || name.StartsWith("GOOGLE_", StringComparison.Ordinal)
-        || name.StartsWith("GEMINI_", StringComparison.Ordinal) || name == "NODE_OPTIONS";
+        || name.StartsWith("GEMINI_", StringComparison.Ordinal) || name.StartsWith("AWS_", StringComparison.Ordinal)
+        || name == "NODE_OPTIONS";
 
     private static Process Start(ProcessStartInfo start)
     {

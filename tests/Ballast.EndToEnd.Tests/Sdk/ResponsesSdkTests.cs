@@ -19,7 +19,11 @@ public sealed class ResponsesSdkTests(ResponsesSdkTests.Runs runs) : IClassFixtu
 
     private static readonly string[] s_ownAtSandbox = ["thinking_tools", "thinking_tampered", "background", "compact"];
 
-    private static readonly string[] s_models = ["anthropic/claude-haiku-4-5", "local/llama-4-scout", "bedrock/gpt-5-mini", "openai/gpt-5-mini", "azure/gpt-5-mini", "azure-classic/gpt-5-mini", "gemini/gemini-3.5-flash", "vertex/claude-haiku-4-5"];
+    private static readonly string[] s_models =
+    [
+        "anthropic/claude-haiku-4-5", "bedrock-converse/claude-haiku-4-5", "bedrock-invoke/claude-haiku-4-5", "local/llama-4-scout", "bedrock/gpt-5-mini",
+        "openai/gpt-5-mini", "azure/gpt-5-mini", "azure-classic/gpt-5-mini", "gemini/gemini-3.5-flash", "vertex/claude-haiku-4-5",
+    ];
 
     // Name, platform of the sandbox, path before the protocol's own paths.
     private static readonly (string Name, string Platform, string Prefix)[] s_sandbox = [("openai", "openai", "/v1"), ("azure-v1", "azure", "/openai/v1")];

@@ -26,9 +26,15 @@ internal static class SdkCases
     /// <summary>Cases that end in an error whose id the gateway must know.</summary>
     public static readonly string[] Refused = ["unknown_model", "wrong_key", "wrong_types", "wrong_types_stream", "unknown_path", "oversize", "thinking_tampered"];
 
-    /// <summary>Of some cases, those that a platform can do at all. Ollama forces no call of a tool and fetches no picture.</summary>
+    /// <summary>
+    /// Of some cases, those that a platform can do at all. Ollama forces no call of a tool and fetches no picture; Converse takes no picture by its address, and its Llama does
+    /// not think aloud.
+    /// </summary>
     public static string[] That(IEnumerable<string> cases, string target) =>
-        [.. cases.Where(name => !target.StartsWith("ollama", StringComparison.Ordinal) || name is not ("tool_choice" or "image_url"))];
+    [
+        .. cases.Where(name => (!target.StartsWith("ollama", StringComparison.Ordinal) || name is not ("tool_choice" or "image_url"))
+            && (!target.StartsWith("bedrock-converse/", StringComparison.Ordinal) || (name != "image_url" && (name != "thinking" || Issues(target))))),
+    ];
 
     public static string[] OpenAIAtGateway(string target) => That([.. OpenAI, .. OnlyAtGateway, .. Issues(target) ? (string[])["thinking_tools"] : [], .. OnlyAtGoogle(target)], target);
 
@@ -52,5 +58,5 @@ internal static class SdkCases
         .. target.EndsWith("/gemini-3.5-flash", StringComparison.Ordinal) ? (string[])["signed_calls"] : [],
     ];
 
-    private static bool Issues(string target) => target is "anthropic/claude-haiku-4-5" or "foundry/claude-haiku-4-5" or "vertex/claude-haiku-4-5";
+    private static bool Issues(string target) => target.EndsWith("/claude-haiku-4-5", StringComparison.Ordinal);
 }

@@ -55,6 +55,12 @@ public sealed record SdkTarget
     public int WrongKeyStatus { get; init; } = 401;
     public required IReadOnlyList<string> Cases { get; init; }
 
+    /// <summary>AWS's SDKs sign with this access key: its id and its secret. Null sends <see cref="Key"/>.</summary>
+    public (string Id, string Secret)? Aws { get; init; }
+
+    /// <summary>AWS's SDK uses its own handler, which speaks HTTP/2 only.</summary>
+    public bool IsHttp2 { get; init; }
+
     public JsonObject ToJson() => new()
     {
         ["name"] = Name,
@@ -75,6 +81,9 @@ public sealed record SdkTarget
         ["rerankKey"] = RerankKey,
         ["token"] = Token,
         ["wrongKeyStatus"] = WrongKeyStatus,
+        ["aws"] = Aws is { } aws ? new JsonObject { ["accessKeyId"] = aws.Id, ["secretAccessKey"] = aws.Secret } : null,
+        ["http2"] = IsHttp2,
+        ["thinks"] = Vendor == "anthropic",
         ["cases"] = new JsonArray([.. Cases.Select(name => (JsonNode)name)]),
     };
 }

@@ -11,7 +11,7 @@ import {
 
 const region = 'eu-west-1';
 
-function clientOf(target, { key = target.key, url = target.url, credentials = target.aws, scope = region, maxAttempts = 1, clock } = {}) {
+function clientOf(target, { key = target.key, url = target.url, credentials = target.aws ?? undefined, scope = region, maxAttempts = 1, clock } = {}) {
   const identity = credentials
     ? { credentials, authSchemePreference: ['sigv4'] }
     : { token: { token: key }, authSchemePreference: ['httpBearerAuth'] };
