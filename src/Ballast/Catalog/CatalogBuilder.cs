@@ -60,9 +60,8 @@ public static class CatalogBuilder
             Entra = written.Entra is { } entra ? BuildIdentity(entra) : null,
             Project = written.Project,
             CredentialsFile = written.CredentialsFile,
-            Aws = written.Aws is { AccessKeyId: { } id, SecretAccessKey: { } accessSecret } aws
-                ? new AwsKeys(id.Reveal(), new Secret(accessSecret.Reveal()), aws.SessionToken is { } token ? new Secret(token.Reveal()) : null)
-                : null,
+            Aws = written.Aws is { RoleArn: null } ? BuildKeys(written.Aws) : null,
+            AwsIdentity = written.Aws is { } aws ? BuildIdentity(aws, written.Region!) : null,
             Ca = written.Ca,
             Http = written.Http2 switch
             {
@@ -84,6 +83,27 @@ public static class CatalogBuilder
         written.Protocols.Count > 0 ? ProtocolDefaults.Named(written.Protocols)
         : kind == ProviderKind.AwsBedrock ? ProtocolDefaults.OfApi(written is { Api: null, BaseUrl: not null } ? "mantle" : written.Api)
         : [];
+
+    private static AwsKeys? BuildKeys(AwsOptions written) => written is { AccessKeyId: { } id, SecretAccessKey: { } secret }
+        ? new AwsKeys(id.Reveal(), new Secret(secret.Reveal()), written.SessionToken is { } token ? new Secret(token.Reveal()) : null)
+        : null;
+
+    /// <summary>Null where the keys are at hand and assume no role.</summary>
+    private static AwsIdentity? BuildIdentity(AwsOptions written, string region)
+    {
+        AwsKeys? keys = BuildKeys(written);
+        return keys is not null && written.RoleArn is null ? null : new AwsIdentity
+        {
+            Keys = keys,
+            Profile = written.Profile,
+            RoleArn = written.RoleArn,
+            RoleSessionName = written.RoleSessionName ?? "ballast",
+            ExternalId = written.ExternalId,
+            TokenFile = written.TokenFile,
+            StsUrl = written.StsUrl,
+            Region = region,
+        };
+    }
 
     private static EntraIdentity BuildIdentity(EntraOptions written) => new()
     {

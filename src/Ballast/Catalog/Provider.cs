@@ -60,8 +60,11 @@ public sealed record Provider
     /// <summary>Azure only: tokens are fetched instead; null where <see cref="ApiKey"/> is sent.</summary>
     public EntraIdentity? Entra { get; init; }
 
-    /// <summary>Bedrock only: requests are signed; null where <see cref="ApiKey"/> is sent.</summary>
+    /// <summary>Bedrock only: requests are signed with these keys; null where others are fetched, or <see cref="ApiKey"/> is sent.</summary>
     public AwsKeys? Aws { get; init; }
+
+    /// <summary>Bedrock only: where keys are fetched; null where <see cref="Aws"/> or <see cref="ApiKey"/> is used as it is.</summary>
+    public AwsIdentity? AwsIdentity { get; init; }
 
     /// <summary>Vertex only: the project in whose name it is asked; null with an <see cref="ApiKey"/> alone.</summary>
     public string? Project { get; init; }

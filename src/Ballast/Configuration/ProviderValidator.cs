@@ -64,7 +64,7 @@ internal static class ProviderValidator
     }
 
     /// <summary>Words and a number: <c>us-east-1</c>, <c>us-gov-west-1</c>.</summary>
-    private static bool IsAwsRegion(string region)
+    public static bool IsAwsRegion(string region)
     {
         string[] parts = region.Split('-');
         return parts.Length is 3 or 4 && parts[^1].Length is 1 or 2 && parts[^1].All(char.IsAsciiDigit)
@@ -132,23 +132,6 @@ internal static class ProviderValidator
         }
     }
 
-    private static void ValidateAws(ProviderOptions provider, string path, Judge judge)
-    {
-        string place = SourceMap.Join(path, "aws");
-        if (provider.Kind is not (null or ProviderKindName.AwsBedrock))
-        {
-            judge.Error(place, "'aws' is for kind aws-bedrock only", "remove it");
-        }
-        else if (provider.ApiKey is not null)
-        {
-            judge.Error(place, "'aws' and 'api_key' say the same thing twice", "keep one of the two");
-        }
-        else if (provider.Region is { } region && !IsAwsRegion(region))
-        {
-            judge.Error(SourceMap.Join(path, "region"), $"'{region}' is not a region of AWS, and requests are signed for it", "such as eu-central-1");
-        }
-    }
-
     private static void ValidateCredential(ProviderOptions provider, string path, Judge judge)
     {
         if (provider.Entra is not null)
@@ -161,7 +144,7 @@ internal static class ProviderValidator
         }
         else if (provider.Aws is not null)
         {
-            ValidateAws(provider, path, judge);
+            AwsValidator.Validate(provider, path, judge);
         }
         else if (provider.Kind is not (null or ProviderKindName.OpenAICompatible or ProviderKindName.Ollama) && provider.ApiKey is null
             && !judge.HasAny(path, "api_key", "api_key_env", "api_key_file", "entra", "aws"))

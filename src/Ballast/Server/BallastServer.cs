@@ -48,7 +48,7 @@ public sealed class BallastServer : IAsyncDisposable
         _gateway = ClientPort.Open(setup.Listen, _loops, _logging);
         _admin = new HttpPort(setup.Admin, bodyBytesMax: 0, _logging);
         Log = _logging.CreateLogger("ballast");
-        _upstream = new UpstreamClient(new CredentialBook(setup.Time, Log), setup.Time, _loops);
+        _upstream = new UpstreamClient(new CredentialBook(setup.Time, Log), setup.Time, _loops, Log);
         Health = new HealthBook(setup.Time);
         Guard = new Guard { AdmitOnly = setup.AdmitOnly };
         Totals = new LiveTotals(setup.Time);

@@ -34,4 +34,7 @@ public static partial class Log
 
     [LoggerMessage(10, LogLevel.Error, "What is kept of conversations could not be read or written")]
     public static partial void ConversationsFailed(this ILogger log, Exception exception);
+
+    [LoggerMessage(11, LogLevel.Warning, "The clock of provider {Provider} differs from this machine's by {Seconds} s: requests are signed for its time from now on")]
+    public static partial void ClockSkewed(this ILogger log, string provider, int seconds);
 }

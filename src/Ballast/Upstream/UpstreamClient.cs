@@ -3,11 +3,13 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Configuration;
+using Ballast.Telemetry;
 using Ballast.Transport;
 using Ballast.Upstream.Framework;
 using Ballast.Upstream.Http1;
 using Ballast.Upstream.Providers;
 using Ballast.Upstream.Signing;
+using Microsoft.Extensions.Logging;
 
 namespace Ballast.Upstream;
 
@@ -18,8 +20,15 @@ namespace Ballast.Upstream;
 /// <param name="credentials">What requests are signed with where it has to be fetched.</param>
 /// <param name="time">For limits of connecting and of standing connections.</param>
 /// <param name="loops">What the lean HTTP/1.1 client runs on; null where the framework's client does it all.</param>
-public sealed class UpstreamClient(CredentialBook credentials, TimeProvider time, EventLoops? loops = null) : IDisposable
+/// <param name="log">Told of a clock that differs.</param>
+public sealed class UpstreamClient(CredentialBook credentials, TimeProvider time, EventLoops? loops = null, ILogger? log = null) : IDisposable
 {
+    /// <summary>A smaller difference of clocks is none of a refusal's reasons: AWS lets five minutes pass.</summary>
+    public static readonly TimeSpan SkewMin = TimeSpan.FromMinutes(4);
+
+    /// <summary>How far a provider's clock is ahead of this machine's, where it was learned; by name, so that it outlives a reload.</summary>
+    private readonly ConcurrentDictionary<string, TimeSpan> _skews = new(StringComparer.Ordinal);
+
     /// <summary>Providers that differ in any of these never share a connection.</summary>
     private readonly record struct PoolKey(string Authority, bool AllowPrivate, CertificateAuthority? Ca, HttpUse Http);
 
@@ -49,7 +58,42 @@ public sealed class UpstreamClient(CredentialBook credentials, TimeProvider time
     private ValueTask<UpstreamAnswer> SendSignedAsync(
         UpstreamMessage message, Provider provider, Credential? credential, LimitsOptions limits, CancellationToken cancellation)
     {
-        ProviderEndpoint.Of(provider.Kind).Sign(message, provider, credential);
+        ProviderEndpoint endpoint = ProviderEndpoint.Of(provider.Kind);
+        UpstreamPool pool = PoolOf(provider, limits);
+        if (endpoint.SignsTime(provider))
+        {
+            return SendTimedAsync(endpoint, pool, message, provider, credential, cancellation);
+        }
+
+        endpoint.Sign(message, provider, credential);
+        return pool.SendAsync(message, cancellation);
+    }
+
+    /// <summary>Signs for the platform's time. Where that turns out to be another than thought, it is learned, and the request is sent once more.</summary>
+    private async ValueTask<UpstreamAnswer> SendTimedAsync(
+        ProviderEndpoint endpoint, UpstreamPool pool, UpstreamMessage message, Provider provider, Credential? credential, CancellationToken cancellation)
+    {
+        int plain = message.Headers.Count;
+        message.SignedAt = time.GetUtcNow() + _skews.GetValueOrDefault(provider.Name);
+        endpoint.Sign(message, provider, credential);
+        UpstreamAnswer answer = await pool.SendAsync(message, cancellation).ConfigureAwait(false);
+        if (endpoint.TimeToldBy(answer) is not { } theirs || (theirs - message.SignedAt).Duration() < SkewMin)
+        {
+            return answer;
+        }
+
+        answer.Dispose();
+        TimeSpan skew = theirs - time.GetUtcNow();
+        _skews[provider.Name] = skew;
+        log?.ClockSkewed(provider.Name, (int)skew.TotalSeconds);
+        message.Headers.Truncate(plain);
+        message.SignedAt = time.GetUtcNow() + skew;
+        endpoint.Sign(message, provider, credential);
+        return await pool.SendAsync(message, cancellation).ConfigureAwait(false);
+    }
+
+    private UpstreamPool PoolOf(Provider provider, LimitsOptions limits)
+    {
         if (!_poolOf.TryGetValue(provider, out UpstreamPool? pool))
         {
             PoolKey key = new(provider.BaseAddress.GetLeftPart(UriPartial.Authority), provider.AllowPrivateAddresses, provider.Ca, provider.Http);
@@ -57,7 +101,7 @@ public sealed class UpstreamClient(CredentialBook credentials, TimeProvider time
             _poolOf.AddOrUpdate(provider, pool);
         }
 
-        return pool.SendAsync(message, cancellation);
+        return pool;
     }
 
     public void Dispose()

@@ -29,5 +29,8 @@ public sealed class UpstreamHeaders : IReadOnlyList<KeyValuePair<string, string>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    /// <summary>Takes back what was added after the first <paramref name="count"/>: a signature that is made anew.</summary>
+    internal void Truncate(int count) => _all.RemoveRange(count, _all.Count - count);
+
     internal void Append(string name, string value) => _all.Add(new(name, value));
 }

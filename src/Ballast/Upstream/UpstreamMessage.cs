@@ -37,6 +37,9 @@ public sealed class UpstreamMessage : IDisposable
 
     public bool WasSent { get; private set; }
 
+    /// <summary>The platform's time, so far as it is known: for signatures that are good for some minutes.</summary>
+    public DateTimeOffset SignedAt { get; set; }
+
     /// <summary>A connection takes the body now; until <see cref="EndSend"/> its memory is not given back.</summary>
     /// <exception cref="ObjectDisposedException">It was given back before.</exception>
     public void BeginSend()

@@ -55,6 +55,23 @@ public class AwsOptionsTests
     }
 
     [Theory]
+    [InlineData("aws: { profile: work }", "work", null)]
+    [InlineData("aws: { role_arn: 'arn:aws:iam::123456789012:role/r', external_id: e }", null, "arn:aws:iam::123456789012:role/r")]
+    [InlineData("aws: { role_arn: 'arn:aws:iam::123456789012:role/r', web_identity_token_file: /tokens/t }", null, "arn:aws:iam::123456789012:role/r")]
+    public void Load_ProfileOrRole_IsFetched(string more, string? profile, string? role)
+    {
+        LoadResult result = Load(more);
+        Assert.True(result.Options is not null, ValidConfiguration.Print(result));
+        Provider provider = CatalogBuilder.Build(result.Options, revision: 1).Providers["bedrock"];
+        Assert.Null(provider.Aws);
+        Assert.Equal((profile, role, "eu-west-1", "ballast"), (provider.AwsIdentity!.Profile, provider.AwsIdentity.RoleArn, provider.AwsIdentity.Region, provider.AwsIdentity.RoleSessionName));
+    }
+
+    [Theory]
+    [InlineData("aws: { external_id: e }", "'external_id' says nothing without a role")]
+    [InlineData("aws: { role_arn: admin }", "is not a role's ARN")]
+    [InlineData("aws: { profile: work, access_key_id_env: OTHER_KEY, secret_access_key_env: OTHER_KEY }", "both say who asks")]
+    [InlineData("aws: { role_arn: 'arn:aws:iam::123456789012:role/r', sts_url: 'http://sts.example' }", "in the clear")]
     [InlineData("aws: { access_key_id_env: OTHER_KEY }", "an access key and its secret are needed")]
     [InlineData("aws: {}\n    api_key: ${OTHER_KEY}", "'aws' and 'api_key' say the same thing twice")]
     [InlineData("aws: { secret_access_key: literal-secret }", "must not hold the key itself")]

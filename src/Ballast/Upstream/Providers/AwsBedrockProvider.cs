@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
@@ -8,7 +9,7 @@ namespace Ballast.Upstream.Providers;
 /// <summary>
 /// AWS Bedrock: Converse and InvokeModel at <c>bedrock-runtime.REGION.amazonaws.com</c>, OpenAI-shaped at <c>bedrock-mantle.REGION.api.aws/v1</c> or at the former's
 /// <c>/openai/v1</c> (the base address ends in <c>/openai</c> then). With a Bedrock API key, or signed with an
-/// access key.
+/// access key, which may have to be fetched.
 /// </summary>
 public sealed class AwsBedrockProvider : ProviderEndpoint
 {
@@ -36,14 +37,30 @@ public sealed class AwsBedrockProvider : ProviderEndpoint
 
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)
     {
-        if (provider.Aws is { } keys)
+        AwsSession? session = credential as AwsSession;
+        if ((session?.Keys ?? provider.Aws) is { } keys)
         {
             string service = request.Address.Host.StartsWith("bedrock-mantle.", StringComparison.Ordinal) ? "bedrock-mantle" : "bedrock";
-            AwsSignature.Sign(request, keys, provider.Region, service, TimeProvider.System.GetUtcNow());
+            AwsSignature.Sign(request, keys, provider.Region, service, request.SignedAt);
         }
         else
         {
             SignBearer(request, provider);
         }
     }
+
+    public override bool SignsTime(Provider provider) => provider.Aws is not null || provider.AwsIdentity is not null;
+
+    public override DateTimeOffset? TimeToldBy(UpstreamAnswer answer)
+    {
+        string type = answer.Status is 400 or 403 ? answer.Header("x-amzn-errortype") ?? "" : "";
+        bool mayBeLate = type.StartsWith("InvalidSignature", StringComparison.Ordinal) || type.StartsWith("RequestTimeTooSkewed", StringComparison.Ordinal)
+            || type.StartsWith("RequestExpired", StringComparison.Ordinal) || type.StartsWith("SignatureDoesNotMatch", StringComparison.Ordinal);
+        return mayBeLate && DateTimeOffset.TryParseExact(answer.Header("Date"), "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset told) ? told : null;
+    }
+
+    public override bool FetchesCredentials(Provider provider) => provider.AwsIdentity is not null;
+
+    public override CredentialSource SourceOf(Provider provider) =>
+        new AwsCredentials(provider.AwsIdentity ?? throw new InvalidOperationException("Nothing is fetched for this provider."), provider.AllowPrivateAddresses, provider.Ca);
 }

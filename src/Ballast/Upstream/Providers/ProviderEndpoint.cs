@@ -36,6 +36,12 @@ public abstract class ProviderEndpoint
     /// <summary>Where it is fetched. Asked only where <see cref="FetchesCredentials"/> says so.</summary>
     public virtual CredentialSource SourceOf(Provider provider) => throw new NotSupportedException("This provider's credentials are configured.");
 
+    /// <summary>Requests carry the time, and are refused where it is not the platform's.</summary>
+    public virtual bool SignsTime(Provider provider) => false;
+
+    /// <summary>The platform's time, where an answer refuses a request that may have been signed for another; else null.</summary>
+    public virtual DateTimeOffset? TimeToldBy(UpstreamAnswer answer) => null;
+
     /// <summary>Response header that carries the platform's request id.</summary>
     public virtual string RequestIdHeader => "x-request-id";
 
