@@ -23,6 +23,7 @@ public sealed class SdkMatrixTests
         ("npm `@langchain/openai` and `@langchain/anthropic`: at the platforms (`direct`) and through the gateway", static () => MoreSdkTests.ChainCases),
         ("npm `@google/genai`: at the platforms and through the gateway", static () => VertexSdkTests.GeminiCases),
         ("npm `@anthropic-ai/vertex-sdk`: at the platform and through the gateway", static () => VertexSdkTests.ClaudeCases),
+        ("npm `@aws-sdk/client-bedrock-runtime` and `@anthropic-ai/bedrock-sdk`: at the platform", static () => BedrockAtSandboxTests.Cases),
         ("npm `@aws-sdk/client-bedrock-runtime` and `@anthropic-ai/bedrock-sdk`: through the gateway", static () => BedrockSdkTests.Cases),
         ("npm `ollama`: at its server (`direct`) and through the gateway", static () => OwnMachineSdkTests.OllamaCases),
         ("npm `cohere-ai`: at its platform (`direct`) and through the gateway", static () => OwnMachineSdkTests.CohereCases),
