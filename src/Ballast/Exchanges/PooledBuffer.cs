@@ -1,4 +1,5 @@
 using System.Buffers;
+using Ballast.Transport;
 
 namespace Ballast.Exchanges;
 
@@ -47,7 +48,7 @@ public sealed class PooledBuffer(int firstBytes = PooledBuffer.FirstBytes) : IBu
         WrittenCount = 0;
         if (bytes.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            LoopMemory.Return(bytes);
         }
     }
 
@@ -60,13 +61,13 @@ public sealed class PooledBuffer(int firstBytes = PooledBuffer.FirstBytes) : IBu
         }
 
         long doubled = Math.Min(Math.Max(firstBytes, _bytes.Length * 2L), Array.MaxLength);
-        byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Max(doubled, checked(WrittenCount + wanted)));
+        byte[] larger = LoopMemory.Rent((int)Math.Max(doubled, checked(WrittenCount + wanted)));
         WrittenSpan.CopyTo(larger);
         byte[] smaller = _bytes;
         _bytes = larger;
         if (smaller.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(smaller);
+            LoopMemory.Return(smaller);
         }
     }
 }

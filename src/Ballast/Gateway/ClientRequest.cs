@@ -1,4 +1,3 @@
-using System.Buffers;
 using Ballast.Exchanges;
 using Ballast.Transport;
 
@@ -41,7 +40,7 @@ public sealed class ClientRequest(HttpCall http) : IDisposable
         _buffer = [];
         if (buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            LoopMemory.Return(buffer);
         }
     }
 
@@ -52,7 +51,7 @@ public sealed class ClientRequest(HttpCall http) : IDisposable
             throw new GatewayException(GatewayError.BodyTooLarge);
         }
 
-        _buffer = ArrayPool<byte>.Shared.Rent((int)(http.ContentLength ?? FirstBufferBytes) + 1);
+        _buffer = LoopMemory.Rent((int)(http.ContentLength ?? FirstBufferBytes) + 1);
         int length = 0;
         while (true)
         {
@@ -75,9 +74,9 @@ public sealed class ClientRequest(HttpCall http) : IDisposable
 
             if (length == _buffer.Length)
             {
-                byte[] larger = ArrayPool<byte>.Shared.Rent(length * 2);
+                byte[] larger = LoopMemory.Rent(length * 2);
                 _buffer.AsSpan(0, length).CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(_buffer);
+                LoopMemory.Return(_buffer);
                 _buffer = larger;
             }
         }

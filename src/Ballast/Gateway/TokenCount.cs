@@ -57,7 +57,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         PooledBuffer body = new(exchange.Envelope.Body.Length + 64);
         exchange.Protocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
         using UpstreamMessage message = UpstreamRequest.Address(exchange, attempt, body);
-        using AttemptTimer timer = new(exchange, aborted);
+        using AttemptTimer timer = AttemptTimer.Start(exchange, aborted);
         try
         {
             using UpstreamAnswer upstream =

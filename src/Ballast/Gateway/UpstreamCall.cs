@@ -16,7 +16,7 @@ public sealed class UpstreamCall(UpstreamClient client)
     public async Task<UpstreamFailure?> RunAsync(
         Exchange exchange, Attempt attempt, UpstreamMessage message, ClientResponse response, CancellationToken aborted, AttemptWork? work = null)
     {
-        using AttemptTimer timer = new(exchange, aborted);
+        using AttemptTimer timer = AttemptTimer.Start(exchange, aborted);
         UpstreamAnswer upstream;
         try
         {

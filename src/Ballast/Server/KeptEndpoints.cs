@@ -33,10 +33,11 @@ internal static class KeptEndpoints
         handle = null;
         foreach (string prefix in s_prefixes)
         {
-            string rest = path.StartsWith(prefix, StringComparison.Ordinal) ? path[prefix.Length..] : "";
+            // Nearly every path is another one: it is looked at where it lies.
+            ReadOnlySpan<char> rest = path.StartsWith(prefix, StringComparison.Ordinal) ? path.AsSpan(prefix.Length) : default;
             if (rest.StartsWith("/files", StringComparison.Ordinal) || rest.StartsWith("/batches", StringComparison.Ordinal))
             {
-                return Match(rest, out handle);
+                return Match(path[prefix.Length..], out handle);
             }
         }
 

@@ -57,6 +57,9 @@ public sealed class EventLoop : IDisposable
     /// <summary>Seconds since the loop began, as of its last tick: for limits of time that may be a second off.</summary>
     public int Seconds { get; private set; }
 
+    /// <summary>What requests on this loop's thread rent their memory from.</summary>
+    internal LoopMemory Memory { get; } = new();
+
     /// <summary>Does this on the loop's thread, after what is running there.</summary>
     public void Post(Action<object?> work, object? state)
     {
@@ -276,6 +279,7 @@ public sealed class EventLoop : IDisposable
 
     private void Tick()
     {
+        Memory.Trim();
         int used;
         lock (_gate)
         {

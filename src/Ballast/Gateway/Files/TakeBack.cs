@@ -14,7 +14,7 @@ internal sealed class TakeBack(UpstreamClient client)
         Attempt attempt = exchange.BeginAttempt(made.Deployment);
         attempt.Result = AttemptResult.Failed;
         using UpstreamMessage message = UpstreamRequest.AddressKept(attempt, method, path, new PooledBuffer(), null);
-        using AttemptTimer timer = new(exchange, CancellationToken.None);
+        using AttemptTimer timer = AttemptTimer.Start(exchange, CancellationToken.None);
         try
         {
             using UpstreamAnswer answer = await client.SendAsync(message, made.Deployment.Provider, exchange.Catalog.Limits, timer.Token).ConfigureAwait(false);

@@ -378,7 +378,7 @@ internal sealed class Http1Connection : IConnectionObserver
     {
         Enter(Phase.Linger);
         _connection.EndSend();
-        byte[] waste = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        byte[] waste = LoopMemory.Rent(16 * 1024);
         try
         {
             while (await _connection.ReceiveAsync(waste).ConfigureAwait(false) > 0)
@@ -387,7 +387,7 @@ internal sealed class Http1Connection : IConnectionObserver
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(waste);
+            LoopMemory.Return(waste);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 
 namespace Ballast.Transport.Http1;
 
@@ -54,7 +53,7 @@ internal sealed class ReceiveBuffer
             Start = End = 0;
             if (bytes.Length > 0)
             {
-                ArrayPool<byte>.Shared.Return(bytes);
+                LoopMemory.Return(bytes);
             }
 
             return;
@@ -67,13 +66,13 @@ internal sealed class ReceiveBuffer
 
     private void Grow(int bytes)
     {
-        byte[] larger = ArrayPool<byte>.Shared.Rent(bytes);
+        byte[] larger = LoopMemory.Rent(bytes);
         Bytes.AsSpan(0, End).CopyTo(larger);
         byte[] smaller = Bytes;
         Bytes = larger;
         if (smaller.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(smaller);
+            LoopMemory.Return(smaller);
         }
     }
 }

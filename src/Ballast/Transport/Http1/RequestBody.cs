@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace Ballast.Transport.Http1;
@@ -49,7 +48,7 @@ internal sealed class RequestBody(Http1Connection owner)
     /// <summary>Reads what is left and forgets it, so that the next request can be found behind it.</summary>
     public async ValueTask DiscardAsync()
     {
-        byte[] waste = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        byte[] waste = LoopMemory.Rent(16 * 1024);
         try
         {
             while (await ReadAsync(waste).ConfigureAwait(false) > 0)
@@ -58,7 +57,7 @@ internal sealed class RequestBody(Http1Connection owner)
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(waste);
+            LoopMemory.Return(waste);
         }
     }
 

@@ -39,12 +39,18 @@ public sealed class ResponseHead
 
     private const int FirstLines = 32;
 
+    /// <summary>Longer texts are not remembered.</summary>
+    private const int KnownCharactersMax = 256;
+
     private static readonly SearchValues<byte> s_token = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
     private static readonly SearchValues<byte> s_forbidden = SearchValues.Create([0, (byte)'\r', (byte)'\n']);
 
     private readonly record struct Line(int Name, int NameLength, int Value, int ValueLength);
 
     private Line[] _lines = new Line[FirstLines];
+
+    /// <summary>Texts that were asked for, by line: the answers of one connection are much alike.</summary>
+    private string?[] _texts = new string?[FirstLines];
     private byte[] _bytes = [];
     private int _count;
 
@@ -130,7 +136,7 @@ public sealed class ResponseHead
         {
             if (IsNamed(_bytes, _lines[i], name))
             {
-                return Encoding.Latin1.GetString(ValueOf(_bytes, _lines[i]));
+                return TextOf(i);
             }
         }
 
@@ -145,12 +151,26 @@ public sealed class ResponseHead
         {
             if (IsNamed(_bytes, _lines[i], name))
             {
-                string value = Encoding.Latin1.GetString(ValueOf(_bytes, _lines[i]));
+                string value = TextOf(i);
                 all = all is null ? value : $"{all}, {value}";
             }
         }
 
         return all;
+    }
+
+    private string TextOf(int line)
+    {
+        ReadOnlySpan<byte> value = ValueOf(_bytes, _lines[line]);
+        string? known = _texts[line];
+        if (known is not null && Ascii.Equals(value, known))
+        {
+            return known;
+        }
+
+        string text = Encoding.Latin1.GetString(value);
+        _texts[line] = text.Length <= KnownCharactersMax ? text : null;
+        return text;
     }
 
     private bool TryReadStatus(ReadOnlySpan<byte> line)
@@ -197,6 +217,7 @@ public sealed class ResponseHead
         if (_count == _lines.Length)
         {
             Array.Resize(ref _lines, Math.Min(_count * 2, LinesMax));
+            Array.Resize(ref _texts, _lines.Length);
         }
 
         _lines[_count++] = new Line(at, colon, at + from, to - from);

@@ -170,7 +170,7 @@ internal sealed class ResponseOutput : IBufferWriter<byte>
         _bytes = [];
         if (bytes.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            LoopMemory.Return(bytes);
         }
     }
 
@@ -182,13 +182,13 @@ internal sealed class ResponseOutput : IBufferWriter<byte>
             return;
         }
 
-        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(Math.Max(needed, FirstBytes), Math.Min(_bytes.Length * 2, Array.MaxLength)));
+        byte[] larger = LoopMemory.Rent(Math.Max(Math.Max(needed, FirstBytes), Math.Min(_bytes.Length * 2, Array.MaxLength)));
         _bytes.AsSpan(0, Math.Min(_end, _bytes.Length)).CopyTo(larger);
         byte[] smaller = _bytes;
         _bytes = larger;
         if (smaller.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(smaller);
+            LoopMemory.Return(smaller);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Ballast.Exchanges;
+using Ballast.Transport;
 using Ballast.Transport.Http1;
 
 namespace Ballast.Upstream.Http1;
@@ -39,51 +40,53 @@ public sealed class Http1Body(UpstreamConnection connection, CancellationTokenRe
     private long _left;
     private bool _isEnded;
     private bool _isReleased;
+    private int _interimBytes;
 
     /// <summary>It was read to its end, and the connection may carry the next answer.</summary>
     internal bool IsReusable => _isEnded && _head.KeepsConnection && _coded == _end;
 
-    /// <summary>Waits for a whole head, past those of the kind 1xx, which say nothing yet.</summary>
-    /// <exception cref="IOException">None came.</exception>
-    internal async ValueTask ReadHeadAsync()
+    /// <summary>Room for a part of the answer's head.</summary>
+    internal Memory<byte> HeadRoom()
     {
-        await connection.WaitReadableAsync().ConfigureAwait(false);
-        _head.Begin();
-        int interimBytes = 0;
-        while (true)
+        Reserve();
+        return _buffer.AsMemory(_end);
+    }
+
+    /// <summary>Takes a part of the head; true once it is whole. Heads of the kind 1xx, which say nothing yet, are passed over.</summary>
+    /// <exception cref="IOException">None came, or one that breaks the rules.</exception>
+    internal bool TakeHead(int received)
+    {
+        if (received == 0)
         {
-            Reserve();
-            int received = await connection.ReceiveAsync(_buffer.AsMemory(_end)).ConfigureAwait(false);
-            if (received == 0)
-            {
-                throw new EndOfStreamException("The upstream closed the connection before its answer.");
-            }
-
-            _end += received;
-            while (_start < _end)
-            {
-                HeadState state = _head.Read(_buffer.AsSpan(_start, _end - _start), out int length);
-                if (state == HeadState.Malformed || _head.Status == 101 || interimBytes + length > ResponseHead.BytesMax)
-                {
-                    throw new IOException("The head of the upstream's answer breaks the rules of HTTP/1.1.");
-                }
-
-                if (state == HeadState.Incomplete)
-                {
-                    break;
-                }
-
-                _start += length;
-                if (_head.Status >= 200)
-                {
-                    BeginBody();
-                    return;
-                }
-
-                interimBytes += length;
-                _head.Begin();
-            }
+            throw new EndOfStreamException("The upstream closed the connection before its answer.");
         }
+
+        _end += received;
+        while (_start < _end)
+        {
+            HeadState state = _head.Read(_buffer.AsSpan(_start, _end - _start), out int length);
+            if (state == HeadState.Malformed || _head.Status == 101 || _interimBytes + length > ResponseHead.BytesMax)
+            {
+                throw new IOException("The head of the upstream's answer breaks the rules of HTTP/1.1.");
+            }
+
+            if (state == HeadState.Incomplete)
+            {
+                break;
+            }
+
+            _start += length;
+            if (_head.Status >= 200)
+            {
+                BeginBody();
+                return true;
+            }
+
+            _interimBytes += length;
+            _head.Begin();
+        }
+
+        return false;
     }
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -236,13 +239,13 @@ public sealed class Http1Body(UpstreamConnection connection, CancellationTokenRe
             wanted = Math.Max(wanted, Math.Min(_end - _start + _left, AnnouncedBytesMax));
         }
 
-        byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(wanted, Array.MaxLength));
+        byte[] larger = LoopMemory.Rent((int)Math.Min(wanted, Array.MaxLength));
         byte[] smaller = _buffer;
         Move(larger);
         _buffer = larger;
         if (smaller.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(smaller);
+            LoopMemory.Return(smaller);
         }
     }
 
@@ -263,7 +266,7 @@ public sealed class Http1Body(UpstreamConnection connection, CancellationTokenRe
         _start = _decoded = _examined = _coded = _end = 0;
         if (buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            LoopMemory.Return(buffer);
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using Ballast.Configuration;
 using Ballast.Exchanges;
@@ -56,7 +55,14 @@ public sealed class Http1Pool : UpstreamPool
     public override ValueTask<UpstreamAnswer> SendAsync(UpstreamMessage message, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return SendAsync(message, Take(), cancellation);
+        return Take() is { } idle ? idle.ExchangeAsync(message, cancellation) : SendFreshAsync(message, cancellation);
+    }
+
+    /// <summary>For a request that no connection is at hand for: none was idle, or the one that was had been closed, and did not take it.</summary>
+    internal async ValueTask<UpstreamAnswer> SendFreshAsync(UpstreamMessage message, CancellationToken cancellation)
+    {
+        UpstreamConnection fresh = await OpenAsync(cancellation).ConfigureAwait(false);
+        return await fresh.ExchangeAsync(message, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Called for a connection that is whole and carries nothing.</summary>
@@ -105,19 +111,6 @@ public sealed class Http1Pool : UpstreamPool
                 connection.Dispose();
             }
         }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<UpstreamAnswer> SendAsync(UpstreamMessage message, UpstreamConnection? idle, CancellationToken cancellation)
-    {
-        if (idle is not null && await idle.ExchangeAsync(message, cancellation).ConfigureAwait(false) is { } answer)
-        {
-            return answer;
-        }
-
-        // None was idle, or the one that was had been closed, and did not take the request.
-        UpstreamConnection fresh = await OpenAsync(cancellation).ConfigureAwait(false);
-        return (await fresh.ExchangeAsync(message, cancellation).ConfigureAwait(false))!;
     }
 
     /// <summary>The youngest of this thread's loop that is still good: those that are needed no more grow old.</summary>

@@ -41,11 +41,13 @@ public sealed class UpstreamConnection : IConnectionObserver, IDisposable
     /// <summary>It has carried an exchange before: the upstream may have closed it meanwhile.</summary>
     internal bool IsReused { get; private set; }
 
-    /// <summary>Sends, and returns at the answer's head. Whatever goes wrong, the connection is disposed of.</summary>
+    /// <summary>
+    /// Sends, and returns at the answer's head. Whatever goes wrong, the connection is disposed of. Where it was stale and the upstream cannot have had the whole
+    /// request, a fresh one carries it.
+    /// </summary>
     /// <exception cref="UpstreamException">No answer came, and sending it once more might ask twice.</exception>
-    /// <returns>Null where the connection was stale and the upstream cannot have had the whole request.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    internal async ValueTask<Http1Answer?> ExchangeAsync(UpstreamMessage message, CancellationToken cancellation)
+    internal async ValueTask<UpstreamAnswer> ExchangeAsync(UpstreamMessage message, CancellationToken cancellation)
     {
         CancellationTokenRegistration registration = cancellation.UnsafeRegister(static state => ((UpstreamConnection)state!)._connection.Abort(), this);
         Http1Body body = new(this, registration, cancellation);
@@ -54,20 +56,30 @@ public sealed class UpstreamConnection : IConnectionObserver, IDisposable
         {
             await SendAsync(message).ConfigureAwait(false);
             isSent = true;
-            await body.ReadHeadAsync().ConfigureAwait(false);
+            await WaitReadableAsync().ConfigureAwait(false);
+            Head.Begin();
+            while (!body.TakeHead(await ReceiveAsync(body.HeadRoom()).ConfigureAwait(false)))
+            {
+            }
+
             return new Http1Answer(this, body);
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
             body.Release(isWhole: false);
             cancellation.ThrowIfCancellationRequested();
-            return !isSent && IsReused ? null : throw new UpstreamException(GatewayError.ConnectionLost, exception);
+            if (isSent || !IsReused)
+            {
+                throw new UpstreamException(GatewayError.ConnectionLost, exception);
+            }
         }
         catch
         {
             body.Release(isWhole: false);
             throw;
         }
+
+        return await _pool.SendFreshAsync(message, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Bytes received, at least one; 0 at the end.</summary>

@@ -83,7 +83,7 @@ public abstract class ProviderEndpoint
     {
         if (provider.ApiKey is { } key)
         {
-            HeaderWriter.Add(request.Headers, "Authorization", "Bearer " + key.Reveal());
+            HeaderWriter.Add(request.Headers, "Authorization", key.RevealBearer());
         }
     }
 }
