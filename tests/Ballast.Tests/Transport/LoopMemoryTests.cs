@@ -1,5 +1,4 @@
 using Ballast.Transport;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Ballast.Tests.Transport;
 
@@ -7,19 +6,16 @@ public sealed class LoopMemoryTests : IDisposable
 {
     private const int Pieces = 200;
 
-    private readonly FakeTimeProvider _time = new();
-    private readonly EventLoop _loop;
-
-    public LoopMemoryTests() => _loop = new EventLoop(_time);
+    private readonly EventLoop _loop = new(TimeProvider.System);
 
     public void Dispose() => _loop.Dispose();
 
     [Fact]
     public async Task Pieces_OfManyRequests_AreTheSameOnesAgain()
     {
-        byte[][] first = await OnLoopAsync(RentAll);
-        await OnLoopAsync(() => Return(first));
-        byte[][] second = await OnLoopAsync(RentAll);
+        byte[][] first = await _loop.DoAsync(RentAll);
+        await _loop.DoAsync(() => Return(first));
+        byte[][] second = await _loop.DoAsync(RentAll);
 
         Assert.Equal(Pieces, second.Intersect(first).Count());
     }
@@ -33,9 +29,9 @@ public sealed class LoopMemoryTests : IDisposable
     public async Task Piece_OfAnySize_IsLargeEnough(int bytes)
     {
         // A smaller piece that came from elsewhere is never handed out for a larger one.
-        await OnLoopAsync(() => Return([new byte[16], new byte[512], new byte[1024]]));
+        await _loop.DoAsync(() => Return([new byte[16], new byte[512], new byte[1024]]));
 
-        byte[] piece = await OnLoopAsync(() => LoopMemory.Rent(bytes));
+        byte[] piece = await _loop.DoAsync(() => LoopMemory.Rent(bytes));
 
         Assert.InRange(piece.Length, bytes, Math.Max(1024, bytes * 2));
     }
@@ -46,7 +42,7 @@ public sealed class LoopMemoryTests : IDisposable
         int most = LoopMemory.KeptBytesMax / LoopMemory.PieceBytesMax;
         byte[][] many = [.. Enumerable.Range(0, most * 2).Select(static _ => new byte[LoopMemory.PieceBytesMax])];
 
-        await OnLoopAsync(() => Return(many));
+        await _loop.DoAsync(() => Return(many));
 
         Assert.Equal(most, _loop.Memory.Kept);
     }
@@ -54,10 +50,10 @@ public sealed class LoopMemoryTests : IDisposable
     [Fact]
     public async Task Pieces_ThatNobodyWants_GoWithTime()
     {
-        byte[][] pieces = await OnLoopAsync(RentAll);
-        await OnLoopAsync(() => Return(pieces));
+        byte[][] pieces = await _loop.DoAsync(RentAll);
+        await _loop.DoAsync(() => Return(pieces));
 
-        await OnLoopAsync(() =>
+        await _loop.DoAsync(() =>
         {
             for (int second = 0; second < 20; second++)
             {
@@ -80,26 +76,5 @@ public sealed class LoopMemoryTests : IDisposable
         }
 
         return true;
-    }
-
-    private Task<T> OnLoopAsync<T>(Func<T> work)
-    {
-        TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _loop.Post(
-            _ =>
-            {
-                try
-                {
-                    done.SetResult(work());
-                }
-#pragma warning disable CA1031 // The test sees it.
-                catch (Exception exception)
-#pragma warning restore CA1031
-                {
-                    done.SetException(exception);
-                }
-            },
-            null);
-        return done.Task;
     }
 }
