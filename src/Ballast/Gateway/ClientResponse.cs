@@ -121,12 +121,16 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
     }
 
     /// <exception cref="ClientGoneException">The client has closed its connection.</exception>
-    public async ValueTask FlushAsync(CancellationToken aborted)
+    public ValueTask FlushAsync(CancellationToken aborted)
     {
-        if (!await http.FlushAsync(aborted).ConfigureAwait(false))
+        // Nearly always the client takes it at once: a chunk is then no flow of its own.
+        ValueTask<bool> flushing = http.FlushAsync(aborted);
+        if (!flushing.IsCompletedSuccessfully)
         {
-            throw new ClientGoneException();
+            return WaitAsync(flushing);
         }
+
+        return flushing.Result ? default : throw new ClientGoneException();
     }
 
     /// <summary>Sends a whole body.</summary>
@@ -195,6 +199,14 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
 
     /// <summary>The answer is JSON of Ballast's own making.</summary>
     public void SetJson() => http.SetHeader("Content-Type", "application/json");
+
+    private static async ValueTask WaitAsync(ValueTask<bool> flushing)
+    {
+        if (!await flushing.ConfigureAwait(false))
+        {
+            throw new ClientGoneException();
+        }
+    }
 
     // Keys of a caller's JSON may hold anything: what is not plain ASCII, and the list's own comma, is percent-encoded.
     private static string Escape(string pointer)

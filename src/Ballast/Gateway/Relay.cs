@@ -183,14 +183,14 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     }
 
     /// <summary>Lets the client take what was written; however slow it is, the upstream's idle clock stands still meanwhile.</summary>
-    private async ValueTask FlushAsync(CancellationToken aborted)
+    private ValueTask FlushAsync(CancellationToken aborted)
     {
         ValueTask flushing = response.FlushAsync(aborted);
-        if (flushing.IsCompletedSuccessfully)
-        {
-            return;
-        }
+        return flushing.IsCompletedSuccessfully ? default : WaitForClientAsync(flushing);
+    }
 
+    private async ValueTask WaitForClientAsync(ValueTask flushing)
+    {
         timer.Pause();
         try
         {

@@ -29,7 +29,7 @@ public sealed class LoopMemoryTests : IDisposable
     public async Task Piece_OfAnySize_IsLargeEnough(int bytes)
     {
         // A smaller piece that came from elsewhere is never handed out for a larger one.
-        await _loop.DoAsync(() => Return([new byte[16], new byte[512], new byte[1024]]));
+        await _loop.DoAsync(() => Return([new byte[1024], new byte[512], new byte[16]]));
 
         byte[] piece = await _loop.DoAsync(() => LoopMemory.Rent(bytes));
 
