@@ -95,7 +95,7 @@ public sealed class AttemptTimerTests : IDisposable
     public async Task Timer_WhoseClientWentAway_IsNotUsedAgain()
     {
         using CancellationTokenSource client = new();
-        AttemptTimer first = await StartAsync(client.Token);
+        AttemptTimer first = await StartAsync(client);
         await client.CancelAsync();
         Assert.True(first.Token.IsCancellationRequested);
         await EndAsync(first);
@@ -111,7 +111,7 @@ public sealed class AttemptTimerTests : IDisposable
     public async Task Client_OfAnEarlierAttempt_EndsNoLaterOne()
     {
         using CancellationTokenSource client = new();
-        AttemptTimer first = await StartAsync(client.Token);
+        AttemptTimer first = await StartAsync(client);
         await EndAsync(first);
         AttemptTimer second = await StartAsync();
         Assert.Same(first, second);
@@ -122,8 +122,8 @@ public sealed class AttemptTimerTests : IDisposable
         await EndAsync(second);
     }
 
-    private Task<AttemptTimer> StartAsync(CancellationToken client = default) =>
-        _loop.DoAsync(() => AttemptTimer.Start(new Exchange(ProtocolList.OpenAIChat, Operation.Chat, Deployments.Catalog(s_limits), _time), client));
+    private Task<AttemptTimer> StartAsync(CancellationTokenSource? client = null) =>
+        _loop.DoAsync(() => AttemptTimer.Start(new Exchange(ProtocolList.OpenAIChat, Operation.Chat, Deployments.Catalog(s_limits), _time), client?.Token ?? CancellationToken.None));
 
     private Task EndAsync(AttemptTimer timer) => _loop.DoAsync(() =>
     {
