@@ -14,6 +14,9 @@ internal static class LegalName
 
     private const int HashLength = 10;
 
+    /// <summary>Length of the ids that Mistral takes, and no others.</summary>
+    private const int ShortLength = 9;
+
     /// <summary>The text itself where it is legal; else its legal characters and a hash of the whole, so that two names stay two.</summary>
     public static string Of(string text, int lengthMax = int.MaxValue)
     {
@@ -26,6 +29,12 @@ internal static class LegalName
         string kept = string.Concat(text.Select(letter => IsLegal(letter) ? letter : '_'));
         return $"{kept[..Math.Min(kept.Length, Math.Min(lengthMax, MadeLengthMax) - HashLength - 1)]}_{hash}";
     }
+
+    /// <summary>An id of nine letters and digits: the text itself where it is one, else the beginning of its hash.</summary>
+    public static string Short(string text) =>
+        text.Length == ShortLength && text.All(char.IsAsciiLetterOrDigit)
+            ? text
+            : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..ShortLength];
 
     private static bool IsLegal(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-';
 }

@@ -48,6 +48,12 @@ public enum TargetFeatures
 
     /// <summary>Counts a whole request only where it is wrapped (Gemini's <c>generateContentRequest</c>); else it takes the request's own fields.</summary>
     WrappedCount = 1 << 12,
+
+    /// <summary>Takes ids of tool calls of nine letters and digits only (Mistral): others give way to such, in calls and results alike.</summary>
+    ShortToolIds = 1 << 13,
+
+    /// <summary>Refuses or ignores <c>max_completion_tokens</c>, from callers of its own protocol too: the limit is sent as <c>max_tokens</c>.</summary>
+    MaxTokensOnly = 1 << 14,
 }
 
 /// <summary>The deployment that a request is written for, as far as a protocol must know it.</summary>

@@ -240,7 +240,7 @@ internal static partial class OpenAIChatRequest
         Utf8JsonWriter json = output.Json;
         if (request.MaxOutputTokens is { } limit)
         {
-            bool isNewName = output.IsOwn ? limit.Pointer == "/max_completion_tokens" : output.Target.Has(TargetFeatures.MaxCompletionTokens);
+            bool isNewName = output.IsOwn && !output.Target.Has(TargetFeatures.MaxTokensOnly) ? limit.Pointer == "/max_completion_tokens" : output.Target.Has(TargetFeatures.MaxCompletionTokens);
             json.WriteNumber(isNewName ? "max_completion_tokens"u8 : "max_tokens"u8, limit.Value);
         }
 

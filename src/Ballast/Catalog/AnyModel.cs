@@ -30,7 +30,7 @@ public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChange
             Platform = provider.Platform,
             Region = provider.Region,
             Data = provider.Data,
-            Features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor, protocols[0]), FeatureChanges),
+            Features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor, protocols[0], provider.Platform), FeatureChanges),
             Prices = PricesOf(model),
             IsEmbedding = model.Contains("embed", StringComparison.OrdinalIgnoreCase),
         };

@@ -23,10 +23,26 @@ internal static class FeatureDefaults
 
     private const TargetFeatures Cohere = TargetFeatures.JsonSchema | TargetFeatures.Images;
 
+    /// <summary>Hosts of OpenAI's shape, by platform, where their documentation or their recorded answers say otherwise than <see cref="Compatible"/>.</summary>
+    private static readonly Dictionary<string, TargetFeatures> s_dialects = new(StringComparer.Ordinal)
+    {
+        // No schemas (json_object only), no pictures; tools of a model that reasons need its reasoning back.
+        ["deepseek"] = (Compatible & ~(TargetFeatures.JsonSchema | TargetFeatures.Images)) | TargetFeatures.ParallelToolCalls | TargetFeatures.ReasoningReplay | TargetFeatures.MaxTokensOnly,
+
+        // Streams tell usage unasked, and stream_options is no field; unknown fields are refused, and so are ids of other lengths.
+        ["mistral"] = (Compatible & ~TargetFeatures.StreamUsage) | TargetFeatures.ParallelToolCalls | TargetFeatures.ShortToolIds | TargetFeatures.MaxTokensOnly,
+
+        // Schemas are for a few models only.
+        ["groq"] = (Compatible & ~TargetFeatures.JsonSchema) | TargetFeatures.ParallelToolCalls | TargetFeatures.MaxCompletionTokens,
+        ["xai"] = Compatible | TargetFeatures.ParallelToolCalls | TargetFeatures.MaxCompletionTokens,
+        ["openrouter"] = Compatible | TargetFeatures.ParallelToolCalls | TargetFeatures.ReasoningEffort | TargetFeatures.Files,
+    };
+
     /// <param name="kind">How the provider is addressed.</param>
     /// <param name="vendor">Who makes the model.</param>
     /// <param name="protocol">The one in which it is asked first.</param>
-    public static TargetFeatures Of(ProviderKind kind, string vendor, Protocol protocol) => kind switch
+    /// <param name="platform">Who operates it.</param>
+    public static TargetFeatures Of(ProviderKind kind, string vendor, Protocol protocol, string? platform) => kind switch
     {
         // Whether a model takes schemas, documents or cache marks depends on the model; where it cannot, it says so.
         ProviderKind.AwsBedrock when protocol.Framing == StreamFraming.EventStream => vendor is "anthropic" or "amazon" ? Bedrock | TargetFeatures.CacheControl : Bedrock,
@@ -40,6 +56,7 @@ internal static class FeatureDefaults
 
         // Azure and Bedrock serve others' models too; those speak the plain protocol without OpenAI's later fields.
         ProviderKind.AzureOpenAI or ProviderKind.AwsBedrock when vendor == "openai" => OpenAI,
+        ProviderKind.OpenAICompatible when platform is not null && s_dialects.TryGetValue(platform, out TargetFeatures dialect) => dialect,
         _ => Compatible,
     };
 

@@ -20,6 +20,8 @@ public static class FeatureName
         ("adaptive_thinking", TargetFeatures.AdaptiveThinking),
         ("count_tokens", TargetFeatures.CountTokens),
         ("wrapped_count", TargetFeatures.WrappedCount),
+        ("short_tool_ids", TargetFeatures.ShortToolIds),
+        ("max_tokens_only", TargetFeatures.MaxTokensOnly),
     ];
 
     public static IReadOnlyList<string> All { get; } = [.. Table.Select(static row => row.Name)];

@@ -46,6 +46,8 @@ public sealed record GatewayError(
         "The request holds fields that no available deployment can carry, and this key's loss policy is strict.");
     public static readonly GatewayError BackgroundNotOffered = new("ballast_background_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "This gateway does not answer in the background.", "Leave 'background' out and stream the answer.");
+    public static readonly GatewayError CompactionNotOffered = new("ballast_compaction_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "This gateway does not compact conversations.", "Send the conversation shortened, or summed up by a model, in 'input'.");
     public static readonly GatewayError StateOff = new("ballast_state_off", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "This gateway keeps no answers and no conversations.", "Send the whole conversation in 'input'; conversations.store switches it on.");
     public static readonly GatewayError StateUnreadable = new("ballast_state_unreadable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,

@@ -18,6 +18,11 @@ public sealed class StateDesk(ConversationStore? store)
     /// <exception cref="ProtocolException">There is no such thing, or the request does not fit.</exception>
     public async Task AnswerAsync(Exchange exchange, StatePath path, HttpCall http, ReadOnlyMemory<byte> body, ClientResponse response)
     {
+        if (path is { IsAnswer: true, Id: StatePath.Compact, Part: null })
+        {
+            throw new GatewayException(GatewayError.CompactionNotOffered);
+        }
+
         if (store is null)
         {
             throw new GatewayException(GatewayError.StateOff);

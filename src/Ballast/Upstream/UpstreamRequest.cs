@@ -17,7 +17,15 @@ public static class UpstreamRequest
     /// <summary>True where the caller's own bytes can go on.</summary>
     public static bool IsPassthrough(Exchange exchange, Deployment deployment, Protocol protocol) =>
         exchange.Protocol == protocol && !exchange.Envelope.HasForeignThinking
-        && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema));
+        && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema))
+        && (!deployment.Target.Has(Dialects) || Fits(exchange.Envelope.Body.Span, deployment.Target));
+
+    /// <summary>What an endpoint of OpenAI's shape asks of a caller of that shape, who was told otherwise by OpenAI.</summary>
+    private const TargetFeatures Dialects = TargetFeatures.ShortToolIds | TargetFeatures.MaxTokensOnly;
+
+    private static bool Fits(ReadOnlySpan<byte> body, RequestTarget target) =>
+        !(target.Has(TargetFeatures.ShortToolIds) && body.IndexOf("\"tool_call_id\""u8) >= 0)
+        && !(target.Has(TargetFeatures.MaxTokensOnly) && body.IndexOf("\"max_completion_tokens\""u8) >= 0);
 
     /// <summary>Builds the request; what cannot cross is added to the attempt's losses.</summary>
     public static UpstreamMessage Build(Exchange exchange, Attempt attempt)

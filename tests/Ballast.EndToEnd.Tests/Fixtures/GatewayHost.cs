@@ -36,7 +36,8 @@ public sealed class GatewayHost : IAsyncDisposable
     public IEnumerable<string> Secrets => _variables.Values.Select(value => value.Replace("http://", "", StringComparison.Ordinal));
 
     /// <param name="latencyScale">0 lets the platforms answer at once, 1 at natural speed.</param>
-    public static async Task<GatewayHost> StartAsync(double latencyScale)
+    /// <param name="conversations">What is kept; null keeps it as the default is.</param>
+    public static async Task<GatewayHost> StartAsync(double latencyScale, ConversationOptions? conversations = null)
     {
         SandboxHost sandbox = await SandboxHost.StartAsync(
             new SandboxOptions { BasePort = 0, LatencyScale = latencyScale }, TestContext.Current.CancellationToken);
@@ -53,6 +54,7 @@ public sealed class GatewayHost : IAsyncDisposable
                 Listen = new Uri("http://127.0.0.1:0"),
                 Admin = new Uri("http://127.0.0.1:0"),
                 LedgerPath = LedgerPathIn(folder),
+                Conversations = conversations,
                 Seed = 1,
                 LogTo = log,
             },

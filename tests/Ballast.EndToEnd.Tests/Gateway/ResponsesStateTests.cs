@@ -139,4 +139,48 @@ public sealed class ResponsesStateTests(GatewayFixture gateways)
         Assert.Equal("response.input_tokens", counted.Json.GetProperty("object").GetString());
         Assert.InRange(counted.Json.GetProperty("input_tokens").GetInt64(), 4, 40);
     }
+
+    [Theory]
+    [InlineData("""{"model":"MODEL","background":true,"input":"Hello"}""", "", "ballast_background_not_offered")]
+    [InlineData("""{"model":"MODEL","input":"Hello"}""", "/compact", "ballast_compaction_not_offered")]
+    public async Task Wish_ThatStaysWithOneVendor_IsRefusedInWords(string body, string path, string code)
+    {
+        GatewayAnswer refused = await SendAsync(HttpMethod.Post, Path + path, body.Replace("MODEL", "openai/gpt-5-mini", StringComparison.Ordinal));
+        refused.AssertError(gateways.Fast, "openai", 400);
+        Assert.Equal(code, refused.Json.GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData("openai/gpt-5-mini", false)]
+    [InlineData(Claude, true)]
+    [InlineData(Llama, true)]
+    public async Task CustomTool_WhereNoneIs_IsNamedOrRefused(string model, bool isLost)
+    {
+        string body = $$"""{"model":"{{model}}","input":"Use run_sql to list all tables.","tools":[{"type":"custom","name":"run_sql"}]}""";
+        GatewayAnswer answer = await AskAsync(body);
+        Assert.True(answer.Status == 200, answer.Body);
+        Assert.Equal(isLost, answer.AllHeaders.Split('\n').Any(line => line.StartsWith("x-ballast-loss: ", StringComparison.OrdinalIgnoreCase) && line.Contains("/tools/0", StringComparison.Ordinal)));
+        Assert.Equal(!isLost, answer.Body.Contains("custom_tool_call", StringComparison.Ordinal));
+        Assert.Equal(isLost ? 400 : 200, (await AskAsync(body, "strict")).Status);
+    }
+
+    [Fact]
+    public async Task Store_SwitchedOff_KeepsNothingAndSaysSo()
+    {
+        await using GatewayHost host = await GatewayHost.StartAsync(latencyScale: 0, new Ballast.Configuration.ConversationOptions { IsStored = false });
+        using GatewayClient client = new(host);
+        string key = host.KeyOf("raw");
+        foreach (string model in (string[])["openai/gpt-5-mini", Claude])
+        {
+            GatewayAnswer answer = await client.PostAsync(Path, $$"""{"model":"{{model}}","input":"My name is Ada."}""", key);
+            string id = IdOf(answer);
+            Assert.False(answer.Json.GetProperty("store").GetBoolean());
+            GatewayAnswer next = await client.PostAsync(Path, $$"""{"model":"{{model}}","previous_response_id":"{{id}}","input":"What is my name?"}""", key);
+            next.AssertError(host, "openai", 400);
+            Assert.Equal("ballast_state_off", next.Json.GetProperty("error").GetProperty("code").GetString());
+            Assert.Equal(400, (await client.SendAsync(HttpMethod.Get, $"{Path}/{id}", null, key)).Status);
+        }
+
+        Assert.Equal(400, (await client.PostAsync("/v1/conversations", "{}", key)).Status);
+    }
 }

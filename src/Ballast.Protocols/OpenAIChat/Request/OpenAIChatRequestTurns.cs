@@ -82,7 +82,7 @@ internal static partial class OpenAIChatRequest
             content = result.Content;
             if (!isFunction)
             {
-                json.WriteString("tool_call_id"u8, result.CallId);
+                json.WriteString("tool_call_id"u8, IdOf(output, result.CallId));
             }
         }
 
@@ -282,7 +282,8 @@ internal static partial class OpenAIChatRequest
 
     /// <summary>A foreign id that is too long gives way to one made of it: the call and its result still agree.</summary>
     private static string IdOf(Output output, string id) =>
-        output.IsOwn || id.Length <= ToolCallIdLengthMax
+        output.Target.Has(TargetFeatures.ShortToolIds) ? LegalName.Short(id)
+            : output.IsOwn || id.Length <= ToolCallIdLengthMax
             ? id
             : "call_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)).AsSpan(0, 16));
 
