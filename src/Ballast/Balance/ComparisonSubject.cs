@@ -1,3 +1,5 @@
+using Ballast.Catalog;
+
 namespace Ballast.Balance;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using Ballast.Catalog;
+
 namespace Ballast.Balance;
 
 /// <summary>How much of the traffic one component carried, and what stops without it.</summary>

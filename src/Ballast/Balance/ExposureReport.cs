@@ -34,7 +34,7 @@ public sealed record ExposureReport
         {
             Components =
             [
-                .. Enum.GetValues<ComponentKind>().SelectMany(kind => Find(kind, catalog, shares)
+                .. Component.ConfiguredKinds.SelectMany(kind => Find(kind, catalog, shares)
                     .Select(component => Weigh(component, catalog, shares, requests, tokens, cost))
                     .OrderByDescending(exposure => exposure.Requests)
                     .ThenBy(exposure => exposure.Component.Name, StringComparer.Ordinal)),
@@ -48,7 +48,7 @@ public sealed record ExposureReport
     }
 
     private static IEnumerable<Component> Find(ComponentKind kind, CatalogSnapshot catalog, IReadOnlyList<ShareRow> shares) =>
-        InCatalog(kind, catalog).Concat(shares.Select(row => Component.Of(kind, row))).Distinct();
+        InCatalog(kind, catalog).Concat(shares.Select(row => LedgerComponent.Of(kind, row))).Distinct();
 
     /// <summary>A provider that takes any model has no deployments of its own until somebody asks, and still is something to lose.</summary>
     private static IEnumerable<Component> InCatalog(ComponentKind kind, CatalogSnapshot catalog) =>
@@ -58,7 +58,7 @@ public sealed record ExposureReport
     private static ComponentExposure Weigh(
         Component component, CatalogSnapshot catalog, IReadOnlyList<ShareRow> shares, long requests, long tokens, decimal cost)
     {
-        ShareRow[] own = [.. shares.Where(row => Component.Of(component.Kind, row) == component)];
+        ShareRow[] own = [.. shares.Where(row => LedgerComponent.Of(component.Kind, row) == component)];
         long ownRequests = own.Sum(row => row.Requests);
         long ownTokens = own.Sum(row => row.Tokens);
         decimal ownCost = own.Sum(row => row.CostUsd);

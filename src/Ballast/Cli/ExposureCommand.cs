@@ -51,7 +51,7 @@ public static class ExposureCommand
             request.Output.WriteLine();
         }
 
-        foreach (ComponentKind kind in Enum.GetValues<ComponentKind>())
+        foreach (ComponentKind kind in Component.ConfiguredKinds)
         {
             request.Write(ExposureView.Table(report, kind));
         }

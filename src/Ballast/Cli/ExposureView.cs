@@ -1,3 +1,4 @@
+using Ballast.Catalog;
 using System.Globalization;
 using System.Text.Json;
 using Ballast.Balance;
@@ -46,7 +47,7 @@ internal static class ExposureView
         writer.WriteNumber("tokens", report.Tokens);
         writer.WriteNumber("cost_usd", report.CostUsd);
         writer.WriteNumber("named_models", report.NamedModels);
-        foreach (ComponentKind kind in Enum.GetValues<ComponentKind>())
+        foreach (ComponentKind kind in Component.ConfiguredKinds)
         {
             writer.WriteStartArray(Name(kind));
             foreach (ComponentExposure exposure in report.Of(kind))

@@ -1,3 +1,4 @@
+using Ballast.Catalog;
 using Ballast.Balance;
 using Ballast.Ledger;
 using Ballast.Tests.Ledger;

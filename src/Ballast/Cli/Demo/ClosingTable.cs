@@ -1,3 +1,4 @@
+using Ballast.Catalog;
 using System.Globalization;
 using Ballast.Balance;
 

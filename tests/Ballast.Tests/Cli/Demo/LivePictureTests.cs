@@ -1,3 +1,4 @@
+using Ballast.Catalog;
 using Ballast.Cli.Demo;
 using Ballast.Ledger;
 using Spectre.Console;

@@ -1,0 +1,16 @@
+namespace Ballast.Routing.Shares;
+
+/// <summary>What a decision is asked for.</summary>
+/// <param name="Rules">Rules whose scope the request belongs to, one bit each.</param>
+/// <param name="Preferred">Candidates that are healthy, one bit each.</param>
+/// <param name="Eligible">Those and the ones that are only just recovering.</param>
+/// <param name="Units">Expected size.</param>
+/// <param name="Sticky">Candidate that has this session's cache warm; -1 where none has.</param>
+/// <param name="DebtMax">By how many units a candidate may run ahead of its weight for the sake of warm caches.</param>
+public readonly record struct ShareAsk(ulong Rules, ulong Preferred, ulong Eligible, double Units, int Sticky = -1, double DebtMax = 0);
+
+/// <summary>Where a request goes.</summary>
+/// <param name="Index">The candidate; -1 where every one would break a rule that refuses rather than gives way.</param>
+/// <param name="Charged">Rules whose buckets were charged.</param>
+/// <param name="Relaxed">Rules that were suspended for this request, one bit each: their buckets stand still.</param>
+public readonly record struct ShareDecision(int Index, ulong Charged, ulong Relaxed);
