@@ -8,7 +8,9 @@ namespace Ballast.Catalog;
 public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOptions = null)
 {
     private readonly Lock _reload = new();
+    private CatalogSnapshot _written = first;
     private volatile CatalogSnapshot _current = first;
+    private Func<ApiKey, ApiKey>? _restriction;
     private BallastOptions? _options = firstOptions;
 
     /// <summary>Raised after a swap, on the thread that reloaded; a handler must be quick and must not throw.</summary>
@@ -49,14 +51,37 @@ public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOp
         lock (_reload)
         {
             faults = [.. faults, .. NeedRestart(options)];
-            next = CatalogBuilder.Build(options, _current.Revision + 1);
-            _current = next;
+            _written = CatalogBuilder.Build(options, _current.Revision + 1);
+            _current = next = Restricted(_written);
             _options = options;
         }
 
         Reloaded?.Invoke(next);
         return true;
     }
+
+    /// <summary>From now on, and across reloads, keys may go where they are told here and nowhere else; null lifts that.</summary>
+    /// <param name="restriction">Makes of a key as written one that may go to no more than that.</param>
+    public void Restrict(Func<ApiKey, ApiKey>? restriction)
+    {
+        CatalogSnapshot next;
+        lock (_reload)
+        {
+            if (restriction is null && _restriction is null)
+            {
+                return;
+            }
+
+            _restriction = restriction;
+            _written = _written with { Revision = _current.Revision + 1 };
+            _current = next = Restricted(_written);
+        }
+
+        Reloaded?.Invoke(next);
+    }
+
+    private CatalogSnapshot Restricted(CatalogSnapshot written) =>
+        _restriction is null ? written : written with { Keys = [.. written.Keys.Select(_restriction)] };
 
     /// <summary>What a reload cannot change is said, not silently left.</summary>
     private IEnumerable<ConfigurationFault> NeedRestart(BallastOptions next)
@@ -71,6 +96,7 @@ public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOp
             ("server.listen", _options.Server.Listen != next.Server.Listen),
             ("server.admin", _options.Server.Admin != next.Server.Admin),
             ("ledger.path", _options.Ledger.Path != next.Ledger.Path),
+            ("balance.policies", _options.Balance != next.Balance),
             ("conversations", _options.Conversations != next.Conversations),
             ("limits.ledger_queue_max", _options.Limits.LedgerQueueMax != next.Limits.LedgerQueueMax),
         })

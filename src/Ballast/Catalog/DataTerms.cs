@@ -18,4 +18,10 @@ public sealed record DataAllowance(IReadOnlySet<string>? Geos, int? RetentionDay
         (Geos is null || Geos.Contains(terms.Geo))
         && (RetentionDaysMax is null || terms.RetentionDays <= RetentionDaysMax)
         && (Training || !terms.Training);
+
+    /// <summary>What both allow.</summary>
+    public DataAllowance And(DataAllowance other) => new(
+        Geos is null ? other.Geos : other.Geos is null ? Geos : Geos.Intersect(other.Geos).ToHashSet(StringComparer.Ordinal),
+        RetentionDaysMax is null ? other.RetentionDaysMax : other.RetentionDaysMax is null ? RetentionDaysMax : Math.Min(RetentionDaysMax.Value, other.RetentionDaysMax.Value),
+        Training && other.Training);
 }

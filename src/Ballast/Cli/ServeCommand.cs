@@ -76,7 +76,7 @@ public static class ServeCommand
         try
         {
             await using BallastServer server = await BallastServer.StartAsync(
-                new ServerSetup { Catalog = holder, Listen = clients, Admin = administration, LedgerPath = ledger ?? options.Ledger.Path, Engine = options.Server.Engine, Conversations = options.Conversations },
+                new ServerSetup { Catalog = holder, Listen = clients, Admin = administration, LedgerPath = ledger ?? options.Ledger.Path, Engine = options.Server.Engine, Conversations = options.Conversations, PolicyFolder = options.Balance.Policies },
                 CancellationToken.None).ConfigureAwait(false);
             await ServeAsync(server, holder, file).ConfigureAwait(false);
             return 0;

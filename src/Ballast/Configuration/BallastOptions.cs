@@ -7,6 +7,7 @@ public sealed record BallastOptions
 {
     public ServerOptions Server { get; init; } = new();
     public LedgerOptions Ledger { get; init; } = new();
+    public BalanceOptions Balance { get; init; } = new();
     public ConversationOptions Conversations { get; init; } = new();
     public IReadOnlyList<ProviderOptions> Providers { get; init; } = [];
     public IReadOnlyList<ModelOptions> Models { get; init; } = [];

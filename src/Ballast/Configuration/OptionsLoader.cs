@@ -82,6 +82,7 @@ public static class OptionsLoader
         {
             Server = ReadServer(file.Section("server", "server")),
             Ledger = ReadLedger(context, file.Section("ledger", "ledger")),
+            Balance = ReadBalance(context, file.Section("balance", "balance")),
             Conversations = ReadConversations(context, file.Section("conversations", "conversations")),
             Providers = ProviderReader.Read(context, file),
             Models = ReadModels(context, file),
@@ -125,6 +126,13 @@ public static class OptionsLoader
         string path = section.Text("path") ?? defaults.Path;
         section.End();
         return new LedgerOptions { Path = context.Locate(path) };
+    }
+
+    private static BalanceOptions ReadBalance(LoadContext context, SectionReader? section)
+    {
+        string path = section?.Text("policies") ?? new BalanceOptions().Policies;
+        section?.End();
+        return new BalanceOptions { Policies = context.Locate(path) };
     }
 
     private static ConversationOptions ReadConversations(LoadContext context, SectionReader? section)

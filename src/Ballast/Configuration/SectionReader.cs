@@ -303,6 +303,12 @@ internal sealed class SectionReader
         _context.Faults.Error(PathOf(key), line, column, message, hint);
     }
 
+    public void ErrorAt(string path, string message, string hint)
+    {
+        (int line, int column) = _context.Source.At(path);
+        _context.Faults.Error(path, line, column, message, hint);
+    }
+
     public void Warning(string key, string message, string hint)
     {
         (int line, int column) = _context.Source.At(PathOf(key));
@@ -315,7 +321,7 @@ internal sealed class SectionReader
     private string Title => _kind switch
     {
         "file" => "the file",
-        "server" or "ledger" or "limits" or "data" or "allow" or "entra" => $"'{_kind}'",
+        "server" or "ledger" or "balance" or "limits" or "data" or "allow" or "entra" => $"'{_kind}'",
         "service" => "the price of a service tier",
         _ => $"a {_kind}",
     };

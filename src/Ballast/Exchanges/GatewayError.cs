@@ -55,6 +55,8 @@ public sealed record GatewayError(
     public static readonly GatewayError NoLawfulDeployment = new("ballast_no_lawful_deployment", ErrorSide.Gateway, ChatErrorKind.Unavailable,
         false, "No deployment of this model is allowed for this API key's data.",
         "The key's 'allow' terms (geo, retention, training) exclude every candidate.");
+    public static readonly GatewayError ShareExceeded = new("ballast_share_exceeded", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "Every deployment that could answer now would exceed a share that must hold.", "The rule says on_conflict: shed. Try again later, or ask for another model.");
     public static readonly GatewayError OperationNotOffered = new("ballast_operation_not_offered", ErrorSide.Client, ChatErrorKind.NotSupported,
         false, "No deployment of this model offers this operation.", "Ask a model that does, or add a deployment of one.");
     public static readonly GatewayError FileNotFound = new("ballast_file_not_found", ErrorSide.Client, ChatErrorKind.NotFound, false,

@@ -24,6 +24,7 @@ public sealed class GatewayHandler(
         using ClientRequest request = new(http);
         CancellationToken aborted = http.Aborted;
         Admission? admission = null;
+        RoutePlan? plan = null;
         try
         {
             admission = guard.Admit(exchange, Credentials.Find(http, protocol.KeyParameter)); // key, room
@@ -43,7 +44,7 @@ public sealed class GatewayHandler(
             await request.ReceiveAsync(exchange).ConfigureAwait(false);                         // body; Peek: model, stream
             FindModel(exchange);
             await state.PrepareAsync(exchange).ConfigureAwait(false);                           // what was said before, where Ballast keeps it
-            RoutePlan plan = router.Plan(exchange);                                             // ordered, lawful candidates
+            plan = router.Plan(exchange);                                                       // ordered, lawful candidates
             if (operation == Operation.CountTokens)
             {
                 await tokenCount.RunAsync(exchange, plan, http, response, aborted).ConfigureAwait(false);
@@ -59,6 +60,7 @@ public sealed class GatewayHandler(
         }
         finally
         {
+            plan?.Share?.Settle(exchange.Attempts);
             await bookkeeper.RecordAsync(exchange).ConfigureAwait(false);                       // exactly once, whatever happened
             guard.Settle(admission);
         }

@@ -1,4 +1,5 @@
 using Ballast.Catalog;
+using Ballast.Routing.Shares;
 
 namespace Ballast.Routing;
 
@@ -6,7 +7,7 @@ namespace Ballast.Routing;
 /// The candidates of one request, in order. After a failure the next one leaves the failed platform first, then the failed region: a cloud's outage takes its
 /// neighbours along more often than it takes strangers.
 /// </summary>
-public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = null, TimeSpan? restingFor = null)
+public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = null, TimeSpan? restingFor = null, ShareTicket? share = null)
 {
     private readonly List<Deployment> _left = candidates;
     private List<Deployment>? _failed;
@@ -18,6 +19,9 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
 
     /// <summary>The shortest wait for a lawful candidate that rests and is therefore not in the plan; null where none rests.</summary>
     public TimeSpan? RestingFor { get; } = restingFor;
+
+    /// <summary>The request's charge under the policy in force; null without one. Whoever runs the plan settles it.</summary>
+    public ShareTicket? Share { get; } = share;
 
     public bool TryNext(out Deployment deployment)
     {
@@ -41,12 +45,13 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
 
         deployment = _left[best];
         _left.RemoveAt(best);
+        Share?.Move(deployment);
         return true;
     }
 
     public void NoteFailure(Deployment deployment) => (_failed ??= []).Add(deployment);
 
-    // 2 for a platform that has failed, 1 for a region that has; regions of different platforms share a place on the map, not a name.
+    // 4 for each rule that it would break, 2 for a platform that has failed, 1 for a region that has; regions of different platforms share a place on the map, not a name.
     private int Shared(Deployment deployment)
     {
         int shared = 0;
@@ -55,12 +60,14 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
             return shared;
         }
 
+        // A rule is suspended only where no other candidate is left.
+        int broken = Share?.Breaks(deployment) ?? 0;
         foreach (Deployment failed in _failed)
         {
             int now = (failed.Platform == deployment.Platform ? 2 : 0) + (failed.Region == deployment.Region ? 1 : 0);
             shared = Math.Max(shared, now);
         }
 
-        return shared;
+        return (4 * broken) + shared;
     }
 }

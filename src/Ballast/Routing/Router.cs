@@ -2,17 +2,23 @@ using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Exchanges;
 using Ballast.Protocols;
+using Ballast.Routing.Shares;
 
 namespace Ballast.Routing;
 
 /// <summary>Puts the lawful and available candidates of a request in order. What the key's data terms forbid never enters a plan, so no failover can reach it.</summary>
-public sealed class Router(HealthBook health, Random random)
+public sealed partial class Router(HealthBook health, Random random, ShareControl? shares = null)
 {
     private readonly Lock _lock = new();
 
     /// <exception cref="GatewayException">No candidate is lawful, or all are resting.</exception>
     public RoutePlan Plan(Exchange exchange)
     {
+        if (shares?.Current is { } policy && IsShared(exchange.Operation))
+        {
+            return PlanByShares(exchange, shares, policy);
+        }
+
         LimitsOptions limits = exchange.Catalog.Limits;
         IReadOnlyList<Candidate> candidates = exchange.Model.Candidates;
         List<Candidate> lawful = new(candidates.Count);

@@ -7,6 +7,7 @@ using Ballast.Guards;
 using Ballast.Handles;
 using Ballast.Ledger;
 using Ballast.Routing;
+using Ballast.Routing.Shares;
 using Ballast.Telemetry;
 using Ballast.Transport;
 using Ballast.Upstream;
@@ -27,6 +28,7 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly SqliteLedgerStore _store;
     private readonly HandleStore _handles;
     private readonly ConversationStore? _conversations;
+    private readonly ShareKeeper _shares;
     private readonly ILoggerFactory _logging;
     private readonly GatewayHandler _handler;
     private readonly EventLoops? _loops;
@@ -58,16 +60,23 @@ public sealed class BallastServer : IAsyncDisposable
             failure => Log.LedgerFailed(failure.Error, failure.Pending));
         _conversations = setup.ConversationsOrDefault is { IsStored: true } kept ? ConversationStore.Open(kept, setup.Time, Log.ConversationsFailed) : null;
         _handles = new HandleStore(setup.HandlesPath, setup.Time);
+        Shares = new ShareControl(setup.Time);
+        _shares = new ShareKeeper(
+            Shares, setup.Catalog, setup.PolicyFolder is { } folder ? new PolicyFolder(folder) : null, new ShareSnapshotFile(setup.SharesPath),
+            new RelaxationFile(setup.RelaxationsPath), setup.Time, Log);
         UpstreamCall call = new(_upstream);
         Failover failover = new(call, Health, new RetryBudget(setup.Time), Log);
         _handler = new GatewayHandler(
-            setup.Catalog, Guard, new Router(Health, new Random(setup.Seed)), failover, new TokenCount(_upstream, Health),
+            setup.Catalog, Guard, new Router(Health, new Random(setup.Seed), Shares), failover, new TokenCount(_upstream, Health),
             new FileHandler(_handles, failover, call, _upstream, Health), new Bookkeeper(Ledger, Totals),
             new StateKeeper(_conversations), new StateDesk(_conversations), setup.Time, Log);
     }
 
     public ILogger Log { get; }
     public HealthBook Health { get; }
+
+    /// <summary>The balance policy in force and its credits.</summary>
+    public ShareControl Shares { get; }
     public Guard Guard { get; }
     public LedgerWriter Ledger { get; }
 
@@ -90,6 +99,7 @@ public sealed class BallastServer : IAsyncDisposable
         BallastServer server = new(setup);
         try
         {
+            server._shares.Start();
             server.Address = await server._gateway.StartAsync(
                 http => ProtocolEndpoints.DispatchAsync(http, server._handler, server._refusal), cancellation).ConfigureAwait(false);
             server.AdminAddress = await server._admin.StartAsync(new AdminHandler(server).HandleAsync, cancellation).ConfigureAwait(false);
@@ -129,6 +139,7 @@ public sealed class BallastServer : IAsyncDisposable
             await _conversations.DisposeAsync().ConfigureAwait(false);
         }
 
+        await _shares.DisposeAsync().ConfigureAwait(false);
         await Ledger.DisposeAsync().ConfigureAwait(false);
         await _handles.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Ballast.Catalog;
 using Ballast.Ledger;
+using Ballast.Routing.Shares;
 
 namespace Ballast.Server;
 
@@ -37,12 +38,37 @@ public static class MetricsText
             Line(text, "ballast_deployment_open", "deployment", deployment.Name, server.Health.Find(deployment) is { IsOpen: true } ? 1 : 0);
         }
 
+        Shares(text, server);
         Single(text, "ballast_ledger_written_rows_total", "counter", "Ledger rows that the store has taken.", server.Ledger.Written);
         Single(text, "ballast_ledger_pending_rows", "gauge", "Ledger rows that wait for the store.", server.Ledger.Pending);
         Single(text, "ballast_ledger_failures_total", "counter", "Batches that the ledger's store refused.", server.Ledger.Failures);
         Single(text, "ballast_ready", "gauge", "1 while requests are taken, 0 while draining.", server.IsReady ? 1 : 0);
         Single(text, "ballast_catalog_revision", "gauge", "Revision of the configuration in force.", catalog.Revision);
         return text.ToString();
+    }
+
+    private static void Shares(StringBuilder text, BallastServer server)
+    {
+        if (server.Shares.Save() is not { } shares)
+        {
+            return;
+        }
+
+        Family("share", "gauge", "Share of the scope's traffic that the rule's component was charged with, from 0 to 1.", static bucket => bucket.Share ?? 0);
+        Family("limit", "gauge", "Cap, or floor, from 0 to 1.", static bucket => bucket.Rule!.Share);
+        Family("credit", "gauge", "What is in the rule's bucket, in the policy's unit; below zero it is in debt.", static bucket => bucket.Credit);
+        Family("suspended", "gauge", "1 while the rule is suspended.", static bucket => bucket.IsRelaxed ? 1 : 0);
+        Family("suspended_requests_total", "counter", "Requests for which the rule was suspended.", static bucket => bucket.RelaxedRequests);
+        Family("suspended_units_total", "counter", "Their size, in the policy's unit.", static bucket => bucket.RelaxedVolume);
+
+        void Family(string name, string type, string help, Func<ShareSnapshot.Bucket, double> value)
+        {
+            Head(text, $"ballast_balance_{name}", type, help);
+            foreach (ShareSnapshot.Bucket bucket in shares.Buckets)
+            {
+                Line(text, $"ballast_balance_{name}", "rule", bucket.Id, (decimal)Math.Round(value(bucket), 6));
+            }
+        }
     }
 
     private static void Components(StringBuilder text, string dimension, IReadOnlyList<LiveComponent> components)

@@ -16,6 +16,12 @@ public sealed record ServerSetup
 
     /// <summary>Where it is remembered which file or batch lies where: beside the ledger. Made when the first one is.</summary>
     public string HandlesPath => Path.ChangeExtension(LedgerPath, ".handles.db");
+    /// <summary>Folder of balance policies; null where there are none.</summary>
+    public string? PolicyFolder { get; init; }
+
+    /// <summary>Credits of the policy in force, and the times in which rules were suspended: beside the ledger.</summary>
+    public string SharesPath => Path.ChangeExtension(LedgerPath, ".shares.json");
+    public string RelaxationsPath => Path.ChangeExtension(LedgerPath, ".relaxations.jsonl");
     public ServerEngine Engine { get; init; } = ServerEngine.Auto;
 
     /// <summary>Answers and conversations that are kept; null keeps them in a file beside the ledger.</summary>

@@ -37,4 +37,19 @@ public static partial class Log
 
     [LoggerMessage(11, LogLevel.Warning, "The clock of provider {Provider} differs from this machine's by {Seconds} s: requests are signed for its time from now on")]
     public static partial void ClockSkewed(this ILogger log, string provider, int seconds);
+
+    [LoggerMessage(20, LogLevel.Information, "Balance policy {Name} version {Version} is in force ({Digest})")]
+    public static partial void PolicyInForce(this ILogger log, string name, int version, string digest);
+
+    [LoggerMessage(21, LogLevel.Error, "Balance policy refused, the last good one stays in force: {Fault}")]
+    public static partial void PolicyRefused(this ILogger log, string fault);
+
+    [LoggerMessage(22, LogLevel.Warning, "Share rule {Rule} is suspended (cause: {Cause})")]
+    public static partial void RuleSuspended(this ILogger log, string rule, string cause);
+
+    [LoggerMessage(23, LogLevel.Information, "Share rule {Rule} holds again: it was suspended for {Requests} requests of {Volume} units since {Since}")]
+    public static partial void RuleHolds(this ILogger log, string rule, long requests, double volume, DateTimeOffset since);
+
+    [LoggerMessage(24, LogLevel.Error, "Share credits could not be saved")]
+    public static partial void SharesNotSaved(this ILogger log, Exception exception);
 }

@@ -73,6 +73,7 @@ internal static class ValidConfiguration
         limits:
           request_body_max: 16MiB
           connect_timeout: 3s
+        balance: { policies: policies }
         conversations:
           store: sqlite
           path: talk.db

@@ -1,0 +1,67 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+
+namespace Ballast.Routing.Shares;
+
+/// <summary>One request's charge: moved when it fails over, corrected when its true size is known, taken back when nothing came of it.</summary>
+public sealed class ShareTicket
+{
+    private readonly ShareControl _control;
+    private readonly SharePolicy _policy;
+    private readonly ModelShares _model;
+    private readonly ShareClass _class;
+    private readonly ulong _rules;
+    private readonly double _input;
+    private readonly double _output;
+    private readonly ulong _session;
+    private ShareDecision _decision;
+    private double _units;
+
+    internal ShareTicket(
+        ShareControl control, SharePolicy policy, ModelShares model, ShareClass requests, ulong rules, double input, double output, ulong session, ShareDecision decision, double units)
+    {
+        (_control, _policy, _model, _class, _rules) = (control, policy, model, requests, rules);
+        (_input, _output, _session, _decision, _units) = (input, output, session, decision, units);
+    }
+
+    /// <summary>How many hard rules an attempt at this deployment would break.</summary>
+    public int Breaks(Deployment deployment)
+    {
+        int index = _model.IndexOf(deployment);
+        using Lock.Scope scope = _control.Enter();
+        return index < 0 ? 0 : _policy.Book.Breaks(_class, index, _rules);
+    }
+
+    /// <summary>The next attempt goes to this deployment.</summary>
+    public void Move(Deployment deployment)
+    {
+        int index = _model.IndexOf(deployment);
+        if (index < 0 || index == _decision.Index)
+        {
+            return;
+        }
+
+        double units = _policy.Units(deployment, _input, _output);
+        using Lock.Scope scope = _control.Enter();
+        _policy.Book.Correct(_class, _decision, -_units);
+        _decision = _policy.Book.Charge(_class, index, _rules, units);
+        _units = units;
+        _control.Note(_policy, _decision, units, RelaxationCause.Health);
+        _policy.Sessions.Note(_session, index, _control.Time.GetTimestamp());
+    }
+
+    /// <summary>The request has ended.</summary>
+    public void Settle(IReadOnlyList<Attempt> attempts)
+    {
+        Attempt? last = attempts.Count > 0 ? attempts[^1] : null;
+        bool isUsed = last is { Result: AttemptResult.Completed or AttemptResult.Interrupted } || last is { Result: AttemptResult.Cancelled, Reached: true };
+        double units = !isUsed ? 0 : last!.Usage is { } usage ? _policy.Units(last.Deployment, usage.TotalInputTokens, usage.OutputTokens) : _units;
+        using Lock.Scope scope = _control.Enter();
+        _policy.Book.Correct(_class, _decision, units - _units);
+        _units = units;
+        if (last is { Result: AttemptResult.Completed, Usage: { } told })
+        {
+            _model.Learn(told.OutputTokens);
+        }
+    }
+}
