@@ -20,6 +20,7 @@ public sealed partial class Router
         double output = Math.Min(model.Answer, exchange.Envelope.MaxOutputTokens ?? double.MaxValue);
         ulong rules = policy.RulesOf(exchange.Key, model);
         ulong session = SessionOf(exchange, policy);
+        DateTimeOffset now = control.Time.GetUtcNow();
         int probe = -1;
         ShareDecision decision;
         ShareClass requests;
@@ -34,12 +35,12 @@ public sealed partial class Router
                 throw Resting(standing.Soonest);
             }
 
-            units = policy.Units(model.Candidate(BitOperations.TrailingZeroCount(eligible)), input, output);
+            units = policy.Units(model.Candidate(BitOperations.TrailingZeroCount(eligible)), input, output, now);
             decision = probe >= 0 ? policy.Book.Charge(requests, probe, rules, units)
                 : policy.Book.Decide(requests, new ShareAsk(rules, standing.Preferred, eligible, units, Warm(policy, control, session), policy.DebtMax));
             if (decision.Index >= 0)
             {
-                double own = policy.Units(model.Candidate(decision.Index), input, output);
+                double own = policy.Units(model.Candidate(decision.Index), input, output, now);
                 policy.Book.Correct(requests, decision, own - units);
                 units = own;
                 ulong free = eligible == standing.Lawful ? 0 : standing.Lawful & ~eligible;

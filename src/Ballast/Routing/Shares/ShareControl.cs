@@ -1,5 +1,3 @@
-using Ballast.Catalog;
-
 namespace Ballast.Routing.Shares;
 
 /// <summary>

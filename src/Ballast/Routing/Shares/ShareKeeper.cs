@@ -1,5 +1,4 @@
 using Ballast.Catalog;
-using Ballast.Configuration;
 using Ballast.Configuration.Policies;
 using Ballast.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -19,7 +18,6 @@ public sealed class ShareKeeper(
     private readonly Lock _reload = new();
     private Task _running = Task.CompletedTask;
     private string? _seen;
-    private PolicyActivation? _active;
     private ComponentMap _components = ComponentMap.Plain;
     private double _savedTotal = -1;
 
@@ -116,7 +114,6 @@ public sealed class ShareKeeper(
                 PolicyActivation? active = folder.Current();
                 PolicyOptions? options = Read(active);
                 _components = components;
-                _active = active;
                 Put(options, active, saved);
             }
             catch (Exception fault) when (fault is FormatException or IOException or UnauthorizedAccessException or ArgumentException)

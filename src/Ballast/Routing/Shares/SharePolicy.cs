@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Configuration.Policies;
+using Ballast.Protocols.Conversation;
 
 namespace Ballast.Routing.Shares;
 
@@ -81,13 +82,26 @@ public sealed class SharePolicy
 
     public static double BurstOf(ShareUnit unit) => unit switch { ShareUnit.Usd => UsdBurst, ShareUnit.Requests => RequestBurst, _ => TokenBurst };
 
-    /// <summary>Size of a request in the policy's unit: tokens, requests, or millionths of a dollar.</summary>
-    public double Units(Deployment deployment, double inputTokens, double outputTokens) => Options.Unit switch
+    /// <summary>Expected size of a request in the policy's unit: tokens, requests, or millionths of a dollar.</summary>
+    public double Units(Deployment deployment, double inputTokens, double outputTokens, DateTimeOffset at) => Options.Unit switch
     {
         ShareUnit.Requests => 1,
-        ShareUnit.Usd => deployment.Price is { } price ? (inputTokens * (double)price.Input) + (outputTokens * (double)price.Output) : 0,
+        ShareUnit.Usd => deployment.Prices?.At(at)?.For((long)inputTokens) is { } price ? (inputTokens * (double)price.Input) + (outputTokens * (double)price.Output) : 0,
         _ => inputTokens + outputTokens,
     };
+
+    /// <summary>True size.</summary>
+    public double Units(Deployment deployment, Usage usage, DateTimeOffset at)
+    {
+        if (Options.Unit != ShareUnit.Usd)
+        {
+            return Units(deployment, usage.TotalInputTokens, usage.OutputTokens, at);
+        }
+
+        return deployment.Prices?.At(at, usage.ServiceTier)?.For(usage.TotalInputTokens) is not { } price ? 0 : (double)((usage.InputTokens * price.Input)
+            + (usage.CacheReadTokens * price.CacheRead) + (usage.CacheWriteTokens * price.CacheWrite) + (usage.CacheWriteLongTokens * price.CacheWriteLong)
+            + (usage.OutputTokens * price.Output));
+    }
 
     /// <summary>Rules whose scopes a request of this key for this model belongs to.</summary>
     internal ulong RulesOf(ApiKey key, ModelShares model) => model.Rules & RulesOf(key);

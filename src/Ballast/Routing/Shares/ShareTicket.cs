@@ -41,7 +41,7 @@ public sealed class ShareTicket
             return;
         }
 
-        double units = _policy.Units(deployment, _input, _output);
+        double units = _policy.Units(deployment, _input, _output, _control.Time.GetUtcNow());
         using Lock.Scope scope = _control.Enter();
         _policy.Book.Correct(_class, _decision, -_units);
         _decision = _policy.Book.Charge(_class, index, _rules, units);
@@ -55,7 +55,7 @@ public sealed class ShareTicket
     {
         Attempt? last = attempts.Count > 0 ? attempts[^1] : null;
         bool isUsed = last is { Result: AttemptResult.Completed or AttemptResult.Interrupted } || last is { Result: AttemptResult.Cancelled, Reached: true };
-        double units = !isUsed ? 0 : last!.Usage is { } usage ? _policy.Units(last.Deployment, usage.TotalInputTokens, usage.OutputTokens) : _units;
+        double units = !isUsed ? 0 : last!.Usage is { } usage ? _policy.Units(last.Deployment, usage, last.StartedAt) : _units;
         using Lock.Scope scope = _control.Enter();
         _policy.Book.Correct(_class, _decision, units - _units);
         _units = units;
