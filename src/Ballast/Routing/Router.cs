@@ -12,13 +12,11 @@ public sealed partial class Router(HealthBook health, Random random, ShareContro
     private readonly Lock _lock = new();
 
     /// <exception cref="GatewayException">No candidate is lawful, or all are resting.</exception>
-    public RoutePlan Plan(Exchange exchange)
-    {
-        if (shares?.Current is { } policy && IsShared(exchange.Operation))
-        {
-            return PlanByShares(exchange, shares, policy);
-        }
+    public RoutePlan Plan(Exchange exchange) =>
+        shares?.Current is { } policy && IsShared(exchange.Operation) ? PlanByShares(exchange, shares, policy) : PlanInOrder(exchange);
 
+    private RoutePlan PlanInOrder(Exchange exchange)
+    {
         LimitsOptions limits = exchange.Catalog.Limits;
         IReadOnlyList<Candidate> candidates = exchange.Model.Candidates;
         List<Candidate> lawful = new(candidates.Count);

@@ -1,4 +1,3 @@
-using Ballast.Catalog;
 using Ballast.Cli.Demo;
 using Ballast.Ledger;
 using Spectre.Console;

@@ -288,7 +288,7 @@ public sealed class ShareRoutingTests : IDisposable
         return tokens;
     }
 
-    private void Fail(Exchange exchange, RoutePlan plan)
+    private static void Fail(Exchange exchange, RoutePlan plan)
     {
         plan.TryNext(out Deployment first);
         exchange.BeginAttempt(first).Result = AttemptResult.Failed;
