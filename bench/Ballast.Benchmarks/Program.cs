@@ -18,5 +18,5 @@ if (args.Length > 0)
     config = config.AddFilter(new GlobFilter(args));
 }
 
-Summary[] summaries = BenchmarkRunner.Run([typeof(ChunkBenchmarks), typeof(RequestBenchmarks), typeof(GatewayBenchmarks)], config);
+Summary[] summaries = BenchmarkRunner.Run([typeof(ChunkBenchmarks), typeof(RequestBenchmarks), typeof(GatewayBenchmarks), typeof(ShareBenchmarks)], config);
 Console.WriteLine(MicroReport.Table(summaries));

@@ -19,6 +19,9 @@ public sealed record Model(string Name, Selection Selection, IReadOnlyList<Candi
     /// <summary>The model is a deployment addressed by its own name, not a route.</summary>
     public bool IsDeployment { get; init; }
 
+    /// <summary>Another name for a single deployment, which has no substitute by definition: its own model name without the provider.</summary>
+    public bool IsBareName => Candidates is [var only] && only.Deployment.Model == Name;
+
     /// <summary>What happens on this route when a field cannot cross protocols; null leaves it to the key.</summary>
     public LossPolicy? LossPolicy { get; init; }
 }

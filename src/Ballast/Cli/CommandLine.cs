@@ -26,6 +26,7 @@ public static class CommandLine
             CheckCommand.Create(),
             ReplayCommand.Create(),
             SandboxCommand.Create(),
+            PolicyCommand.Create(),
             SimulateCommand.Create(),
             UsageCommand.Create(),
             CompareCommand.Create(),

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Ballast.Balance;
 using Ballast.Catalog;
+using Ballast.Configuration.Policies;
 using Ballast.Ledger;
+using Ballast.Routing.Shares;
 
 namespace Ballast.Cli;
 
@@ -23,25 +25,78 @@ public static class ExposureCommand
             Examples:
               ballast exposure
               ballast exposure --since 7d --config ballast.yaml --md
+              ballast exposure --at 2026-11-30 --window 30d --scope credit --html > exposure.html
             """);
+        Option<string?> scope = new("--scope") { HelpName = "APP", Description = "Only this application; the same as --app." };
+        Option<string?> at = new("--at") { HelpName = "WHEN", Description = $"The window's end: {Period.Forms}. Default: now." };
+        Option<string?> window = new("--window") { HelpName = "TIME", Description = "The window's length, such as 30d; the same as --since, before --at." };
+        Option<bool> html = new("--html") { Description = "One page for those who decide, with its pictures in it, to look at or to print." };
+        foreach (Option option in (Option[])[scope, at, window, html])
+        {
+            command.Add(option);
+        }
+
         ReportOptions options = new(command);
         command.SetAction((arguments, cancellation) => ReportRequest.RunAsync(arguments, async () =>
         {
-            ReportRequest request = options.Read(arguments, TimeProvider.System);
+            ReportRequest request = Narrow(options.Read(arguments, TimeProvider.System), arguments.GetValue(scope), arguments.GetValue(at), arguments.GetValue(window));
             CatalogSnapshot catalog = ReportSource.FindCatalog(request) ?? throw new UsageException(
                 "What stops is told from the configuration: name it with --config FILE (there is no ballast.yaml here).");
             LedgerReader ledger = ReportSource.OpenLedger(request);
             IReadOnlyList<ShareRow> shares = await ledger.SharesAsync(request.Filter, cancellation).ConfigureAwait(false);
-            Write(ExposureReport.Build(catalog, shares), request, ledger.Path);
+            Measured measured = await MeasureAsync(request, catalog, ledger, cancellation).ConfigureAwait(false);
+            if (arguments.GetValue(html))
+            {
+                request.Output.Write(new ExposurePage(measured.Analysis, measured.Policy, measured.Relaxations, request.PeriodText).Write());
+                return;
+            }
+
+            Write(ExposureReport.Build(catalog, shares), request, ledger.Path, measured);
         }));
         return command;
     }
 
-    internal static void Write(ExposureReport report, ReportRequest request, string path)
+    private static ReportRequest Narrow(ReportRequest request, string? scope, string? at, string? window)
+    {
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        DateTimeOffset? until = at is null ? request.Filter.Until : Moment("--at", at, now);
+        DateTimeOffset? since = window is not null ? Moment("--window", window, until ?? now)
+            : at is not null && request.Filter.Since is { } asked && until is { } end ? end - (now - asked) : request.Filter.Since;
+        return request with { Filter = request.Filter with { Since = since, Until = until, App = scope ?? request.Filter.App } };
+    }
+
+    private static DateTimeOffset? Moment(string option, string text, DateTimeOffset now) =>
+        Period.TryParse(text, now, out DateTimeOffset? moment) ? moment : throw new UsageException($"{option} {text} is not a time. Write {Period.Forms}.");
+
+    private static async Task<Measured> MeasureAsync(ReportRequest request, CatalogSnapshot catalog, LedgerReader ledger, CancellationToken cancellation)
+    {
+        PolicyFolder folder = ReportSource.FindPolicies(request);
+        IReadOnlyList<LedgerEntry> entries = await ledger.EntriesAsync(request.Filter, ExposureAnalysis.RowsMax, cancellation).ConfigureAwait(false);
+        if (entries.Count == ExposureAnalysis.RowsMax)
+        {
+            request.Error.WriteLine($"only the first {ExposureAnalysis.RowsMax} rows of this time are measured: ask for a shorter one.");
+        }
+
+        try
+        {
+            ComponentMap components = folder.ReadComponents(out _);
+            PolicyActivation? active = folder.Current();
+            PolicyOptions? options = active is null ? null : PolicyLoader.Load(active.Text, ComponentKindName.All).Options;
+            return new Measured(
+                ExposureAnalysis.Build(catalog, components, options, entries), options is null ? null : SharePolicy.Compile(options, active!.Digest, catalog, components),
+                [.. new RelaxationFile(Path.ChangeExtension(ledger.Path, ".relaxations.jsonl")).Read().Where(one => (request.Filter.Since is null || one.LastAt >= request.Filter.Since) && (request.Filter.Until is null || one.StartedAt < request.Filter.Until))]);
+        }
+        catch (FormatException fault)
+        {
+            throw new UsageException(fault.Message);
+        }
+    }
+
+    internal static void Write(ExposureReport report, ReportRequest request, string path, Measured? measured = null)
     {
         if (request.Form == ReportForm.Json)
         {
-            ReportJson.WriteLine(request.Output, writer => ExposureView.WriteJson(writer, report, request.Filter));
+            ReportJson.WriteLine(request.Output, writer => ExposureView.WriteJson(writer, report, request.Filter, measured is null ? null : inner => ExposureAnalysisView.WriteJson(inner, measured.Analysis, measured.Relaxations)));
             return;
         }
 
@@ -56,9 +111,20 @@ public static class ExposureCommand
             request.Write(ExposureView.Table(report, kind));
         }
 
+        if (measured is not null && measured.Analysis.Requests > 0)
+        {
+            foreach (ReportTable table in ExposureAnalysisView.Tables(measured.Analysis))
+            {
+                request.Write(table);
+            }
+        }
+
         foreach (StoppedModel model in report.Unanswerable)
         {
             request.Output.WriteLine($"{model.Model} cannot lawfully be answered for {string.Join(", ", model.Apps)}, even with everything up.");
         }
     }
+
+    /// <summary>What traffic showed.</summary>
+    internal sealed record Measured(ExposureAnalysis Analysis, SharePolicy? Policy, IReadOnlyList<Relaxation> Relaxations);
 }

@@ -38,7 +38,7 @@ internal static class ExposureView
         return table;
     }
 
-    public static void WriteJson(Utf8JsonWriter writer, ExposureReport report, LedgerFilter filter)
+    public static void WriteJson(Utf8JsonWriter writer, ExposureReport report, LedgerFilter filter, Action<Utf8JsonWriter>? more = null)
     {
         writer.WriteStartObject();
         writer.WriteMoment("since", filter.Since);
@@ -59,6 +59,7 @@ internal static class ExposureView
         }
 
         WriteStopped(writer, "unanswerable", report.Unanswerable);
+        more?.Invoke(writer);
         writer.WriteEndObject();
     }
 

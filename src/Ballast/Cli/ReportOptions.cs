@@ -22,7 +22,6 @@ internal sealed class ReportOptions
     {
         Description = $"Attempts that started since then: {Period.Forms}.",
         HelpName = "WHEN",
-        DefaultValueFactory = _ => "30d",
     };
 
     private readonly Option<string> _until = new("--until")
@@ -37,8 +36,11 @@ internal sealed class ReportOptions
     private readonly Option<bool> _json = new("--json") { Description = "Exactly one line of JSON on standard output." };
     private readonly Option<bool> _markdown = new("--md") { Description = "Markdown, to paste into a document." };
 
-    public ReportOptions(Command command)
+    /// <param name="command">Gets the options.</param>
+    /// <param name="sinceDefault">How far back it looks where nobody says.</param>
+    public ReportOptions(Command command, string sinceDefault = "30d")
     {
+        _since.DefaultValueFactory = _ => sinceDefault;
         foreach (Option option in (Option[])[_since, _until, _app, _key, _ledger, _config, _json, _markdown])
         {
             command.Add(option);

@@ -1,6 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Ledger;
+using Ballast.Routing.Shares;
 
 namespace Ballast.Cli;
 
@@ -16,6 +17,9 @@ internal static class ReportSource
     /// <summary>Null where no configuration was named and there is none here.</summary>
     public static CatalogSnapshot? FindCatalog(ReportRequest request) =>
         FindOptions(request) is { } options ? CatalogBuilder.Build(options, revision: 0) : null;
+
+    /// <summary>The folder that the configuration names, else the default one of a gateway without configuration.</summary>
+    public static PolicyFolder FindPolicies(ReportRequest request) => new((FindOptions(request)?.Balance ?? new BalanceOptions()).Policies);
 
     /// <summary>A helpful sentence in place of an empty table.</summary>
     public static string NothingFound(ReportRequest request, string path)

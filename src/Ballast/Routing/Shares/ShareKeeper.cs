@@ -71,6 +71,11 @@ public sealed class ShareKeeper(
 
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         catalog.Reloaded -= Rebind;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);

@@ -103,6 +103,25 @@ public sealed class SharePolicy
             + (usage.OutputTokens * price.Output));
     }
 
+    /// <summary>Adds a request to what each rule's group and scope had without the policy.</summary>
+    /// <param name="served">Who answered it.</param>
+    /// <param name="model">What was asked for.</param>
+    /// <param name="key">Who asked.</param>
+    /// <param name="units">Its size.</param>
+    /// <param name="group">By rule.</param>
+    /// <param name="total">By rule.</param>
+    public void AddAsServed(Deployment served, Model model, ApiKey key, double units, double[] group, double[] total)
+    {
+        ulong rules = RulesOf(key, Of(model));
+        ulong members = MembersOf(served);
+        for (int rule = 0; rule < total.Length; rule++)
+        {
+            ulong bit = 1UL << rule;
+            total[rule] += (rules & bit) != 0 ? units : 0;
+            group[rule] += (rules & members & bit) != 0 ? units : 0;
+        }
+    }
+
     /// <summary>Rules whose scopes a request of this key for this model belongs to.</summary>
     internal ulong RulesOf(ApiKey key, ModelShares model) => model.Rules & RulesOf(key);
 

@@ -1,0 +1,93 @@
+using System.Text.RegularExpressions;
+using Ballast.Balance;
+using Ballast.Catalog;
+using Ballast.Configuration;
+using Ballast.Configuration.Policies;
+using Ballast.Ledger;
+using Ballast.Tests.Configuration;
+using Ballast.Tests.Ledger;
+
+namespace Ballast.Tests.Balance;
+
+/// <summary>The examples of <c>docs/policy.md</c>, checked against the configuration that stands there.</summary>
+public partial class PolicyLintTests
+{
+    private static readonly string s_page = File.ReadAllText(RepositoryFile.Find("docs/policy.md"));
+    private static readonly string[] s_blocks = [.. Block().Matches(s_page).Select(static match => match.Groups[1].Value)];
+    private static readonly CatalogSnapshot s_catalog = CatalogBuilder.Build(
+        OptionsLoader.Load(s_blocks.Single(static block => block.StartsWith("providers:", StringComparison.Ordinal)), "ballast.yaml", static name => "a-secret-value-of-" + name).Options!, revision: 1);
+
+    [Theory]
+    [InlineData(0, "one")]
+    [InlineData(1, "two")]
+    [InlineData(2, "three")]
+    [InlineData(3, "four")]
+    [InlineData(4, "five")]
+    public void Check_ExamplesOfThePage_CanHold(int index, string name)
+    {
+        PolicyOptions policy = Policy(index);
+
+        Assert.Equal(name, policy.Name);
+        Assert.DoesNotContain(PolicyLint.Check(policy, s_catalog, ComponentMap.Plain), static fault => !fault.IsWarning);
+    }
+
+    [Fact]
+    public void Check_SixthExample_SaysWhyAndTheSmallestChange()
+    {
+        ConfigurationFault fault = Assert.Single(PolicyLint.Check(Policy(5), s_catalog, ComponentMap.Plain));
+
+        Assert.Equal(Regex.Replace(s_page[s_page.IndexOf("six.yaml:", StringComparison.Ordinal)..].Split("\n```")[0], @"\s+", " "), fault.Print("six.yaml"));
+        PolicyOptions changed = Load(Text(5).Replace("platform: azure }, share: 0.30", "platform: azure }, share: 0.40", StringComparison.Ordinal));
+        Assert.Empty(PolicyLint.Check(changed, s_catalog, ComponentMap.Plain));
+    }
+
+    [Theory]
+    [InlineData("- { id: a, floor: { platform: azure }, share: 0.7 }\n      - { id: b, floor: { platform: aws }, share: 0.5 }", "add up to 120 %", "lower 'a' by 20 %, to 50 %")]
+    [InlineData("- { id: a, floor: { platform: azure }, share: 0.7 }\n      - { id: b, cap: { platform: azure }, share: 0.5 }", "allows at most 50 %", "raise 'b' to 70 %")]
+    [InlineData("- { id: a, floor: { platform: ibm }, share: 0.1 }", "no deployment has platform 'ibm'", "aws, azure, google")]
+    [InlineData("- { id: a, survive: { any: [party], keep: 1 } }", "does not survive the loss of party:holding", "add a lawful deployment")]
+    public void Check_WhatCannotHold_IsAnErrorWithAWayOut(string rules, string message, string hint)
+    {
+        PolicyOptions policy = Load($"apiVersion: ballast/v1\nkind: BalancePolicy\nmetadata: {{ name: x, version: 1 }}\nscopes:\n  - id: org\n    rules:\n      {rules}\n");
+        Component holding = new(ComponentKind.Party, "holding");
+        ComponentMap components = new([.. ((string[])["azure", "aws", "google"]).Select(platform => new ComponentLink(new Component(ComponentKind.Platform, platform), holding, Provenance.Declared, "test"))], []);
+
+        Assert.Contains(PolicyLint.Check(policy, s_catalog, components), fault => !fault.IsWarning && fault.Message.Contains(message, StringComparison.Ordinal) && fault.Hint.Contains(hint, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void DryRun_AllWentToAzure_ShowsWhatWouldMove()
+    {
+        LedgerEntry[] entries =
+        [
+            .. Enumerable.Range(0, 2_000).Select(static index => SampleEntries.Completed($"a{index}") with
+            {
+                KeyId = "support", App = "support", RequestedModel = "chat", Deployment = "azure/gpt-5", StartedAt = SampleEntries.Start.AddSeconds(index), InputTokens = 2_000,
+            }),
+            SampleEntries.Completed("gone") with { RequestedModel = "forgotten" },
+        ];
+
+        PolicyDryRun result = PolicyDryRun.Run(Policy(0), s_catalog, ComponentMap.Plain, entries);
+
+        Assert.Equal((2_000, 1, 0), (result.Requests, result.Unknown, result.Refused));
+        Assert.InRange(result.Moved, 900, 1_000);
+        DryRunRule azure = result.Rules[0];
+        Assert.Equal(1, azure.Before);
+        Assert.InRange(azure.After!.Value, 0.49, 0.55);
+        Assert.Equal(0, azure.Suspended);
+    }
+
+    private static string Text(int index) => s_blocks.Where(static block => block.Contains("kind: BalancePolicy", StringComparison.Ordinal)).ElementAt(index);
+
+    private static PolicyOptions Policy(int index) => Load(Text(index));
+
+    private static PolicyOptions Load(string text)
+    {
+        PolicyLoadResult loaded = PolicyLoader.Load(text, ComponentKindName.All);
+        Assert.Empty(loaded.Faults);
+        return loaded.Options!;
+    }
+
+    [GeneratedRegex(@"```yaml\n(.*?)\n```", RegexOptions.Singleline)]
+    private static partial Regex Block();
+}
