@@ -70,13 +70,13 @@ public sealed class ExposureAnalysis
         analysis.Days =
         [
             .. answered.GroupBy(static entry => DateOnly.FromDateTime(entry.StartedAt.UtcDateTime)).OrderBy(static day => day.Key)
-                .Select(static day => (day.Key, PlatformsOf(day))),
+                .Select(static day => (day.Key, (IReadOnlyDictionary<string, double>)PlatformsOf(day))),
         ];
         analysis.Models = analysis.FindCuts();
         return analysis;
     }
 
-    private static IReadOnlyDictionary<string, double> PlatformsOf(IEnumerable<LedgerEntry> day)
+    private static Dictionary<string, double> PlatformsOf(IEnumerable<LedgerEntry> day)
     {
         Dictionary<string, double> tokens = new(StringComparer.Ordinal);
         foreach (LedgerEntry entry in day)

@@ -132,7 +132,7 @@ public sealed class PolicyLint
         return Classes(scope).Any(other => other.Lawful.Length > own);
     }
 
-    private double CapOf(PolicyScopeOptions scope, string kind, string name)
+    private static double CapOf(PolicyScopeOptions scope, string kind, string name)
     {
         double cap = 1;
         foreach (ShareRuleOptions rule in scope.Rules)

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Ballast.Balance;
-using Ballast.Catalog;
 using Ballast.Routing.Shares;
 
 namespace Ballast.Cli;
