@@ -107,7 +107,8 @@ internal sealed class GeminiWriter(GeminiReply reply, Dice dice)
         List<Piece> pieces = [.. reply.Answer.Pieces.Where(piece => piece.Kind == kind)];
         for (int i = 0; i < pieces.Count;)
         {
-            int take = (int)Math.Min(_dice.Next(2, 6), pieces.Count - i);
+            // Never all at once: a stream of one piece would show nothing of what a stream is for.
+            int take = (int)Math.Min(_dice.Next(2, 6), i == 0 && pieces.Count > 1 ? pieces.Count - 1 : pieces.Count - i);
             List<Piece> group = pieces.GetRange(i, take);
             i += take;
             yield return (string.Concat(group.Select(static piece => piece.Text)), group.Sum(static piece => piece.Tokens));

@@ -142,7 +142,7 @@ public sealed class RefusalTests(GatewayFixture gateways)
     [Theory]
     [InlineData("/v1/chat/completions//", "openai")]
     [InlineData("/v1/assistants", "openai")]
-    [InlineData("/v1/responses", "openai")]
+    [InlineData("/v1/realtime", "openai")]
     [InlineData("/", "openai")]
     [InlineData("/v1/../etc/passwd", "openai")]
     [InlineData("/openai/deployments//chat/completions?api-version=1", "openai")]
