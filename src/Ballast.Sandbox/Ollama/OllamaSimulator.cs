@@ -204,7 +204,7 @@ internal sealed class OllamaSimulator(SandboxServices services) : OpenAIShapedSi
         using JsonDocument document = Body(visit);
         (_, SandboxModel model) = ReadModel(document.RootElement, "name");
         string family = model.Name.Split(':')[0];
-        JsonArray capabilities = [model.Embeddings ? "embedding" : "completion"];
+        JsonArray capabilities = new(JsonValue.Create(model.Embeddings ? "embedding" : "completion"));
         foreach ((bool can, string word) in ((bool, string)[])[(model.Tools, "tools"), (model.Images, "vision"), (model.Thinking, "thinking")])
         {
             if (can)

@@ -29,7 +29,7 @@ public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChange
             Protocols = protocols,
             Platform = provider.Platform,
             Region = provider.Region,
-            Data = provider.Data,
+            Data = InferenceProfile.GeoOf(provider.Platform, model) is { } geo ? provider.Data with { Geo = geo } : provider.Data,
             Features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor, protocols[0], provider.Platform), FeatureChanges),
             Prices = PricesOf(model),
             IsEmbedding = model.Contains("embed", StringComparison.OrdinalIgnoreCase),

@@ -131,7 +131,7 @@ internal static class OptionsLint
         && (allow.RetentionDaysMax is null || terms.RetentionDays is null || terms.RetentionDays <= allow.RetentionDaysMax)
         && (allow.Training || terms.Training is not true);
 
-    /// <summary>At AWS the beginning of a model's id is a fact about residency: <c>us.</c>, <c>eu.</c>, <c>apac.</c> and <c>global.</c> route across regions.</summary>
+    /// <summary>A model's id that says another place than what is written: unless the deployment itself says so, the id is believed.</summary>
     private static void CheckProfiles(BallastOptions options, Judge judge)
     {
         foreach (ProviderOptions provider in options.Providers.Where(static provider => provider.Platform == "aws"))
@@ -140,8 +140,7 @@ internal static class OptionsLint
             {
                 string sent = deployment.Model ?? deployment.Name;
                 string? geo = deployment.Data?.Geo ?? provider.Data?.Geo;
-                string profile = sent[..Math.Max(0, sent.IndexOf('.', StringComparison.Ordinal))];
-                if (profile is "us" or "eu" or "apac" or "global" && geo is not null && geo != profile)
+                if (InferenceProfile.GeoOf(provider.Platform, sent) is { } profile && geo is not null && geo != profile)
                 {
                     string path = SourceMap.Join(Judge.PathOf(provider, deployment), "model");
                     judge.Warning(path, $"model id begins with '{profile}.', but its data is said to stay in '{geo}'", $"data: {{ geo: {profile} }}");

@@ -68,6 +68,23 @@ public class AwsOptionsTests
     }
 
     [Theory]
+    [InlineData("global.anthropic.claude-x-v1:0", null, "global")]
+    [InlineData("us.anthropic.claude-x-v1:0", null, "us")]
+    [InlineData("arn:aws:bedrock:eu-west-1:123456789012:inference-profile/apac.anthropic.claude-x-v1:0", null, "apac")]
+    [InlineData("anthropic.claude-x-v1:0", null, "eu")]
+    [InlineData("global.anthropic.claude-x-v1:0", "eu", "eu")]
+    public void Build_InferenceProfile_IsWhereDataGoes(string model, string? written, string geo)
+    {
+        string data = written is null ? "" : $", data: {{ geo: {written} }}";
+        LoadResult result = Load($"  roaming: {{ vendor: anthropic, model: '{model}'{data} }}\n    aws: {{}}");
+        Assert.True(result.Options is not null, ValidConfiguration.Print(result));
+        CatalogSnapshot catalog = CatalogBuilder.Build(result.Options, revision: 1);
+        Assert.Equal(geo, catalog.Deployments["bedrock/roaming"].Data.Geo);
+        Assert.Equal(geo == "eu", catalog.Keys[0].Allow.Allows(catalog.Deployments["bedrock/roaming"].Data));
+        Assert.Equal(!model.StartsWith("anthropic", StringComparison.Ordinal), ValidConfiguration.Print(result).Contains("is said to stay in 'eu'", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("aws: { external_id: e }", "'external_id' says nothing without a role")]
     [InlineData("aws: { role_arn: admin }", "is not a role's ARN")]
     [InlineData("aws: { profile: work, access_key_id_env: OTHER_KEY, secret_access_key_env: OTHER_KEY }", "both say who asks")]
