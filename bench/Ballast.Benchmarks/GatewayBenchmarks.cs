@@ -8,6 +8,7 @@ using Ballast.Guards;
 using Ballast.Ledger;
 using Ballast.Protocols;
 using Ballast.Routing;
+using Ballast.Tenancy;
 using BenchmarkDotNet.Attributes;
 
 namespace Ballast.Benchmarks;
@@ -45,6 +46,7 @@ public class GatewayBenchmarks : IAsyncDisposable
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly Guard _guard = new();
     private CatalogSnapshot _catalog = null!;
+    private KeyDirectory _keysKnown = null!;
     private HealthBook _health = null!;
     private Router _router = null!;
     private RetryBudget _budget = null!;
@@ -59,13 +61,14 @@ public class GatewayBenchmarks : IAsyncDisposable
     {
         LoadResult loaded = OptionsLoader.Load(Configuration, "bench.yaml", name => name == "CLIENT_KEY" ? Key : "sk-platform");
         _catalog = CatalogBuilder.Build(loaded.Options ?? throw new InvalidOperationException(loaded.Faults[0].Print("bench.yaml")), revision: 1);
+        _keysKnown = KeyDirectory.Of(TenantView.Of(_catalog, StoredState.Empty), _guard.Meters, pepper: null);
         _health = new HealthBook(_time);
         _router = new Router(_health, new Random(1));
         _budget = new RetryBudget(_time);
         LiveTotals totals = new(_time);
         _ledger = new LedgerWriter(new NoStore(), new LedgerWriterOptions(), _time, totals);
         _bookkeeper = new Bookkeeper(_ledger, totals);
-        (_exchange, _) = Receive();
+        _exchange = Receive();
         _router.Plan(_exchange).TryNext(out Deployment deployment);
         _attempt = _exchange.BeginAttempt(deployment);
         ReadAnswer();
@@ -80,11 +83,11 @@ public class GatewayBenchmarks : IAsyncDisposable
 
     /// <summary>A key that came on this connection before.</summary>
     [Benchmark]
-    public ApiKey Step_KeyCheck() => KeyCheck.Find(_catalog, Key.AsMemory());
+    public AdmittedKey? Step_KeyCheck() => _keysKnown.Find(Key.AsMemory(), 0);
 
     /// <summary>A key on a new connection: it is hashed.</summary>
     [Benchmark]
-    public ApiKey Step_KeyCheck_NewConnection() => KeyCheck.Find(_catalog, string.Create(Key.Length, _keys++, static (text, _) => Key.CopyTo(text)).AsMemory());
+    public AdmittedKey? Step_KeyCheck_NewConnection() => _keysKnown.Find(string.Create(Key.Length, _keys++, static (text, _) => Key.CopyTo(text)).AsMemory(), 0);
 
     [Benchmark]
     public RequestEnvelope Step_Peek() => _exchange.Protocol.Peek(Request);
@@ -109,7 +112,7 @@ public class GatewayBenchmarks : IAsyncDisposable
     [Benchmark]
     public async Task<long> GatewayWork()
     {
-        (Exchange exchange, Admission admission) = Receive();
+        Exchange exchange = Receive();
         _budget.CountRequest();
         _router.Plan(exchange).TryNext(out Deployment deployment);
         Attempt attempt = exchange.BeginAttempt(deployment);
@@ -118,19 +121,19 @@ public class GatewayBenchmarks : IAsyncDisposable
         attempt.Result = AttemptResult.Completed;
         _health.Of(deployment).ReportSuccess();
         await _bookkeeper.RecordAsync(exchange);
-        _guard.Settle(admission);
+        _guard.Settle(exchange, CostBound.SpentBy(exchange));
         return attempt.Usage!.OutputTokens;
     }
 
-    private (Exchange Exchange, Admission Admission) Receive()
+    private Exchange Receive()
     {
         Exchange exchange = new(ProtocolList.OpenAIChat, Operation.Chat, _catalog, _time);
-        Admission admission = _guard.Admit(exchange, Key.AsMemory());
+        _guard.Admit(exchange, Key.AsMemory());
         exchange.Envelope = exchange.Protocol.Peek(Request);
         exchange.RequestedModel = exchange.Envelope.Model;
         exchange.Model = _catalog.FindModel(exchange.RequestedModel)!;
         Guard.Check(exchange, exchange.Model);
-        return (exchange, admission);
+        return exchange;
     }
 
     private static int Splice(Exchange exchange, Attempt attempt)

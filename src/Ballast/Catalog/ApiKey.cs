@@ -1,3 +1,5 @@
+using Ballast.Configuration;
+
 namespace Ballast.Catalog;
 
 /// <summary>What happens when a field cannot cross protocols, the strictest first: of a key's and a route's the stricter counts.</summary>
@@ -22,6 +24,17 @@ public sealed record ApiKey
     /// <summary>SHA-256 of the key's UTF-8 bytes.</summary>
     public required ReadOnlyMemory<byte> Digest { get; init; }
     public required string App { get; init; }
+
+    /// <summary>The app's team and that one's organisation; null where there is none.</summary>
+    public string? Team { get; init; }
+    public string? Organisation { get; init; }
+
+    /// <summary>From then on the key is unknown; null never ends.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>What may be asked of the gateway with it.</summary>
+    public KeyScopes Scopes { get; init; } = KeyScopes.All;
+    public RateLimitOptions RateLimits { get; init; } = new();
     public DataAllowance Allow { get; init; } = DataAllowance.Everything;
     public LossPolicy LossPolicy { get; init; } = LossPolicy.Warn;
 

@@ -39,6 +39,7 @@ public static class CatalogBuilder
             Models = models.ToFrozenDictionary(static model => model.Name, StringComparer.Ordinal),
             ModelOrder = models,
             Keys = [.. options.Keys.Select(BuildKey)],
+            Tenancy = options.Tenancy,
             Limits = options.Limits,
             Finder = new ModelFinder(providersByName, providers),
         };
@@ -188,6 +189,7 @@ public static class CatalogBuilder
         return new Model(written.Name, written.Selection == "weighted" ? Selection.Weighted : Selection.Ordered, candidates, CreatedUnixSeconds)
         {
             LossPolicy = written.LossPolicy is { } policy ? PolicyOf(policy) : null,
+            RateLimits = written.RateLimits,
         };
 
         Deployment Find(string name)
@@ -203,22 +205,27 @@ public static class CatalogBuilder
         }
     }
 
-    private static LossPolicy PolicyOf(string written) => written switch
+    public static LossPolicy PolicyOf(string written) => written switch
     {
         "strict" => LossPolicy.Strict,
         "allow" => LossPolicy.Allow,
         _ => LossPolicy.Warn,
     };
 
+    public static DataAllowance AllowanceOf(AllowOptions? written) => written is { } allow
+        ? new DataAllowance(allow.Geo?.ToFrozenSet(StringComparer.Ordinal), allow.RetentionDaysMax, allow.Training)
+        : DataAllowance.Everything;
+
     private static ApiKey BuildKey(KeyOptions written) => new()
     {
         Id = written.Id,
         Digest = written.Digest,
         App = written.App ?? written.Id,
-        Allow = written.Allow is { } allow
-            ? new DataAllowance(allow.Geo?.ToFrozenSet(StringComparer.Ordinal), allow.RetentionDaysMax, allow.Training)
-            : DataAllowance.Everything,
+        Allow = AllowanceOf(written.Allow),
         LossPolicy = PolicyOf(written.LossPolicy),
         Models = written.Models?.ToFrozenSet(StringComparer.Ordinal),
+        ExpiresAt = written.ExpiresAt,
+        Scopes = KeyScope.Of(written.Scopes),
+        RateLimits = written.RateLimits,
     };
 }

@@ -17,6 +17,9 @@ public sealed record CatalogSnapshot
     /// <summary>As written, deployments after the named models: the order of the model list.</summary>
     public required IReadOnlyList<Model> ModelOrder { get; init; }
     public required IReadOnlyList<ApiKey> Keys { get; init; }
+
+    /// <summary>Organisations, teams, apps and budgets of the file.</summary>
+    public TenancyOptions Tenancy { get; init; } = new();
     public required LimitsOptions Limits { get; init; }
 
     /// <summary>Finds models that are not written down; null where no provider takes any model.</summary>

@@ -1,3 +1,5 @@
+using Ballast.Configuration;
+
 namespace Ballast.Catalog;
 
 /// <summary>How the candidates of a model are put in order.</summary>
@@ -21,6 +23,8 @@ public sealed record Model(string Name, Selection Selection, IReadOnlyList<Candi
 
     /// <summary>Another name for a single deployment, which has no substitute by definition: its own model name without the provider.</summary>
     public bool IsBareName => Candidates is [var only] && only.Deployment.Model == Name;
+    /// <summary>Of all callers together.</summary>
+    public RateLimitOptions RateLimits { get; init; } = new();
 
     /// <summary>What happens on this route when a field cannot cross protocols; null leaves it to the key.</summary>
     public LossPolicy? LossPolicy { get; init; }

@@ -78,6 +78,11 @@ public static class ServeCommand
             await using BallastServer server = await BallastServer.StartAsync(
                 new ServerSetup { Catalog = holder, Listen = clients, Admin = administration, LedgerPath = ledger ?? options.Ledger.Path, Engine = options.Server.Engine, Conversations = options.Conversations, PolicyFolder = options.Balance.Policies },
                 CancellationToken.None).ConfigureAwait(false);
+            if (server.FirstAdminToken is { } token)
+            {
+                Console.Error.WriteLine($"Token for administration: {token}   (shown this once; use it as BALLAST_ADMIN_TOKEN)");
+            }
+
             await ServeAsync(server, holder, file).ConfigureAwait(false);
             return 0;
         }
@@ -85,7 +90,7 @@ public static class ServeCommand
         {
             return Fail($"{busy.Message} Choose another with --listen or --admin.");
         }
-        catch (Exception fault) when (fault is LedgerException or ConversationStoreException)
+        catch (Exception fault) when (fault is LedgerException or ConversationStoreException or Tenancy.TenancyStoreException)
         {
             return Fail(fault.Message);
         }

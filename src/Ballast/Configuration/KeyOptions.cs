@@ -21,6 +21,20 @@ public sealed record KeyOptions
 
     /// <summary>Models and deployments the key may ask for; null means all.</summary>
     public IReadOnlyList<string>? Models { get; init; }
+
+    /// <summary>From then on the key is unknown; null never ends.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>What may be asked of the gateway (<see cref="KeyScopeName.All"/>); null means everything.</summary>
+    public IReadOnlyList<string>? Scopes { get; init; }
+    public RateLimitOptions RateLimits { get; init; } = new();
+}
+
+/// <summary>The words for what a key may do.</summary>
+public static class KeyScopeName
+{
+    public static IReadOnlyList<string> All { get; } =
+        ["chat", "embeddings", "images", "audio", "moderations", "completions", "rerank", "files", "batches", "state"];
 }
 
 /// <summary>What a key's data may be sent to. What is left out does not restrict, but training must be allowed expressly.</summary>

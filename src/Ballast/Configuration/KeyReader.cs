@@ -37,6 +37,9 @@ internal static class KeyReader
                 Allow = ReadAllow(section.Section("allow", "allow")),
                 LossPolicy = section.OneOf("loss_policy", ["strict", "warn", "allow"]) ?? "warn",
                 Models = ReadModels(section),
+                ExpiresAt = ReadExpiry(section),
+                Scopes = ReadScopes(section),
+                RateLimits = TenancyReader.ReadRates(section.Section("rate_limits", "rate_limits")),
             });
             section.End();
         }
@@ -63,7 +66,39 @@ internal static class KeyReader
         return null;
     }
 
-    private static AllowOptions? ReadAllow(SectionReader? section)
+    private static DateTimeOffset? ReadExpiry(SectionReader section)
+    {
+        if (section.Scalar("expires") is not { } scalar)
+        {
+            return null;
+        }
+
+        const System.Globalization.DateTimeStyles utc = System.Globalization.DateTimeStyles.AssumeUniversal | System.Globalization.DateTimeStyles.AdjustToUniversal;
+        if (DateTimeOffset.TryParse(scalar.Text, System.Globalization.CultureInfo.InvariantCulture, utc, out DateTimeOffset expires))
+        {
+            return expires;
+        }
+
+        section.Fault(scalar, section.PathOf("expires"), "'expires' must be a moment", "2027-01-31, or 2027-01-31T12:00:00Z");
+        return null;
+    }
+
+    private static List<string>? ReadScopes(SectionReader section)
+    {
+        if (section.Scalars("scopes") is not { } written)
+        {
+            return null;
+        }
+
+        foreach ((YamlScalar scalar, string path) in written.Where(static one => !KeyScopeName.All.Contains(one.Value.Text)))
+        {
+            section.Fault(scalar, path, "there is no such scope", $"one of {string.Join(", ", KeyScopeName.All)}");
+        }
+
+        return [.. written.Select(static one => one.Value.Text)];
+    }
+
+    public static AllowOptions? ReadAllow(SectionReader? section)
     {
         if (section is null)
         {
@@ -93,6 +128,6 @@ internal static class KeyReader
         return options;
     }
 
-    private static List<string>? ReadModels(SectionReader section) =>
+    public static List<string>? ReadModels(SectionReader section) =>
         section.Scalars("models") is { } names ? [.. names.Where(name => section.CheckName(name.Value, name.Path)).Select(static name => name.Value.Text)] : null;
 }

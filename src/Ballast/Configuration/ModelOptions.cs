@@ -11,6 +11,9 @@ public sealed record ModelOptions
     /// <summary><c>strict</c>, <c>warn</c> or <c>allow</c>; null leaves it to the key.</summary>
     public string? LossPolicy { get; init; }
     public IReadOnlyList<CandidateOptions> Deployments { get; init; } = [];
+
+    /// <summary>Of all callers together.</summary>
+    public RateLimitOptions RateLimits { get; init; } = new();
 }
 
 /// <summary>One deployment named by a model, with its weight.</summary>

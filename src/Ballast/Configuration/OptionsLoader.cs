@@ -89,6 +89,7 @@ public static class OptionsLoader
             Keys = KeyReader.Read(context, file),
             Prices = PriceReader.Read(context, file),
             PriceBook = PriceReader.ReadBook(context, file),
+            Tenancy = TenancyReader.Read(context, file),
             Limits = LimitsReader.Read(file.Section("limits", "limits")),
             Watched = context.Watched,
             Source = context.Source,
@@ -173,8 +174,9 @@ public static class OptionsLoader
                 }
             }
 
+            RateLimitOptions rates = TenancyReader.ReadRates(section.Section("rate_limits", "rate_limits"));
             section.End();
-            models.Add(new ModelOptions { Name = name, Selection = selection, LossPolicy = lossPolicy, Deployments = candidates });
+            models.Add(new ModelOptions { Name = name, Selection = selection, LossPolicy = lossPolicy, Deployments = candidates, RateLimits = rates });
         }
 
         return models;

@@ -39,6 +39,7 @@ public static class OptionsValidator
         ValidateModels(options, index, judge);
         ValidateKeys(options, index, judge);
         ValidatePrices(options, judge);
+        TenancyValidator.Validate(options, judge);
         ValidateLimits(options.Limits, judge);
     }
 

@@ -38,6 +38,10 @@ public sealed class Attempt(string id, int number, Deployment deployment, Protoc
     public long ContentLength { get; set; }
     /// <summary>The answer was read to its terminal mark: its usage is final, whatever became of the client.</summary>
     public bool HasEnded { get; set; }
+
+    /// <summary>What is booked for it, once it is: the vendor's figures or an estimate, and US dollars where a price is known.</summary>
+    public Usage? Billed { get; set; }
+    public decimal? CostUsd { get; set; }
     public TimeSpan? TimeToFirstToken { get; set; }
     public TimeSpan Duration { get; set; }
     public AttemptResult Result { get; set; }

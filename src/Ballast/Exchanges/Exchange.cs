@@ -26,6 +26,14 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     public RequestAddress Address { get; set; }
     public RequestEnvelope Envelope { get; set; } = null!;
     public ApiKey Key { get; set; } = null!;
+
+    /// <summary>The key as the guard knows it; null before it has admitted the request.</summary>
+    public KeyStanding? Standing { get; set; }
+
+#pragma warning disable CA1051 // changed in place: a property would hand out copies
+    /// <summary>What was taken for this request.</summary>
+    public Reservation Reservation;
+#pragma warning restore CA1051
     public Model Model { get; set; } = null!;
 
     /// <summary>The stricter of what the key and the route say.</summary>

@@ -28,6 +28,20 @@ public sealed record GatewayError(
         "The API key is not known here.", "Use a key of this gateway, not one of a vendor.");
     public static readonly GatewayError AmbiguousKey = new("ballast_ambiguous_key", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "Two different API keys were sent.", "Send one key, in one header.");
+    public static readonly GatewayError KeysThrottled = new("ballast_keys_throttled", ErrorSide.Client, ChatErrorKind.RateLimited, false,
+        "Too many wrong API keys came from this address.", "Wait as long as Retry-After says; the limit is limits.failed_keys_per_minute.");
+    public static readonly GatewayError KeysUnavailable = new("ballast_keys_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "The gateway has not been able to look at its API keys for too long.", "Quote the request id to whoever runs it: the log has the cause.");
+    public static readonly GatewayError ScopeMissing = new("ballast_scope_missing", ErrorSide.Client, ChatErrorKind.Permission, false,
+        "This API key may not be used for that.", "Its scopes say what it may be used for.");
+    public static readonly GatewayError RateLimited = new("ballast_rate_limited", ErrorSide.Client, ChatErrorKind.RateLimited, false,
+        "This gateway's limit of requests is reached.", "Wait as long as Retry-After says.");
+    public static readonly GatewayError TokensLimited = new("ballast_tokens_limited", ErrorSide.Client, ChatErrorKind.RateLimited, false,
+        "This gateway's limit of tokens is reached.", "Wait as long as Retry-After says, or ask for fewer output tokens.");
+    public static readonly GatewayError BudgetExceeded = new("ballast_budget_exceeded", ErrorSide.Client, ChatErrorKind.QuotaExceeded, false,
+        "The budget does not cover this request.", "Ask for fewer output tokens, or whoever runs this gateway for more budget.");
+    public static readonly GatewayError Unpriced = new("ballast_unpriced", ErrorSide.Client, ChatErrorKind.QuotaExceeded, false,
+        "What this request costs is not known, and a budget in money counts it.", "Whoever runs this gateway can give the model a price, or the budget an amount for such requests.");
     public static readonly GatewayError ModelNotAllowed = new("ballast_model_not_allowed", ErrorSide.Client, ChatErrorKind.Permission, false,
         "This API key may not use that model.");
     public static readonly GatewayError ModelNotFound = new("ballast_model_not_found", ErrorSide.Client, ChatErrorKind.NotFound, false,

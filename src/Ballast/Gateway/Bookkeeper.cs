@@ -24,6 +24,8 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
         Deployment deployment = attempt.Deployment;
         Usage usage = UsageOf(exchange, attempt);
         (decimal? cost, decimal? inputCost) = OperationName.IsOfKept(exchange.Operation) ? CostsOfKept(usage) : Pricing.Costs(deployment.Prices?.At(attempt.StartedAt, usage.ServiceTier), usage);
+        attempt.Billed = usage;
+        attempt.CostUsd = cost;
         return new LedgerEntry
         {
             AttemptId = attempt.Id,

@@ -64,7 +64,7 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
 
         SetLosses(attempt);
         DateTimeOffset now = exchange.Time.GetUtcNow();
-        exchange.Protocol.WriteRateLimits(attempt.Protocol.ReadRateLimits(upstream.Header, now), now, http.HeaderSetter);
+        exchange.Protocol.WriteRateLimits(exchange.Standing?.RateLimits(exchange) ?? attempt.Protocol.ReadRateLimits(upstream.Header, now), now, http.HeaderSetter);
     }
 
     /// <summary>Sound and pictures are what their maker says they are; a page for people is nothing that a model's answer may be.</summary>
@@ -174,6 +174,11 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
         if (exchange.Attempts.Count > 0)
         {
             http.SetHeader("x-ballast-attempts", exchange.Attempts.Count.ToString(CultureInfo.InvariantCulture));
+        }
+
+        if (exchange.Standing?.RateLimits(exchange) is { } limits)
+        {
+            exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), http.HeaderSetter);
         }
 
         if (named.RetryAfter is { } wait)

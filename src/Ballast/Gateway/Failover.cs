@@ -49,6 +49,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
                     continue; // a later candidate may be proven healthy
                 }
 
+                CostBound.Reserve(exchange, deployment);
                 Attempt attempt = exchange.BeginAttempt(deployment);
                 if (!TryBuild(exchange, attempt, work, out UpstreamMessage? request, out UpstreamFailure? refusal))           // (3)
                 {

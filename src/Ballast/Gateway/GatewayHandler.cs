@@ -23,11 +23,10 @@ public sealed class GatewayHandler(
         using ClientResponse response = new(http, exchange);
         using ClientRequest request = new(http);
         CancellationToken aborted = http.Aborted;
-        Admission? admission = null;
         RoutePlan? plan = null;
         try
         {
-            admission = guard.Admit(exchange, Credentials.Find(http, protocol.KeyParameter)); // key, room
+            guard.Admit(exchange, Credentials.Find(http, protocol.KeyParameter), http); // key, limits, room
             if (operation is Operation.Models or Operation.Version)
             {
                 string? name = http.Method == "POST" ? ModelList.NameIn(await request.ReceiveBodyAsync(exchange).ConfigureAwait(false)) : address.Model;
@@ -62,7 +61,7 @@ public sealed class GatewayHandler(
         {
             plan?.Share?.Settle(exchange.Attempts);
             await bookkeeper.RecordAsync(exchange).ConfigureAwait(false);                       // exactly once, whatever happened
-            guard.Settle(admission);
+            guard.Settle(exchange, CostBound.SpentBy(exchange));
         }
     }
 
@@ -73,10 +72,9 @@ public sealed class GatewayHandler(
         using ClientResponse response = new(http, exchange);
         using ClientRequest request = new(http);
         CancellationToken aborted = http.Aborted;
-        Admission? admission = null;
         try
         {
-            admission = guard.Admit(exchange, Credentials.Find(http));
+            guard.Admit(exchange, Credentials.Find(http), http);
             ReadOnlyMemory<byte> body = http.Method == "POST" ? await request.ReceiveBodyAsync(exchange).ConfigureAwait(false) : default;
             await desk.AnswerAsync(exchange, path, http, body, response).ConfigureAwait(false);
             http.SetHeader("Content-Type", "application/json");
@@ -89,7 +87,7 @@ public sealed class GatewayHandler(
         }
         finally
         {
-            guard.Settle(admission);
+            guard.Settle(exchange);
         }
     }
 
@@ -106,7 +104,9 @@ public sealed class GatewayHandler(
     {
         exchange.RequestedModel = exchange.Address.Model ?? exchange.Envelope.Model;
         exchange.Model = exchange.Catalog.FindModel(exchange.RequestedModel) ?? throw new GatewayException(GatewayError.ModelNotFound, param: "model");
-        Guard.Check(exchange, exchange.Model);
+        Guard.Check(
+            exchange, exchange.Model, TokenEstimate.OfLength(exchange.Envelope.Body.Length),
+            CostBound.OutputOf(exchange, exchange.Model.Candidates.Count > 0 ? exchange.Model.Candidates[0].Deployment : null));
     }
 
     private async Task RefuseAsync(Exchange exchange, ClientResponse response, Exception exception, CancellationToken aborted)

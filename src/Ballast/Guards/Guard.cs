@@ -1,13 +1,32 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Tenancy;
+using Ballast.Transport;
 
 namespace Ballast.Guards;
 
-/// <summary>Decides whether a request may go on. <see cref="Admit"/> comes before any work, <see cref="Settle"/> after it, whatever happened, and may be repeated.</summary>
+/// <summary>
+/// Decides whether a request may go on. <see cref="Admit"/> comes before any work, <see cref="Check"/> once the body is known, <see cref="Reserve"/> before each attempt,
+/// <see cref="Settle"/> after it all, whatever happened, and may be repeated. No memory is made and no store is seen for a request that is admitted.
+/// </summary>
 public sealed class Guard
 {
+    private readonly FailureThrottle _failures = new(Environment.TickCount);
+    private readonly Pepper? _pepper;
     private int _running;
     private volatile IReadOnlySet<string>? _admitOnly;
+    private volatile KeyDirectory? _directory;
+    private volatile bool _isManaged;
+    private volatile bool _isStale;
+
+    public Guard(TimeProvider? time = null, Pepper? pepper = null)
+    {
+        Meters = new MeterBook(time ?? TimeProvider.System);
+        _pepper = pepper;
+    }
+
+    /// <summary>Limits and budgets of the process.</summary>
+    public MeterBook Meters { get; }
 
     /// <summary>Only these apps' requests are taken, others are told that the gateway does not serve yet; null takes all.</summary>
     public IReadOnlySet<string>? AdmitOnly
@@ -19,11 +38,37 @@ public sealed class Guard
     /// <summary>Requests admitted and not yet settled.</summary>
     public int Running => Volatile.Read(ref _running);
 
-    /// <summary>Checks the key and the room for one more request.</summary>
-    /// <exception cref="GatewayException">The request may not go on.</exception>
-    public Admission Admit(Exchange exchange, ReadOnlyMemory<char> key)
+    /// <summary>The store of keys has been out of sight for too long: of the keys that it holds only those are taken whose app wants it so.</summary>
+    public bool IsStale
     {
-        exchange.Key = Find(exchange, key);
+        get => _isStale;
+        set => _isStale = value;
+    }
+
+    /// <summary>Takes a new view of who there is; from then on nothing else is known.</summary>
+    public void Install(TenantView view)
+    {
+        _isManaged = true;
+        _directory = KeyDirectory.Of(view, Meters, _pepper);
+    }
+
+    /// <summary>Seconds of a clock that only goes forward.</summary>
+    public static long SecondOf(TimeProvider time) => time.GetTimestamp() / time.TimestampFrequency;
+
+    /// <summary>Checks the key, its scope, its limits and the room for one more request.</summary>
+    /// <param name="exchange">Is given the key.</param>
+    /// <param name="key">As the caller sent it.</param>
+    /// <param name="caller">Whose address wrong keys are counted for.</param>
+    /// <exception cref="GatewayException">The request may not go on.</exception>
+    public void Admit(Exchange exchange, ReadOnlyMemory<char> key, HttpCall? caller = null)
+    {
+        AdmittedKey found = Find(exchange, key, caller);
+        exchange.Key = found.Key;
+        exchange.Standing = found;
+        if (ScopeOf(exchange.Operation) is var scope && (found.Key.Scopes & scope) != scope)
+        {
+            throw new GatewayException(GatewayError.ScopeMissing);
+        }
 
         if (Interlocked.Increment(ref _running) > exchange.Catalog.Limits.ConcurrentRequestsMax)
         {
@@ -31,52 +76,203 @@ public sealed class Guard
             throw new GatewayException(GatewayError.Overloaded);
         }
 
-        return new Admission();
+        exchange.Reservation.Stage = 1;
+        exchange.Reservation.AtTicks = exchange.Time.GetUtcNow().UtcTicks;
+        exchange.Reservation.Second = SecondOf(exchange.Time);
+        Begin(exchange, found);
     }
 
-    private ApiKey Find(Exchange exchange, ReadOnlyMemory<char> key)
-    {
-        if (_admitOnly is not { } apps)
-        {
-            return KeyCheck.Find(exchange.Catalog, key);
-        }
-
-        ApiKey? found;
-        try
-        {
-            found = KeyCheck.Find(exchange.Catalog, key);
-        }
-        catch (GatewayException)
-        {
-            // Whoever asks too early, with whatever key, is told so: the key is judged once the gateway serves.
-            found = null;
-        }
-
-        return found is not null && apps.Contains(found.App) ? found : throw new GatewayException(GatewayError.NotServing);
-    }
-
-    /// <summary>Checks the model against what the key may use, once the body is known.</summary>
-    public static void Check(Exchange exchange, Model model)
+    /// <summary>Checks the model against what the key may use, and the tokens against what is left of its minute.</summary>
+    /// <param name="exchange">An admitted request.</param>
+    /// <param name="model">What it asks for.</param>
+    /// <param name="inputTokens">What it is taken for until its usage is known.</param>
+    /// <param name="outputTokens">The most that it may be answered with.</param>
+    /// <exception cref="GatewayException">The request may not go on.</exception>
+    public static void Check(Exchange exchange, Model model, long inputTokens = 0, long outputTokens = 0)
     {
         if (exchange.Key.Models is { } models && !models.Contains(model.Name))
         {
             throw new GatewayException(GatewayError.ModelNotAllowed, param: "model");
         }
+
+        AdmittedKey key = (AdmittedKey)exchange.Standing!;
+        RateMeter? own = key.Directory.MeterOf(model);
+        if (own is not null)
+        {
+            if (!own.TryBegin(exchange.Reservation.Second, out int wait))
+            {
+                throw Limited(GatewayError.RateLimited, wait);
+            }
+
+            exchange.Reservation.HasModel = true;
+        }
+
+        if (own is null && key.Meters.Count == 0)
+        {
+            return;
+        }
+
+        for (int i = 0; i <= key.Meters.Count; i++)
+        {
+            RateMeter? meter = i < key.Meters.Count ? key.Meters[i] : own;
+            if (meter is not null && !meter.TryTake(exchange.Reservation.Second, inputTokens, outputTokens, out int wait))
+            {
+                for (int taken = 0; taken < i; taken++)
+                {
+                    key.Meters[taken].Correct(exchange.Reservation.Second, exchange.Reservation.Second, -inputTokens, -outputTokens);
+                }
+
+                throw Limited(GatewayError.TokensLimited, wait);
+            }
+        }
+
+        exchange.Reservation.InputTokens = inputTokens;
+        exchange.Reservation.OutputTokens = outputTokens;
     }
 
-    public void Settle(Admission? admission)
+    /// <summary>Reserves the most that one more attempt may cost, in every budget that it counts for.</summary>
+    /// <param name="exchange">An admitted request.</param>
+    /// <param name="usd">US dollars.</param>
+    /// <param name="tokens">Tokens of all classes.</param>
+    /// <exception cref="GatewayException">A budget has not so much left.</exception>
+    public static void Reserve(Exchange exchange, decimal usd, long tokens)
     {
-        if (admission is not null && admission.TryRelease())
+        IReadOnlyList<BudgetMeter> budgets = ((AdmittedKey)exchange.Standing!).Budgets;
+        for (int i = 0; i < budgets.Count; i++)
         {
-            Interlocked.Decrement(ref _running);
+            if (!budgets[i].TryReserve(budgets[i].IsMoney ? usd : tokens, exchange.Reservation.AtTicks))
+            {
+                for (int taken = 0; taken < i; taken++)
+                {
+                    budgets[taken].Settle(budgets[taken].IsMoney ? usd : tokens, 0, exchange.Reservation.AtTicks);
+                }
+
+                string until = budgets[i].Standing.Period.To.ToString("yyyy-MM-dd'T'HH:mm'Z'", System.Globalization.CultureInfo.InvariantCulture);
+                throw new GatewayException(
+                    GatewayError.BudgetExceeded, $"Budget '{budgets[i].Options.Id}' of {budgets[i].Options.SubjectKind} '{budgets[i].Options.Subject}' begins anew at {until}.");
+            }
+        }
+
+        exchange.Reservation.Usd += usd;
+        exchange.Reservation.Tokens += tokens;
+    }
+
+    /// <summary>Gives back what was taken and books what was used.</summary>
+    public void Settle(Exchange exchange, in Spending spent = default)
+    {
+        if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 2, 1) != 1)
+        {
+            return;
+        }
+
+        AdmittedKey key = (AdmittedKey)exchange.Standing!;
+        ref Reservation reserved = ref exchange.Reservation;
+        RateMeter? own = reserved.HasModel ? key.Directory.MeterOf(exchange.Model) : null;
+        long now = key.Meters.Count > 0 || own is not null ? SecondOf(exchange.Time) : 0;
+        for (int i = 0; i <= key.Meters.Count; i++)
+        {
+            if ((i < key.Meters.Count ? key.Meters[i] : own) is { } meter)
+            {
+                meter.Correct(reserved.Second, now, spent.InputTokens - reserved.InputTokens, spent.OutputTokens - reserved.OutputTokens);
+                meter.End();
+            }
+        }
+
+        for (int i = 0; i < key.Budgets.Count; i++)
+        {
+            BudgetMeter budget = key.Budgets[i];
+            budget.Settle(budget.IsMoney ? reserved.Usd : reserved.Tokens, budget.IsMoney ? spent.Usd : spent.Tokens, reserved.AtTicks);
+        }
+
+        Interlocked.Decrement(ref _running);
+    }
+
+    private void Begin(Exchange exchange, AdmittedKey key)
+    {
+        for (int i = 0; i < key.Meters.Count; i++)
+        {
+            if (!key.Meters[i].TryBegin(exchange.Reservation.Second, out int wait))
+            {
+                for (int taken = 0; taken < i; taken++)
+                {
+                    key.Meters[taken].Undo(exchange.Reservation.Second, exchange.Reservation.Second);
+                }
+
+                exchange.Reservation.Stage = 2;
+                Interlocked.Decrement(ref _running);
+                throw Limited(GatewayError.RateLimited, wait);
+            }
         }
     }
+
+    private AdmittedKey Find(Exchange exchange, ReadOnlyMemory<char> key, HttpCall? caller)
+    {
+        KeyDirectory directory = DirectoryFor(exchange.Catalog);
+        AdmittedKey? found = null;
+        GatewayError? refusal = key.IsEmpty ? GatewayError.MissingKey : null;
+        int max = exchange.Catalog.Limits.FailedKeysPerMinute;
+        int wait = 0;
+        if (refusal is null)
+        {
+            // Behind an address that tries keys only those are looked at that nobody could guess: others of that address go on.
+            wait = caller is null || _failures.IsQuiet || KeyDirectory.IsUnguessable(key.Span) ? 0 : _failures.WaitFor(caller.RemoteAddress, SecondOf(exchange.Time), max);
+            found = wait > 0 ? null : directory.Find(key, exchange.Time.GetUtcNow().UtcTicks);
+        }
+
+        if (_admitOnly is { } apps)
+        {
+            // Whoever asks too early, with whatever key, is told so: the key is judged once the gateway serves.
+            return found is not null && apps.Contains(found.Key.App) ? found : throw new GatewayException(GatewayError.NotServing);
+        }
+
+        if (found is null)
+        {
+            if (refusal is null && caller is not null && (wait > 0 || !_failures.Count(caller.RemoteAddress, SecondOf(exchange.Time), max)))
+            {
+                throw Limited(GatewayError.KeysThrottled, Math.Max(wait, 1));
+            }
+
+            throw new GatewayException(refusal ?? GatewayError.InvalidKey);
+        }
+
+        return _isStale && found.RefusesWhenStale ? throw new GatewayException(GatewayError.KeysUnavailable) : found;
+    }
+
+    /// <summary>Where nobody keeps a view up to date, the catalog's own keys are all there are.</summary>
+    private KeyDirectory DirectoryFor(CatalogSnapshot catalog)
+    {
+        KeyDirectory? directory = _directory;
+        if (directory is not null && (_isManaged || ReferenceEquals(directory.Catalog, catalog)))
+        {
+            return directory;
+        }
+
+        return _directory = KeyDirectory.Of(TenantView.Of(catalog, StoredState.Empty), Meters, _pepper);
+    }
+
+    private static GatewayException Limited(GatewayError error, int waitSeconds) =>
+        new(error.ToChatError() with { RetryAfter = TimeSpan.FromSeconds(Math.Max(1, waitSeconds)) }, error.Code);
+
+    private static KeyScopes ScopeOf(Operation operation) => operation switch
+    {
+        Operation.Chat => KeyScopes.Chat,
+        Operation.State => KeyScopes.State,
+        Operation.Embeddings => KeyScopes.Embeddings,
+        Operation.ImageGenerations or Operation.ImageEdits or Operation.ImageVariations => KeyScopes.Images,
+        Operation.Speech or Operation.Transcriptions or Operation.Translations => KeyScopes.Audio,
+        Operation.Moderations => KeyScopes.Moderations,
+        Operation.Completions => KeyScopes.Completions,
+        Operation.Rerank => KeyScopes.Rerank,
+        Operation.FileUpload or Operation.FileList or Operation.FileRetrieve or Operation.FileDelete or Operation.FileContent => KeyScopes.Files,
+        Operation.BatchCreate or Operation.BatchList or Operation.BatchRetrieve or Operation.BatchCancel => KeyScopes.Batches,
+        Operation.Models or Operation.CountTokens => KeyScopes.None,
+        _ => KeyScopes.All,
+    };
 }
 
-/// <summary>What was taken for one request, to be given back exactly once.</summary>
-public sealed class Admission
-{
-    private int _released;
-
-    internal bool TryRelease() => Interlocked.Exchange(ref _released, 1) == 0;
-}
+/// <summary>What a request has used and cost, all attempts together.</summary>
+/// <param name="Usd">US dollars.</param>
+/// <param name="Tokens">Tokens of all classes.</param>
+/// <param name="InputTokens">Those of the input, cached ones included.</param>
+/// <param name="OutputTokens">Those of the output.</param>
+public readonly record struct Spending(decimal Usd, long Tokens, long InputTokens, long OutputTokens);

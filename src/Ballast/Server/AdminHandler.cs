@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Ballast.Server;
 
-/// <summary>The administration port's table: health, readiness, metrics, and the read-only page. No writes, and nothing for other sites.</summary>
+/// <summary>The administration port's table: health, readiness, metrics, the read-only page, and administration by token. Nothing for other sites.</summary>
 public sealed class AdminHandler(BallastServer server)
 {
     private readonly LivePage _page = new(server);
@@ -21,10 +21,15 @@ public sealed class AdminHandler(BallastServer server)
                 "The administration port answers to loopback names only: use http://127.0.0.1, http://[::1] or http://localhost.\n");
         }
 
+        if (http.Request.Path.Value!.StartsWith(Admin.AdminApi.Prefix, StringComparison.Ordinal))
+        {
+            return server.AdminApi.HandleAsync(http);
+        }
+
         if (http.Request.Method is not ("GET" or "HEAD"))
         {
             response.Headers.Allow = "GET, HEAD";
-            return TextAsync(response, StatusCodes.Status405MethodNotAllowed, "The administration port only reads: GET or HEAD.\n");
+            return TextAsync(response, StatusCodes.Status405MethodNotAllowed, "This path only reads: GET or HEAD.\n");
         }
 
         return http.Request.Path.Value switch

@@ -34,6 +34,8 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly EventLoops? _loops;
     private readonly ClientPort _gateway;
     private readonly HttpPort _admin;
+    private readonly Tenancy.Pepper _pepper;
+    private Tenants? _tenants;
     private volatile GatewayError? _refusal;
 
     private BallastServer(ServerSetup setup)
@@ -48,11 +50,12 @@ public sealed class BallastServer : IAsyncDisposable
         _logging = NewLogging(setup);
         _loops = setup.Engine == ServerEngine.Auto && EventLoop.IsSupported ? new EventLoops(TimeProvider.System) : null;
         _gateway = ClientPort.Open(setup.Listen, _loops, _logging);
-        _admin = new HttpPort(setup.Admin, bodyBytesMax: 0, _logging);
+        _admin = new HttpPort(setup.Admin, bodyBytesMax: Admin.AdminApi.BodyBytesMax, _logging);
         Log = _logging.CreateLogger("ballast");
         _upstream = new UpstreamClient(new CredentialBook(setup.Time, Log), setup.Time, _loops, Log);
         Health = new HealthBook(setup.Time);
-        Guard = new Guard { AdmitOnly = setup.AdmitOnly };
+        _pepper = Tenants.PepperOf(setup);
+        Guard = new Guard(setup.Time, _pepper) { AdmitOnly = setup.AdmitOnly };
         Totals = new LiveTotals(setup.Time);
         _store = SqliteLedgerStore.Open(setup.LedgerPath);
         Ledger = new LedgerWriter(
@@ -86,6 +89,12 @@ public sealed class BallastServer : IAsyncDisposable
     public TimeProvider Time => _setup.Time;
     public DateTimeOffset StartedAt { get; }
 
+    /// <summary>The text of the first token for administration, where this start made it: it is known nowhere else and never told again.</summary>
+    public string? FirstAdminToken => _tenants?.FirstToken;
+
+    /// <summary>Requests for administration.</summary>
+    internal Admin.AdminApi AdminApi => _tenants!.Api;
+
     /// <summary>Where clients reach the gateway.</summary>
     public Uri Address { get; private set; } = null!;
     public Uri AdminAddress { get; private set; } = null!;
@@ -100,6 +109,7 @@ public sealed class BallastServer : IAsyncDisposable
         try
         {
             server._shares.Start();
+            server._tenants = await Tenants.OpenAsync(setup, server.Guard, server._pepper, server.Log, cancellation).ConfigureAwait(false);
             server.Address = await server._gateway.StartAsync(
                 http => ProtocolEndpoints.DispatchAsync(http, server._handler, server._refusal), cancellation).ConfigureAwait(false);
             server.AdminAddress = await server._admin.StartAsync(new AdminHandler(server).HandleAsync, cancellation).ConfigureAwait(false);
@@ -140,6 +150,11 @@ public sealed class BallastServer : IAsyncDisposable
         }
 
         await _shares.DisposeAsync().ConfigureAwait(false);
+        if (_tenants is not null)
+        {
+            await _tenants.DisposeAsync().ConfigureAwait(false);
+        }
+
         await Ledger.DisposeAsync().ConfigureAwait(false);
         await _handles.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);

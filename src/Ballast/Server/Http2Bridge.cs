@@ -70,6 +70,7 @@ internal sealed class Http2Bridge : IConnectionListenerFactory, IConnectionListe
             : base($"h2c-{number}")
         {
             _connection = connection;
+            RemoteEndPoint = connection.RemoteAddress is { } address ? new IPEndPoint(address, 0) : null;
             ReplayStream stream = new(connection, received);
             Transport = new Duplex(PipeReader.Create(stream), PipeWriter.Create(stream));
         }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Ballast.Gateway;
+using System.Net;
 using Ballast.Transport;
 using Microsoft.AspNetCore.Http;
 
@@ -18,6 +19,8 @@ internal sealed class KestrelCall(HttpContext http) : HttpCall
     public override long? ContentLength => http.Request.ContentLength;
 
     public override CancellationToken Aborted => http.RequestAborted;
+
+    public override IPAddress? RemoteAddress => http.Connection.RemoteIpAddress;
 
     public override int Status
     {

@@ -22,6 +22,9 @@ public sealed record ServerSetup
     /// <summary>Credits of the policy in force, and the times in which rules were suspended: beside the ledger.</summary>
     public string SharesPath => Path.ChangeExtension(LedgerPath, ".shares.json");
     public string RelaxationsPath => Path.ChangeExtension(LedgerPath, ".relaxations.jsonl");
+
+    /// <summary>Where keys and budgets made at run time are kept: as configured, else beside the ledger.</summary>
+    public string TenancyPath => Catalog.Current.Tenancy.Path ?? Path.ChangeExtension(LedgerPath, ".tenancy.db");
     public ServerEngine Engine { get; init; } = ServerEngine.Auto;
 
     /// <summary>Answers and conversations that are kept; null keeps them in a file beside the ledger.</summary>

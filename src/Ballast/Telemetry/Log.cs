@@ -52,4 +52,13 @@ public static partial class Log
 
     [LoggerMessage(24, LogLevel.Error, "Share credits could not be saved")]
     public static partial void SharesNotSaved(this ILogger log, Exception exception);
+
+    [LoggerMessage(30, LogLevel.Error, "The store of keys and budgets could not be used")]
+    public static partial void TenancyFailed(this ILogger log, Exception exception);
+
+    [LoggerMessage(31, LogLevel.Warning, "Budget {Budget} of {Kind} {Subject} has reached {Share} %")]
+    public static partial void BudgetReached(this ILogger log, string budget, string kind, string subject, int share);
+
+    [LoggerMessage(32, LogLevel.Error, "An alert could not be delivered and was given up ({Reason})")]
+    public static partial void AlertFailed(this ILogger log, string reason);
 }

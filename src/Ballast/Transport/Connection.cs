@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Ballast.Transport;
 
 /// <summary>
@@ -14,6 +16,9 @@ public abstract class Connection : IDisposable
 
     /// <summary>The other side has shut its half, or the connection broke. What it sent before may still lie there to be read.</summary>
     public abstract bool IsPeerClosed { get; }
+
+    /// <summary>Of the other side; null where it is not known.</summary>
+    public virtual IPAddress? RemoteAddress => null;
 
     /// <summary>Returns when there may be something to read, the end included. It needs no buffer: an idle connection owns none.</summary>
     public abstract ValueTask WaitReadableAsync();

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 
 namespace Ballast.Transport;
 
@@ -17,6 +18,9 @@ public abstract class HttpCall
 
     /// <summary>The length that the head tells; null where it tells none.</summary>
     public abstract long? ContentLength { get; }
+
+    /// <summary>Of the client, or of the proxy before it; null where it is not known.</summary>
+    public virtual IPAddress? RemoteAddress => null;
 
     /// <summary>The client has gone, or the server is being ended.</summary>
     public abstract CancellationToken Aborted { get; }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace Ballast.Transport;
@@ -21,6 +22,7 @@ public sealed class SocketConnection : Connection
     private bool _isClosed;
     private volatile bool _isPeerClosed;
     private volatile bool _isAborted;
+    private IPAddress? _remoteAddress;
 
     internal SocketConnection(EventLoop loop, int descriptor, bool isConnecting)
     {
@@ -34,10 +36,28 @@ public sealed class SocketConnection : Connection
 
     public override bool IsPeerClosed => _isPeerClosed;
 
+    /// <summary>Asked of the system once, by whoever wants to know first.</summary>
+    public override IPAddress? RemoteAddress => _remoteAddress ??= FindRemoteAddress();
+
     /// <summary>Where the loop keeps it.</summary>
     internal ulong Number { get; set; }
 
     internal int Descriptor => _descriptor;
+
+    private IPAddress? FindRemoteAddress()
+    {
+        const int FourAt = 4, SixAt = 8;
+        Span<byte> address = stackalloc byte[128];
+        int length = _isClosed ? -1 : SystemCalls.PeerAddress(_descriptor, address);
+        if (length < SixAt)
+        {
+            return null;
+        }
+
+        return (AddressFamily)System.Runtime.InteropServices.MemoryMarshal.Read<ushort>(address) == AddressFamily.InterNetwork
+            ? new IPAddress(address.Slice(FourAt, 4))
+            : length >= SixAt + 16 ? new IPAddress(address.Slice(SixAt, 16)) : null;
+    }
 
     public override ValueTask WaitReadableAsync()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 
 namespace Ballast.Transport;
@@ -10,6 +11,8 @@ public sealed class StreamConnection(Stream stream, Connection inner) : Connecti
     public override EventLoop? Loop => inner.Loop;
 
     public override bool IsPeerClosed => inner.IsPeerClosed;
+
+    public override IPAddress? RemoteAddress => inner.RemoteAddress;
 
     public override ValueTask WaitReadableAsync()
     {

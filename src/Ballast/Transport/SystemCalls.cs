@@ -124,6 +124,17 @@ internal static unsafe partial class SystemCalls
         return getsockopt(descriptor, 1, 4, (byte*)&error, &length) < 0 ? Marshal.GetLastSystemError() : error;
     }
 
+    /// <summary>Bytes written of the other side's address, in the system's own form.</summary>
+    public static int PeerAddress(int descriptor, Span<byte> address)
+    {
+        uint length = (uint)address.Length;
+        fixed (byte* first = address)
+        {
+            int result = Result(getpeername(descriptor, first, &length));
+            return result < 0 ? result : (int)length;
+        }
+    }
+
     public static void Close(int descriptor) => _ = close(descriptor);
 
     private static int Result(nint result) => result >= 0 ? (int)result : -Marshal.GetLastSystemError();
@@ -196,6 +207,9 @@ internal static unsafe partial class SystemCalls
 
     [LibraryImport(Library)]
     private static partial int getsockopt(int descriptor, int level, int name, byte* value, uint* length);
+
+    [LibraryImport(Library)]
+    private static partial int getpeername(int descriptor, byte* address, uint* length);
 
     [LibraryImport(Library)]
     private static partial int close(int descriptor);

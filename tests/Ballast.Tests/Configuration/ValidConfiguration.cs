@@ -81,6 +81,25 @@ internal static class ValidConfiguration
           count_per_key_max: 100
           bytes_per_key_max: 8MiB
           pending_bytes_max: 4MiB
+        tenancy: { path: tenants.db, stale_after: 10m, pepper_env: PEPPER }
+        organisations:
+          acme: { allow: { geo: [local, eu], training: false }, models: [azure/gpt-5-mini, assistant], rate_limits: { concurrent_requests: 1000 } }
+        teams:
+          research: { organisation: acme, allow: { geo: [local, eu] }, models: [azure/gpt-5-mini, assistant], rate_limits: { input_tokens_per_minute: 100000, output_tokens_per_minute: 50000 } }
+        apps:
+          demo:
+            team: research
+            owner: platform@example.com
+            tier: 1
+            data_class: confidential
+            when_store_is_lost: serve
+            allow: { geo: [local, eu], retention_days_max: 60 }
+            models: [azure/gpt-5-mini, assistant]
+            rate_limits: { requests_per_minute: 600 }
+        budgets:
+          demo-month: { app: demo, usd: 100, period: month, zone: Europe/Berlin, alert_at: [50, 80], hard: true, unpriced_request_usd: 0.5, unpriced_batch_usd: 10 }
+          team-day: { team: research, tokens: 1000000, period: day }
+        alerts: { webhook: "https://hooks.example.com/ballast", secret_env: PEPPER, allow_private_addresses: false }
         """;
 
     /// <summary>A further provider, with the credential that excludes the others.</summary>
@@ -127,6 +146,7 @@ internal static class ValidConfiguration
     {
         "AZURE_KEY" => Secret,
         "ENTRA_SECRET" => EntraSecret,
+        "PEPPER" => "pepper-of-thirty-two-characters-00",
         "OTHER_KEY" => "another-secret-key",
         _ => null,
     };

@@ -13,6 +13,7 @@ public sealed partial class DependencyTests
         ["Prices"],
         ["Configuration"],
         ["Catalog"],
+        ["Tenancy"],
         ["Exchanges"],
         ["Guards", "Routing", "Upstream", "Ledger", "Handles", "Conversations"],
         ["Gateway", "Balance", "Cluster"],
@@ -94,7 +95,7 @@ public sealed partial class DependencyTests
     [InlineData(@"\bMicrosoft\.AspNetCore\b", "Server", "ASP.NET types stop at Server")]
     [InlineData(@"\bHttp(Client|MessageInvoker|Content)\b|\bSocketsHttpHandler\b", "Upstream|Cli", "HTTP clients stay in Upstream (and in Cli's demo)")]
     [InlineData(@"\bSystem\.Net\.Http\b|\bHttp(Request|Response)Message\b|\bHttpRequestException\b", "Upstream|Cli", "the framework's HTTP messages stay in Upstream (and in Cli's demo)")]
-    [InlineData(@"\bMicrosoft\.Data\.Sqlite\b|\bSqlite(Connection|Command|DataReader)\b", "Ledger|Handles|Conversations", "SQL stays in Ledger, Handles and Conversations")]
+    [InlineData(@"\bMicrosoft\.Data\.Sqlite\b|\bSqlite(Connection|Command|DataReader)\b", "Ledger|Handles|Conversations|Tenancy", "SQL stays in Ledger, Handles, Conversations and Tenancy")]
     [InlineData(@"\bSpectre\.Console\b|\bSystem\.CommandLine\b|\bConsole\.(Out|Error|Write|WriteLine)\b", "Cli|", "the terminal belongs to Cli")]
     [InlineData(@"\bYamlDotNet\b", "Configuration", "YAML stays in Configuration")]
     public void Names_OfOneFolder_StayThere(string pattern, string folders, string rule) =>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
 
@@ -38,6 +39,8 @@ internal sealed class Http1Call(Http1Connection owner, RequestHead head) : HttpC
     public override string Path => _path ??= RequestTargetText.Path(head.Target, _texts);
 
     public override long? ContentLength => head.ContentLength;
+
+    public override IPAddress? RemoteAddress => owner.RemoteAddress;
 
     public override int Status
     {

@@ -1,3 +1,6 @@
+
+using System.Buffers;
+using System.Net;
 using System.Runtime.CompilerServices;
 
 namespace Ballast.Transport.Http1;
@@ -49,6 +52,8 @@ internal sealed class Http1Connection : IConnectionObserver
     public RequestBody Body { get; }
 
     public bool IsPeerClosed => _connection.IsPeerClosed;
+
+    public IPAddress? RemoteAddress => _connection.RemoteAddress;
 
     /// <summary>No request is taken after the one that is being answered.</summary>
     public bool IsStopping => _server.IsStopping;

@@ -1,0 +1,137 @@
+using Ballast.Catalog;
+using Ballast.Exchanges;
+using Ballast.Guards;
+using Ballast.Ledger;
+using Ballast.Protocols;
+using Ballast.Protocols.Conversation;
+
+namespace Ballast.Gateway;
+
+/// <summary>
+/// The most that an attempt may cost, told before it is sent: each byte of the request is taken for a token, each link in it for a picture or document behind it, the
+/// answer for as long as the caller allows. What costs other than by tokens is taken for the amount that its budget says, or refused.
+/// </summary>
+public static class CostBound
+{
+    /// <summary>Tokens that something behind a link is taken for.</summary>
+    public const int TokensPerLink = 4000;
+
+    private const int LinksMax = 1000;
+
+    /// <summary>Tokens of a request, on the high side.</summary>
+    public static long InputOf(Exchange exchange)
+    {
+        ReadOnlySpan<byte> body = exchange.Envelope.Body.Span;
+        return body.Length + (TokensPerLink * (long)Math.Min(LinksMax, System.MemoryExtensions.Count(body, "://"u8)));
+    }
+
+    /// <summary>Tokens of all answers that are asked for: the caller's own limit, else what the deployment is taken to write at most.</summary>
+    public static long OutputOf(Exchange exchange, Deployment? deployment)
+    {
+        if (exchange.Protocol.Family == ProtocolFamily.Embeddings || exchange.Operation is Operation.CountTokens or Operation.Moderations or Operation.Rerank)
+        {
+            return 0;
+        }
+
+        long each = exchange.Envelope.MaxOutputTokens ?? deployment?.DefaultMaxOutputTokens ?? 0;
+        return Math.Max(0, each) * Math.Clamp(exchange.Envelope.ChoiceCount, 1, 128);
+    }
+
+    /// <summary>Reserves what one attempt may cost.</summary>
+    /// <exception cref="GatewayException">A budget has not so much left, or cannot know what it costs.</exception>
+    public static void Reserve(Exchange exchange, Deployment deployment)
+    {
+        if (exchange.Standing is not AdmittedKey { Budgets.Count: > 0 } key)
+        {
+            return;
+        }
+
+        long input = InputOf(exchange);
+        long output = OutputOf(exchange, deployment);
+        decimal usd = key.HasMoneyBudget ? DollarsOf(exchange, deployment, key, input, output) : 0;
+        Guard.Reserve(exchange, usd, key.HasTokenBudget ? input + output : 0);
+    }
+
+    /// <summary>What the request has used and cost in the end. What nobody knows is what was reserved for it.</summary>
+    public static Spending SpentBy(Exchange exchange)
+    {
+        if (exchange.Standing is not AdmittedKey key || (key.Budgets.Count == 0 && key.Meters.Count == 0 && !exchange.Reservation.HasModel))
+        {
+            return default;
+        }
+
+        decimal usd = 0;
+        long input = 0;
+        long output = 0;
+        bool isUnknown = false;
+        bool isEstimated = false;
+        foreach (Attempt attempt in exchange.Attempts)
+        {
+            if (attempt.Billed is not { } billed)
+            {
+                continue;
+            }
+
+            long taken = billed.InputTokens + billed.CacheReadTokens + billed.CacheWriteTokens + billed.CacheWriteLongTokens;
+            input += taken;
+            output += billed.OutputTokens;
+            isEstimated |= billed.IsEstimated;
+            bool isTold = IsByTokens(exchange) || (!billed.IsEstimated && taken + billed.OutputTokens > 0);
+            usd += attempt.Reached && (!isTold || attempt.CostUsd is null) ? UnknownCost(exchange, attempt, key) : attempt.CostUsd ?? 0;
+            isUnknown |= attempt.Reached && !isTold && attempt.UpstreamStatus is null or < 300;
+        }
+
+        long tokens = isUnknown ? exchange.Reservation.Tokens : input + output;
+
+        // An estimate of ours errs upwards; what was reserved is the most that it can have been.
+        return isEstimated
+            ? new Spending(Math.Min(usd, exchange.Reservation.Usd), Math.Min(tokens, exchange.Reservation.Tokens), input, output)
+            : new Spending(usd, tokens, input, output);
+    }
+
+    /// <summary>The price of one operation is that of its tokens.</summary>
+    private static bool IsByTokens(Exchange exchange) =>
+        exchange.Protocol.Family is ProtocolFamily.Chat or ProtocolFamily.Embeddings || exchange.Operation == Operation.Completions;
+
+    private static decimal DollarsOf(Exchange exchange, Deployment deployment, AdmittedKey key, long input, long output)
+    {
+        if (IsByTokens(exchange) && deployment.Price is { } price)
+        {
+            decimal dearest = Math.Max(Math.Max(price.Input, price.CacheRead), Math.Max(price.CacheWrite, price.CacheWriteLong));
+            return ((input * dearest) + (output * price.Output)) * 0.000_001m;
+        }
+
+        // Looking at what is kept costs nothing.
+        if (OperationName.IsOfKept(exchange.Operation) && exchange.Operation != Operation.BatchCreate)
+        {
+            return 0;
+        }
+
+        return Ceiling(exchange, key) ?? throw new GatewayException(GatewayError.Unpriced);
+    }
+
+    /// <summary>The largest amount that a budget of the key takes such a request for; null where one of them refuses it.</summary>
+    private static decimal? Ceiling(Exchange exchange, AdmittedKey key)
+    {
+        decimal most = 0;
+        foreach (BudgetMeter budget in key.Budgets)
+        {
+            if (budget.IsMoney)
+            {
+                decimal? amount = exchange.Operation == Operation.BatchCreate ? budget.Options.UnpricedBatchUsd : budget.Options.UnpricedRequestUsd;
+                if (amount is null && budget.Options.IsHard)
+                {
+                    return null;
+                }
+
+                most = Math.Max(most, amount ?? 0);
+            }
+        }
+
+        return most;
+    }
+
+    private static decimal UnknownCost(Exchange exchange, Attempt attempt, AdmittedKey key) =>
+        attempt.UpstreamStatus >= 300 || !key.HasMoneyBudget || (OperationName.IsOfKept(exchange.Operation) && exchange.Operation != Operation.BatchCreate)
+            ? 0 : Ceiling(exchange, key) ?? 0;
+}

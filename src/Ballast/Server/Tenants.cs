@@ -1,0 +1,142 @@
+using System.Buffers;
+using System.Text.Json;
+using Ballast.Catalog;
+using Ballast.Configuration;
+using Ballast.Guards;
+using Ballast.Ledger;
+using Ballast.Server.Admin;
+using Ballast.Telemetry;
+using Ballast.Tenancy;
+using Ballast.Upstream;
+using Microsoft.Extensions.Logging;
+
+namespace Ballast.Server;
+
+/// <summary>Who uses the gateway, put together: the store and its view, the guard that goes by it, budgets and their alerts, the desk of administration.</summary>
+internal sealed class Tenants : IAsyncDisposable
+{
+    private static readonly TimeSpan s_staleEvery = TimeSpan.FromMilliseconds(500);
+
+    private readonly TenantBook _book;
+    private readonly Guard _guard;
+    private readonly BudgetSeeds _seeds;
+    private readonly AlertPoster _alerts;
+    private readonly ITimer _stale;
+    private readonly ILogger _log;
+
+    private Tenants(ServerSetup setup, TenantBook book, Guard guard, Pepper pepper, ILogger log)
+    {
+        _book = book;
+        _guard = guard;
+        _log = log;
+        _seeds = new BudgetSeeds(guard.Meters, new LedgerReader(setup.LedgerPath), setup.Time);
+        _alerts = new AlertPoster(() => TargetOf(setup.Catalog.Current.Tenancy.Alerts), setup.Time, log.AlertFailed);
+        guard.Meters.Alert = Tell;
+        Desk = new TenantDesk(book, pepper, setup.Time);
+        Api = new AdminApi(Desk, StateOf, PlantAsync);
+        _stale = setup.Time.CreateTimer(
+            _ => guard.IsStale = book.UnseenFor > setup.Catalog.Current.Tenancy.StaleAfter, null, s_staleEvery, s_staleEvery);
+    }
+
+    public TenantDesk Desk { get; }
+    public AdminApi Api { get; }
+
+    /// <summary>Text of the first token, where it was made at this start.</summary>
+    public string? FirstToken { get; private set; }
+
+    /// <exception cref="TenancyStoreException">Store or pepper cannot be used.</exception>
+    /// <exception cref="LedgerException">The ledger cannot be read.</exception>
+    public static async Task<Tenants> OpenAsync(ServerSetup setup, Guard guard, Pepper pepper, ILogger log, CancellationToken cancellation)
+    {
+        SqliteTenancyStore store = SqliteTenancyStore.Open(setup.TenancyPath);
+        try
+        {
+            TenantBook book = await TenantBook.OpenAsync(store, setup.Catalog, setup.Time, log.TenancyFailed).ConfigureAwait(false);
+            Tenants tenants = new(setup, book, guard, pepper, log);
+            book.Changed = tenants.Take;
+            tenants.Take(book.View);
+            await tenants._seeds.PlantAsync(book.View).ConfigureAwait(false);
+            tenants.FirstToken = await tenants.Desk.MakeFirstTokenAsync(cancellation).ConfigureAwait(false);
+            return tenants;
+        }
+        catch
+        {
+            await store.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public static Pepper PepperOf(ServerSetup setup) =>
+        setup.Catalog.Current.Tenancy.Pepper is { } secret ? Pepper.Of(secret.Reveal()) : Pepper.OfFile(Path.ChangeExtension(setup.TenancyPath, ".pepper"));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stale.DisposeAsync().ConfigureAwait(false);
+        await _book.DisposeAsync().ConfigureAwait(false);
+        await _alerts.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>New budgets count at once, and what was spent before is added as soon as the ledger has told it.</summary>
+    private void Take(TenantView view)
+    {
+        _guard.Install(view);
+        _ = PlantAsync();
+    }
+
+    private async Task PlantAsync()
+    {
+        if (!_guard.Meters.Unseeded.Any())
+        {
+            return;
+        }
+
+        try
+        {
+            await _seeds.PlantAsync(_book.View).ConfigureAwait(false);
+        }
+        catch (LedgerException failure)
+        {
+            _log.TenancyFailed(failure);
+        }
+    }
+
+    private BudgetStateDocument? StateOf(string id)
+    {
+        if (_guard.Meters.Budget(id) is not { } budget)
+        {
+            return null;
+        }
+
+        (decimal spent, decimal reserved, BudgetPeriod period) = budget.Standing;
+        return new BudgetStateDocument { Spent = spent, Reserved = reserved, Remaining = Math.Max(0, budget.Limit - spent - reserved), From = period.From, To = period.To };
+    }
+
+    private static AlertTarget? TargetOf(AlertOptions options) =>
+        options is { Webhook: { } address, Secret: { } secret } ? new AlertTarget(address, new Secret(secret.Reveal()), options.AllowPrivateAddresses) : null;
+
+    private void Tell(BudgetAlert alert)
+    {
+        _log.BudgetReached(alert.Budget, alert.SubjectKind, alert.Subject, alert.SharePercent ?? 100);
+        ArrayBufferWriter<byte> bytes = new();
+        using (Utf8JsonWriter writer = new(bytes))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("event", alert.SharePercent is null ? "budget.refused" : "budget.share_reached");
+            writer.WriteString("budget", alert.Budget);
+            writer.WriteString(alert.SubjectKind, alert.Subject);
+            if (alert.SharePercent is { } share)
+            {
+                writer.WriteNumber("share_percent", share);
+            }
+
+            writer.WriteString("unit", alert.Unit);
+            writer.WriteNumber("spent", alert.Spent);
+            writer.WriteNumber("limit", alert.Limit);
+            writer.WriteString("from", alert.From);
+            writer.WriteString("to", alert.To);
+            writer.WriteEndObject();
+        }
+
+        _alerts.Post(bytes.WrittenSpan.ToArray());
+    }
+}

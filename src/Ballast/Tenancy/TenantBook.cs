@@ -1,0 +1,165 @@
+using Ballast.Catalog;
+
+namespace Ballast.Tenancy;
+
+/// <summary>
+/// Holds the view in use and swaps it whole, after a reload of the file, after a change made here and after one made elsewhere. A store that cannot be reached leaves the
+/// last view in use. What was changed counts before its change is answered.
+/// </summary>
+public sealed class TenantBook : IAsyncDisposable
+{
+    /// <summary>How often it is looked whether somebody else has changed the store.</summary>
+    public static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Changes by others that one change of ours puts up with.</summary>
+    private const int TriesMax = 5;
+
+    private readonly ITenancyStore _store;
+    private readonly CatalogHolder _catalog;
+    private readonly TimeProvider _time;
+    private readonly Action<Exception>? _onFailure;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Lock _swap = new();
+    private readonly CancellationTokenSource _stop = new();
+    private StoredState _state = StoredState.Empty;
+    private volatile TenantView _view;
+    private long _seenTimestamp;
+    private Task _looking = Task.CompletedTask;
+
+    private TenantBook(ITenancyStore store, CatalogHolder catalog, TimeProvider time, Action<Exception>? onFailure)
+    {
+        _store = store;
+        _catalog = catalog;
+        _time = time;
+        _onFailure = onFailure;
+        _view = TenantView.Of(catalog.Current, StoredState.Empty);
+    }
+
+    /// <summary>Called with every new view, one at a time, before whoever caused it goes on; must be quick and must not throw.</summary>
+    public Action<TenantView>? Changed { get; set; }
+
+    public TenantView View => _view;
+
+    /// <summary>How long the store has been out of sight.</summary>
+    public TimeSpan UnseenFor => _time.GetElapsedTime(Interlocked.Read(ref _seenTimestamp));
+
+    /// <exception cref="TenancyStoreException">The store cannot be read: without a first view nothing is served.</exception>
+    public static async Task<TenantBook> OpenAsync(ITenancyStore store, CatalogHolder catalog, TimeProvider time, Action<Exception>? onFailure = null)
+    {
+        TenantBook book = new(store, catalog, time, onFailure);
+        await book.ReloadAsync(CancellationToken.None).ConfigureAwait(false);
+        catalog.Reloaded += book.Rebuild;
+        book._looking = Task.Run(book.LookAsync);
+        return book;
+    }
+
+    /// <summary>Makes one change after another. What <paramref name="make"/> throws is the caller's.</summary>
+    /// <exception cref="TenancyStoreException">The store cannot be written.</exception>
+    public async Task<RecordChange> ChangeAsync(Func<TenantView, RecordChange> make, string actor, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            for (int i = 0; i < TriesMax; i++)
+            {
+                RecordChange change = make(_view);
+                bool isDone = await _store.TryChangeAsync(_view.Version, change, actor, _time.GetUtcNow(), cancellation).ConfigureAwait(false);
+                await ReloadAsync(CancellationToken.None).ConfigureAwait(false);
+                if (isDone)
+                {
+                    return change;
+                }
+            }
+
+            throw new TenancyStoreException("The store of keys is being changed by too many at once.");
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public Task<IReadOnlyList<AuditDocument>> AuditAsync(long? before, int countMax, CancellationToken cancellation) => _store.AuditAsync(before, countMax, cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
+        _catalog.Reloaded -= Rebuild;
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _looking.ConfigureAwait(false);
+        await _store.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task ReloadAsync(CancellationToken cancellation)
+    {
+        StoredState state = await _store.LoadAsync(cancellation).ConfigureAwait(false);
+        Interlocked.Exchange(ref _seenTimestamp, _time.GetTimestamp());
+        lock (_swap)
+        {
+            // An older look may end after a newer one.
+            if (state.Version >= _state.Version)
+            {
+                _state = state;
+            }
+
+            Swap(_catalog.Current);
+        }
+    }
+
+    private void Rebuild(CatalogSnapshot catalog)
+    {
+        lock (_swap)
+        {
+            Swap(_catalog.Current);
+        }
+    }
+
+    private void Swap(CatalogSnapshot catalog)
+    {
+        TenantView view = TenantView.Of(catalog, _state);
+        _view = view;
+        Changed?.Invoke(view);
+    }
+
+    private async Task LookAsync()
+    {
+        using PeriodicTimer timer = new(LookEvery, _time);
+        bool hasFailed = false;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                if (!await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+                {
+                    return;
+                }
+
+                if (await _store.VersionAsync(_stop.Token).ConfigureAwait(false) != _view.Version)
+                {
+                    await ReloadAsync(_stop.Token).ConfigureAwait(false);
+                }
+
+                Interlocked.Exchange(ref _seenTimestamp, _time.GetTimestamp());
+                hasFailed = false;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (TenancyStoreException failure)
+            {
+                // Said once for each time that it is lost, not twice a second.
+                if (!hasFailed)
+                {
+                    _onFailure?.Invoke(failure);
+                }
+
+                hasFailed = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using Ballast.Configuration;
+using Ballast.Guards;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Ballast.Tests.Guards;
+
+public class BudgetMeterTests
+{
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 30, 12, 0, 0, TimeSpan.Zero));
+    private readonly ConcurrentQueue<BudgetAlert> _alerts = new();
+
+    private long Now => _time.GetUtcNow().UtcTicks;
+
+    /// <summary>Settled and reserved stay within the budget at every instant, whatever races, and nothing stays reserved.</summary>
+    [Fact]
+    public async Task TryReserve_ThousandsAtOnce_NeverOverspendsAndLeavesNothingReserved()
+    {
+        BudgetMeter budget = Open(new BudgetOptions { Id = "b", SubjectKind = "app", Subject = "a", Usd = 10 });
+        decimal most = 0;
+        Lock gate = new();
+        int refused = 0;
+
+        await Task.WhenAll(Enumerable.Range(0, 2000).Select(number => Task.Run(async () =>
+        {
+            Random random = new(number);
+            decimal bound = random.Next(1, 400) / 10_000m;
+            if (!budget.TryReserve(bound, Now))
+            {
+                Interlocked.Increment(ref refused);
+                return;
+            }
+
+            await Task.Yield();
+            (decimal spent, decimal reserved, _) = budget.Standing;
+            lock (gate)
+            {
+                most = Math.Max(most, spent + reserved);
+            }
+
+            budget.Settle(bound, random.Next(0, 3) == 0 ? 0 : bound * random.Next(1, 101) / 100, Now);
+        })));
+
+        (decimal inTheEnd, decimal left, _) = budget.Standing;
+        Assert.True(most <= 10 && inTheEnd <= 10, $"{most} {inTheEnd}");
+        Assert.Equal(0, left);
+        Assert.True(refused > 0 && inTheEnd > 8, $"{refused} refused, {inTheEnd} spent");
+    }
+
+    [Fact]
+    public void TryReserve_Refused_NamesNothingAsSpent()
+    {
+        BudgetMeter budget = Open(new BudgetOptions { Id = "b", SubjectKind = "app", Subject = "a", Tokens = 100 });
+
+        Assert.True(budget.TryReserve(60, Now));
+        Assert.False(budget.TryReserve(60, Now));
+        budget.Settle(60, 10, Now);
+        Assert.True(budget.TryReserve(60, Now));
+        Assert.Equal((10m, 60m), (budget.Standing.Spent, budget.Standing.Reserved));
+    }
+
+    [Fact]
+    public void TryReserve_SoftBudget_OnlyAlerts()
+    {
+        BudgetMeter budget = Open(new BudgetOptions { Id = "b", SubjectKind = "app", Subject = "a", Usd = 1, IsHard = false, AlertAt = [50, 100] });
+
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.True(budget.TryReserve(0.5m, Now));
+            budget.Settle(0.5m, 0.5m, Now);
+        }
+
+        Assert.Equal([50, 100], _alerts.Select(static alert => alert.SharePercent));
+        Assert.Equal(2.5m, budget.Standing.Spent);
+    }
+
+    [Fact]
+    public void TryReserve_NextPeriod_BeginsAnewAndWhatRanOverBelongsToTheOld()
+    {
+        BudgetMeter budget = Open(new BudgetOptions { Id = "b", SubjectKind = "app", Subject = "a", Usd = 1, Period = "day" });
+        long before = Now;
+        Assert.True(budget.TryReserve(1, before));
+
+        _time.Advance(TimeSpan.FromDays(1));
+
+        Assert.True(budget.TryReserve(1, Now));
+        budget.Settle(1, 1, before);
+        Assert.Equal((0m, 1m), (budget.Standing.Spent, budget.Standing.Reserved));
+    }
+
+    [Fact]
+    public void Seed_WhatWasSpentBefore_CountsAndIsNotToldAgain()
+    {
+        BudgetOptions options = new() { Id = "b", SubjectKind = "app", Subject = "a", Usd = 1, AlertAt = [50, 90] };
+        BudgetMeter budget = Open(options);
+        budget.Seed(0.6m, BudgetPeriod.At(options, _time.GetUtcNow()));
+        budget.Seed(0.6m, BudgetPeriod.At(options, _time.GetUtcNow()));
+
+        Assert.Empty(_alerts);
+        Assert.False(budget.TryReserve(0.5m, Now));
+        Assert.True(budget.TryReserve(0.4m, Now));
+        Assert.Null(Assert.Single(_alerts).SharePercent);
+    }
+
+    [Theory]
+    [InlineData("day", "UTC", "2026-11-30T12:00:00Z", "2026-11-30T00:00:00Z", "2026-12-01T00:00:00Z")]
+    [InlineData("day", "Europe/Berlin", "2026-11-30T23:30:00Z", "2026-11-30T23:00:00Z", "2026-12-01T23:00:00Z")]
+    [InlineData("week", "UTC", "2026-11-29T12:00:00Z", "2026-11-23T00:00:00Z", "2026-11-30T00:00:00Z")]
+    [InlineData("month", "Europe/Berlin", "2026-03-31T22:30:00Z", "2026-03-31T22:00:00Z", "2026-04-30T22:00:00Z")]
+    [InlineData("month", "Europe/Berlin", "2026-03-15T00:00:00Z", "2026-02-28T23:00:00Z", "2026-03-31T22:00:00Z")] // the clocks change on the 29th
+    [InlineData("month", "America/Los_Angeles", "2026-12-01T07:59:59Z", "2026-11-01T07:00:00Z", "2026-12-01T08:00:00Z")]
+    [InlineData("day", "America/Santiago", "2026-09-06T12:00:00Z", "2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z")] // no midnight on that day
+    public void At_AnyZone_IsTheCalendarThere(string period, string zone, string moment, string from, string to)
+    {
+        BudgetPeriod found = BudgetPeriod.At(new BudgetOptions { Id = "b", SubjectKind = "app", Subject = "a", Period = period, Zone = zone }, DateTimeOffset.Parse(moment, System.Globalization.CultureInfo.InvariantCulture));
+
+        Assert.Equal((from, to), (found.From.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture), found.To.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture)));
+    }
+
+    private BudgetMeter Open(BudgetOptions options) => new(options, _time, _alerts.Enqueue);
+}

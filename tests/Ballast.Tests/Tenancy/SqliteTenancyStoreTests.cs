@@ -1,0 +1,50 @@
+using Ballast.Tenancy;
+using Ballast.Tests.Ledger;
+
+namespace Ballast.Tests.Tenancy;
+
+public sealed class SqliteTenancyStoreTests : TenancyStoreContract
+{
+    private readonly TemporaryFolder _folder = new();
+
+    protected override ITenancyStore Open() => SqliteTenancyStore.Open(_folder.File("tenants.db"));
+
+    protected override ValueTask DisposeFolderAsync()
+    {
+        _folder.Dispose();
+        return default;
+    }
+
+    [Fact]
+    public async Task Open_NewFile_IsReadableByItsOwnerOnly()
+    {
+        await using SqliteTenancyStore store = SqliteTenancyStore.Open(_folder.File("mine.db"));
+        _ = Pepper.OfFile(_folder.File("mine.pepper"));
+
+        foreach (string file in new[] { "mine.db", "mine.pepper" })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_folder.File(file)));
+        }
+    }
+
+    [Fact]
+    public async Task OpenAgain_AfterAChange_StillHasIt()
+    {
+        string path = _folder.File("again.db");
+        await using (SqliteTenancyStore first = SqliteTenancyStore.Open(path))
+        {
+            await first.TryChangeAsync(0, new RecordChange("create", "app", "chat", "{}", "{}"), "first", DateTimeOffset.UnixEpoch, TestContext.Current.CancellationToken);
+        }
+
+        await using SqliteTenancyStore second = SqliteTenancyStore.Open(path);
+        Assert.Equal("chat", Assert.Single((await second.LoadAsync(TestContext.Current.CancellationToken)).Records).Id);
+    }
+
+    [Fact]
+    public void Open_FileThatIsNoStore_SaysSo()
+    {
+        File.WriteAllText(_folder.File("notes.db"), new string('x', 4096));
+
+        Assert.Throws<TenancyStoreException>(() => SqliteTenancyStore.Open(_folder.File("notes.db")));
+    }
+}
