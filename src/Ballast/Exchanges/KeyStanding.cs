@@ -9,6 +9,7 @@ public abstract class KeyStanding
     public abstract RateLimits? RateLimits(Exchange exchange);
 }
 
+#pragma warning disable CA1051 // changed in place, a field at a time and atomically
 /// <summary>What was taken for one request and is to be given back once. Plain data of its guard.</summary>
 public struct Reservation
 {

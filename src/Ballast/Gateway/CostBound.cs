@@ -1,9 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Guards;
-using Ballast.Ledger;
 using Ballast.Protocols;
-using Ballast.Protocols.Conversation;
 
 namespace Ballast.Gateway;
 

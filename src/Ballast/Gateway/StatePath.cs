@@ -25,6 +25,13 @@ public sealed record StatePath(bool IsAnswer, string? Id, string? Part, string? 
         _ => "GET, DELETE",
     };
 
+    /// <summary>Every route with a path that takes it.</summary>
+    internal static IEnumerable<(string Method, string Path)> Samples() =>
+        from prefix in s_prefixes
+        from path in (string[])["responses/r", "responses/r/input_items", "responses/r/cancel", "conversations", "conversations/c", "conversations/c/items", "conversations/c/items/i"]
+        from method in Find(prefix + path)!.Methods.Split(", ")
+        select (method, prefix + path);
+
     /// <summary>Null where the path is another one.</summary>
     public static StatePath? Find(string path)
     {

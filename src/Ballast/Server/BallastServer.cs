@@ -92,6 +92,9 @@ public sealed class BallastServer : IAsyncDisposable
     /// <summary>The text of the first token for administration, where this start made it: it is known nowhere else and never told again.</summary>
     public string? FirstAdminToken => _tenants?.FirstToken;
 
+    /// <summary>Makes and changes who uses the gateway.</summary>
+    internal Tenancy.TenantDesk Desk => _tenants!.Desk;
+
     /// <summary>Requests for administration.</summary>
     internal Admin.AdminApi AdminApi => _tenants!.Api;
 

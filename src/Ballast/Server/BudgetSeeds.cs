@@ -5,9 +5,11 @@ using Ballast.Tenancy;
 namespace Ballast.Server;
 
 /// <summary>Tells new budgets what was spent in their period before: the ledger knows it, so that nothing is forgotten or stuck after a crash.</summary>
-internal sealed class BudgetSeeds(MeterBook meters, LedgerReader ledger, TimeProvider time)
+internal sealed class BudgetSeeds(MeterBook meters, LedgerReader ledger, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
+
+    public void Dispose() => _turn.Dispose();
 
     /// <exception cref="LedgerException">The ledger cannot be read.</exception>
     public async Task PlantAsync(TenantView view)

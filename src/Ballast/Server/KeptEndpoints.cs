@@ -25,6 +25,11 @@ internal static class KeptEndpoints
         new("POST", "/batches", "/cancel", Operation.BatchCancel),
     ];
 
+    /// <summary>Every route with a path that takes it.</summary>
+    public static IEnumerable<(string Method, string Path)> Samples() =>
+        from prefix in s_prefixes from row in s_rows
+        select (row.Method, prefix + row.Root + (row.Action is null ? "" : "/" + (row.Root == "/files" ? "file-0" : "batch_0") + row.Action));
+
     /// <summary>Methods that the path takes, with what each does; none where the path is another one.</summary>
     /// <param name="path">As it was asked for.</param>
     /// <param name="handle">What stands where an id should, whatever it is.</param>

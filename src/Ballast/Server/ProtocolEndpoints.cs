@@ -81,6 +81,18 @@ public static class ProtocolEndpoints
         (new("/models/", "", ""), s_models),
     ];
 
+    /// <summary>Every route with a path that takes it, for a test that no route is without its checks.</summary>
+    /// <param name="model">Named in paths that name one.</param>
+    internal static IEnumerable<(string Method, string Path)> Samples(string model) =>
+    [
+        .. s_paths.Select(static row => (row.Value.Method, row.Key)),
+        .. s_patterns.Select(row => (row.Endpoint.Method,
+            row.Path.Prefix + (row.Path.Infix.Length > 0 ? "somewhere" + row.Path.Infix : "") + model + row.Path.Suffix
+                + (row.Endpoint.Query is { } query ? $"?{query}={row.Endpoint.QueryValue ?? "1"}" : ""))),
+        .. KeptEndpoints.Samples(),
+        .. StatePath.Samples(),
+    ];
+
     /// <summary>The Gemini API, and Vertex AI with a project and a location before the model, or without.</summary>
     private static IEnumerable<(PathPattern, Endpoint)> Gemini()
     {

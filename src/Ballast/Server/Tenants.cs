@@ -74,6 +74,7 @@ internal sealed class Tenants : IAsyncDisposable
         await _stale.DisposeAsync().ConfigureAwait(false);
         await _book.DisposeAsync().ConfigureAwait(false);
         await _alerts.DisposeAsync().ConfigureAwait(false);
+        _seeds.Dispose();
     }
 
     /// <summary>New budgets count at once, and what was spent before is added as soon as the ledger has told it.</summary>

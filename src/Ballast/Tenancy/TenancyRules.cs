@@ -25,7 +25,7 @@ internal static class TenancyRules
             "owner", "Only an app has owner, tier, data_class and when_store_is_lost.");
         if (above is { } known && parent is not null && !known.Parents.ContainsKey(parent))
         {
-            throw TenancyProblem.Invalid(known.ParentKind, $"There is no {known.ParentKind} '{parent}'.");
+            throw TenancyProblemException.Invalid(known.ParentKind, $"There is no {known.ParentKind} '{parent}'.");
         }
 
         Refuse(document.Owner?.Length > TextMax, "owner", $"'owner' is longer than {TextMax} characters.");
@@ -48,7 +48,7 @@ internal static class TenancyRules
         CheckId(document.Id);
         if (document.App is not { } app || !view.Apps.ContainsKey(app))
         {
-            throw TenancyProblem.Invalid("app", document.App is null ? "A key belongs to an app." : $"There is no app '{document.App}'.");
+            throw TenancyProblemException.Invalid("app", document.App is null ? "A key belongs to an app." : $"There is no app '{document.App}'.");
         }
 
         foreach (string scope in document.Scopes ?? [])
@@ -90,14 +90,14 @@ internal static class TenancyRules
         CheckId(document.Id);
         if (document.Role is null)
         {
-            throw TenancyProblem.Invalid("role", "A token's role is admin or viewer.");
+            throw TenancyProblemException.Invalid("role", "A token's role is admin or viewer.");
         }
 
         Among(document.Role, ["admin", "viewer"], "role");
         Refuse(new[] { document.Organisation, document.Team, document.App }.Count(static one => one is not null) > 1, "app", "A token is for one organisation, team or app, or for everything.");
         if (AdminIdentity.RootOf(document) is { } root && !view.Tenants(root.Kind).ContainsKey(root.Id))
         {
-            throw TenancyProblem.Invalid(root.Kind, $"There is no {root.Kind} '{root.Id}'.");
+            throw TenancyProblemException.Invalid(root.Kind, $"There is no {root.Kind} '{root.Id}'.");
         }
 
         Refuse(document.ExpiresAt <= now, "expires_at", "'expires_at' is over already.");
@@ -132,7 +132,7 @@ internal static class TenancyRules
     {
         if (isMore)
         {
-            throw new TenancyProblem(422, "exceeds_grant", $"'{field}' is wider than '{over.Id}' above it allows.", field);
+            throw new TenancyProblemException(422, "exceeds_grant", $"'{field}' is wider than '{over.Id}' above it allows.", field);
         }
     }
 
@@ -143,7 +143,7 @@ internal static class TenancyRules
     {
         if (isWrong)
         {
-            throw TenancyProblem.Invalid(field, message);
+            throw TenancyProblemException.Invalid(field, message);
         }
     }
 

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Ballast.Tenancy;
 
 /// <summary>
-/// Makes, changes and ends organisations, teams, apps, keys, budgets and tokens, each change with its row in the record. What it cannot do is a <see cref="TenancyProblem"/>;
+/// Makes, changes and ends organisations, teams, apps, keys, budgets and tokens, each change with its row in the record. What it cannot do is a <see cref="TenancyProblemException"/>;
 /// where the store cannot be used it is a <see cref="TenancyStoreException"/>.
 /// </summary>
 public sealed class TenantDesk(TenantBook book, Pepper pepper, TimeProvider time)
@@ -33,12 +33,12 @@ public sealed class TenantDesk(TenantBook book, Pepper pepper, TimeProvider time
         {
             await book.ChangeAsync(
                 view => view.Tokens.Count > 0
-                    ? throw new TenancyProblem(409, "exists", "There is a token already.")
+                    ? throw new TenancyProblemException(409, "exists", "There is a token already.")
                     : Change("create", TenantView.TokenKind, new TokenDocument { Id = FirstToken, Role = "admin", CreatedAt = time.GetUtcNow(), Hash = pepper.Hash(text) }),
                 "start", cancellation).ConfigureAwait(false);
             return text;
         }
-        catch (TenancyProblem)
+        catch (TenancyProblemException)
         {
             return null; // another gateway was quicker
         }
@@ -144,11 +144,11 @@ public sealed class TenantDesk(TenantBook book, Pepper pepper, TimeProvider time
                 RequireChange(view, who, kind, made, isNew: true);
                 if (All(view, kind).Any(other => other.Id == id))
                 {
-                    throw new TenancyProblem(409, "exists", $"There is {An(kind)} '{id}' already.", "id");
+                    throw new TenancyProblemException(409, "exists", $"There is {An(kind)} '{id}' already.", "id");
                 }
 
                 return All(view, kind).Count() >= CountMax
-                    ? throw new TenancyProblem(409, "too_many", $"There are {CountMax} of them already.")
+                    ? throw new TenancyProblemException(409, "too_many", $"There are {CountMax} of them already.")
                     : Change("create", kind, made);
             },
             who.Name, cancellation).ConfigureAwait(false);
@@ -190,11 +190,11 @@ public sealed class TenantDesk(TenantBook book, Pepper pepper, TimeProvider time
             _ = Changeable(view, who, kind, id, revision);
             if (kind == TenantView.TokenKind && view.Tokens.Count == 1)
             {
-                throw new TenancyProblem(409, "last_token", "Nobody could administer without the last token.");
+                throw new TenancyProblemException(409, "last_token", "Nobody could administer without the last token.");
             }
 
             return ChildOf(view, kind, id) is { } child
-                ? throw new TenancyProblem(409, "has_children", $"{child} belongs to it.")
+                ? throw new TenancyProblemException(409, "has_children", $"{child} belongs to it.")
                 : new RecordChange("delete", kind, id, null, null);
         },
         who.Name, cancellation);
@@ -204,7 +204,7 @@ public sealed class TenantDesk(TenantBook book, Pepper pepper, TimeProvider time
     {
         if (overlap < TimeSpan.Zero || overlap > OverlapMax)
         {
-            throw TenancyProblem.Invalid("overlap_seconds", $"'overlap_seconds' is from 0 to {OverlapMax.TotalSeconds}.");
+            throw TenancyProblemException.Invalid("overlap_seconds", $"'overlap_seconds' is from 0 to {OverlapMax.TotalSeconds}.");
         }
 
         string text = KeyText.MakeKey();
@@ -214,7 +214,7 @@ public sealed class TenantDesk(TenantBook book, Pepper pepper, TimeProvider time
                 KeyDocument known = (KeyDocument)Changeable(view, who, TenantView.KeyKind, id, revision);
                 if (known.RevokedAt is not null)
                 {
-                    throw new TenancyProblem(409, "revoked", "The key is revoked.");
+                    throw new TenancyProblemException(409, "revoked", "The key is revoked.");
                 }
 
                 DateTimeOffset until = time.GetUtcNow() + overlap;
@@ -240,7 +240,7 @@ public sealed class TenantDesk(TenantBook book, Pepper pepper, TimeProvider time
     }
 
     public Task<IReadOnlyList<AuditDocument>> AuditAsync(AdminIdentity who, long? before, int countMax, CancellationToken cancellation) =>
-        who.IsUnbound ? book.AuditAsync(before, countMax, cancellation) : throw new TenancyProblem(403, "forbidden", "The record of changes is for tokens that reach everything.");
+        who.IsUnbound ? book.AuditAsync(before, countMax, cancellation) : throw new TenancyProblemException(403, "forbidden", "The record of changes is for tokens that reach everything.");
 
     private static IEnumerable<TenancyDocument> All(TenantView view, string kind) => kind switch
     {
@@ -261,7 +261,7 @@ public sealed class TenantDesk(TenantBook book, Pepper pepper, TimeProvider time
         };
 
         // What somebody may not see is not there.
-        return known is not null && who.MaySee(PathOf(view, kind, known)) ? known : throw TenancyProblem.NotFound(kind, id);
+        return known is not null && who.MaySee(PathOf(view, kind, known)) ? known : throw TenancyProblemException.NotFound(kind, id);
     }
 
     private static TenancyDocument Changeable(TenantView view, AdminIdentity who, string kind, string id, long? revision)
@@ -270,12 +270,12 @@ public sealed class TenantDesk(TenantBook book, Pepper pepper, TimeProvider time
         RequireChange(view, who, kind, known, isNew: false);
         if (known.Source == "file")
         {
-            throw new TenancyProblem(409, "declared", $"The {kind} '{id}' is declared in the configuration file: change it there.");
+            throw new TenancyProblemException(409, "declared", $"The {kind} '{id}' is declared in the configuration file: change it there.");
         }
 
         return revision is null || revision == known.Revision
             ? known
-            : throw new TenancyProblem(412, "changed", "Somebody else has changed it meanwhile: read it again.");
+            : throw new TenancyProblemException(412, "changed", "Somebody else has changed it meanwhile: read it again.");
     }
 
     private static void RequireChange(TenantView view, AdminIdentity who, string kind, TenancyDocument document, bool isNew)
@@ -284,7 +284,7 @@ public sealed class TenantDesk(TenantBook book, Pepper pepper, TimeProvider time
         IReadOnlyList<(string, string)> path = PathOf(view, kind, document);
         if (!who.MayChange(kind == TenantView.BudgetKind ? [.. path.Skip(1)] : path))
         {
-            throw new TenancyProblem(403, "forbidden", who.IsViewer ? "This token only looks." : $"This token does not reach {(isNew ? "there" : "that")}.");
+            throw new TenancyProblemException(403, "forbidden", who.IsViewer ? "This token only looks." : $"This token does not reach {(isNew ? "there" : "that")}.");
         }
     }
 

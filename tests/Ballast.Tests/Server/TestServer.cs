@@ -56,9 +56,9 @@ internal sealed class TestServer : IAsyncDisposable
     public HttpClient Admin { get; }
     public HttpClient Client { get; }
 
-    public static async Task<TestServer> StartAsync()
+    public static async Task<TestServer> StartAsync(string limit = "retry_floor: 10")
     {
-        LoadResult loaded = OptionsLoader.Load(Yaml, "test.yaml", name => name == "TEST_KEY" ? Key : null);
+        LoadResult loaded = OptionsLoader.Load(Yaml.Replace("breaker_open: 60s", $"breaker_open: 60s, {limit}", StringComparison.Ordinal), "test.yaml", name => name == "TEST_KEY" ? Key : null);
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Select(fault => fault.Print("test.yaml"))));
         TemporaryFolder folder = new();
         BallastServer server = await BallastServer.StartAsync(

@@ -1,4 +1,3 @@
-using Ballast.Exchanges;
 using Ballast.Tenancy;
 using Microsoft.Data.Sqlite;
 
@@ -118,7 +117,7 @@ public sealed class TenantDeskTests : IAsyncLifetime
     [InlineData("eu", 0, false, "azure/other")]
     public async Task CreateAsync_KeyWiderThanItsApp_IsRefused(string geo, int retention, bool training, string model)
     {
-        TenancyProblem problem = await Assert.ThrowsAsync<TenancyProblem>(() => _house.MakeKeyAsync(new KeyDocument
+        TenancyProblemException problem = await Assert.ThrowsAsync<TenancyProblemException>(() => _house.MakeKeyAsync(new KeyDocument
         {
             App = "support",
             Allow = new AllowDocument { Geo = [geo], RetentionDaysMax = retention, Training = training },
@@ -218,5 +217,5 @@ public sealed class TenantDeskTests : IAsyncLifetime
     [Fact]
     public async Task MakeFirstTokenAsync_Again_MakesNone() => Assert.Null(await _house.Desk.MakeFirstTokenAsync(Cancellation));
 
-    private static async Task Refused(string code, Func<Task> work) => Assert.Equal(code, (await Assert.ThrowsAsync<TenancyProblem>(work)).Code);
+    private static async Task Refused(string code, Func<Task> work) => Assert.Equal(code, (await Assert.ThrowsAsync<TenancyProblemException>(work)).Code);
 }

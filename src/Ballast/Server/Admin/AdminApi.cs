@@ -55,16 +55,16 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
                 [var name, var id] when Collections.TryGetValue(name, out string? kind) => OfOneAsync(http, who, kind, id),
                 ["keys", var id, "rotate"] => RotateAsync(http, who, id),
                 ["keys", var id, "revoke"] => RevokeAsync(http, who, id),
-                _ => throw new TenancyProblem(StatusCodes.Status404NotFound, "unknown_path", $"There is nothing at this path; {Prefix}openapi.json tells what there is."),
+                _ => throw new TenancyProblemException(StatusCodes.Status404NotFound, "unknown_path", $"There is nothing at this path; {Prefix}openapi.json tells what there is."),
             }).ConfigureAwait(false);
         }
-        catch (TenancyProblem problem)
+        catch (TenancyProblemException problem)
         {
             await ProblemAsync(http, problem).ConfigureAwait(false);
         }
         catch (TenancyStoreException)
         {
-            await ProblemAsync(http, new TenancyProblem(StatusCodes.Status503ServiceUnavailable, "store_unavailable", "The store of keys cannot be used now; the log has the cause.")).ConfigureAwait(false);
+            await ProblemAsync(http, new TenancyProblemException(StatusCodes.Status503ServiceUnavailable, "store_unavailable", "The store of keys cannot be used now; the log has the cause.")).ConfigureAwait(false);
         }
     }
 
@@ -76,7 +76,7 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
         if (who is null)
         {
             http.Response.Headers.WWWAuthenticate = "Bearer";
-            throw new TenancyProblem(StatusCodes.Status401Unauthorized, "unauthorized", "Administration takes a token: Authorization: Bearer blsta_…. The first one is printed at the first start.");
+            throw new TenancyProblemException(StatusCodes.Status401Unauthorized, "unauthorized", "Administration takes a token: Authorization: Bearer blsta_…. The first one is printed at the first start.");
         }
 
         return who;
@@ -176,7 +176,7 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
         string? text = http.Request.Query["limit"];
         return text is null ? PageDefault
             : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) && limit is >= 1 and <= PageMax ? limit
-            : throw new TenancyProblem(StatusCodes.Status422UnprocessableEntity, "invalid", $"'limit' is from 1 to {PageMax}.", "limit");
+            : throw new TenancyProblemException(StatusCodes.Status422UnprocessableEntity, "invalid", $"'limit' is from 1 to {PageMax}.", "limit");
     }
 
     private TenancyDocument WithState(TenancyDocument document) => document is BudgetDocument budget ? budget with { State = budgetState(budget.Id!) } : document;
@@ -186,7 +186,7 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
         if (!methods.Contains(http.Request.Method))
         {
             http.Response.Headers.Allow = string.Join(", ", methods!);
-            throw new TenancyProblem(StatusCodes.Status405MethodNotAllowed, "method_not_allowed", $"This path takes {string.Join(", ", methods!)}.");
+            throw new TenancyProblemException(StatusCodes.Status405MethodNotAllowed, "method_not_allowed", $"This path takes {string.Join(", ", methods!)}.");
         }
     }
 
@@ -196,12 +196,12 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
         string? match = http.Request.Headers.IfMatch;
         if (match is null && isRequired)
         {
-            throw new TenancyProblem(StatusCodes.Status428PreconditionRequired, "if_match_required", "Send If-Match with the ETag that you have read, or * for any.");
+            throw new TenancyProblemException(StatusCodes.Status428PreconditionRequired, "if_match_required", "Send If-Match with the ETag that you have read, or * for any.");
         }
 
         return match is null or "*" ? null
             : long.TryParse(match.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out long revision) ? revision
-            : throw new TenancyProblem(StatusCodes.Status412PreconditionFailed, "changed", "Somebody else has changed it meanwhile: read it again.");
+            : throw new TenancyProblemException(StatusCodes.Status412PreconditionFailed, "changed", "Somebody else has changed it meanwhile: read it again.");
     }
 
     private static async Task<TenancyDocument> ReadAsync(HttpContext http, string kind)
@@ -221,7 +221,7 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
         if (http.Request.ContentLength is not 0 && http.Request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) != true
             && (http.Request.ContentLength is not null || http.Request.Headers.TransferEncoding.Count > 0))
         {
-            throw new TenancyProblem(StatusCodes.Status415UnsupportedMediaType, "not_json", "Send the document as application/json.");
+            throw new TenancyProblemException(StatusCodes.Status415UnsupportedMediaType, "not_json", "Send the document as application/json.");
         }
 
         byte[] buffer = new byte[BodyBytesMax];
@@ -232,7 +232,7 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
         }
         catch (BadHttpRequestException refused)
         {
-            throw new TenancyProblem(refused.StatusCode, "body_unreadable", $"The body is larger than {BodyBytesMax} bytes, or broke off.");
+            throw new TenancyProblemException(refused.StatusCode, "body_unreadable", $"The body is larger than {BodyBytesMax} bytes, or broke off.");
         }
     }
 
@@ -246,7 +246,7 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
         {
             // What a value was is never repeated: it may be a secret in the wrong place.
             string at = string.IsNullOrEmpty(fault.Path) || fault.Path == "$" ? "" : $" at {(fault.Path.Length > 100 ? fault.Path[..100] : fault.Path)}";
-            throw new TenancyProblem(StatusCodes.Status400BadRequest, "not_a_document", $"The body is not such a document{at}: a field is unknown, repeated or of another type.");
+            throw new TenancyProblemException(StatusCodes.Status400BadRequest, "not_a_document", $"The body is not such a document{at}: a field is unknown, repeated or of another type.");
         }
     }
 
@@ -281,7 +281,7 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
         }
     }
 
-    private static Task ProblemAsync(HttpContext http, TenancyProblem problem)
+    private static Task ProblemAsync(HttpContext http, TenancyProblemException problem)
     {
         http.Response.StatusCode = problem.Status;
         return AdminHandler.BytesAsync(
