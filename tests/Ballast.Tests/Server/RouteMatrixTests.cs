@@ -35,7 +35,7 @@ public sealed class RouteMatrixTests : IAsyncLifetime
         KeyDocument good = await MakeAsync(new KeyDocument { Id = "good", App = "tests" });
         KeyDocument revoked = await MakeAsync(new KeyDocument { Id = "revoked", App = "tests" });
         await _desk.RevokeAsync(_root, "revoked", null, Cancellation);
-        KeyDocument expired = await MakeAsync(new KeyDocument { Id = "expired", App = "tests", ExpiresAt = DateTimeOffset.UtcNow.AddMilliseconds(200) });
+        KeyDocument expired = await MakeAsync(new KeyDocument { Id = "expired", App = "tests", ExpiresAt = TimeProvider.System.GetUtcNow().AddMilliseconds(200) });
         await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, Cancellation);
         (string? Key, string Code)[] wrong =
         [
@@ -67,7 +67,7 @@ public sealed class RouteMatrixTests : IAsyncLifetime
     }
 
     private static bool IsFree(string path) =>
-        path.EndsWith("models", StringComparison.Ordinal) || path.Contains("models/chat", StringComparison.Ordinal) && !path.Contains(":", StringComparison.Ordinal)
+        path.EndsWith("models", StringComparison.Ordinal) || path.Contains("models/chat", StringComparison.Ordinal) && !path.Contains(':')
         || path.Contains("count", StringComparison.OrdinalIgnoreCase) || path.EndsWith("input_tokens", StringComparison.Ordinal) || path == "/api/tags";
 
     private async Task AssertRefusedAsync(string method, string path, HttpStatusCode expected, string code, params (string Name, string? Value)[] headers)

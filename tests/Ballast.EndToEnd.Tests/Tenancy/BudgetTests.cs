@@ -1,0 +1,156 @@
+using System.Globalization;
+using Ballast.EndToEnd.Tests.Fixtures;
+using Ballast.Guards;
+using Ballast.Ledger;
+
+namespace Ballast.EndToEnd.Tests.Tenancy;
+
+/// <summary>Budgets under fire, against the platform's own bill.</summary>
+public sealed class BudgetTests
+{
+    private const decimal Usd = 0.05m;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>
+    /// A thousand requests of every kind at once, with random limits, hang-ups and refusals, against a budget for a part of them: settled and reserved together never
+    /// exceed it, the platform's bill does not, and nothing stays reserved.
+    /// </summary>
+    [Fact]
+    public async Task Budget_AThousandRequestsOfEveryKindAtOnce_IsNeverOverspent()
+    {
+        await using TenantGateway gateway = await TenantGateway.StartAsync(
+            $$"""
+            budgets:
+              tests-month: { app: tests, usd: {{Usd.ToString(CultureInfo.InvariantCulture)}}, unpriced_request_usd: 0.0005 }
+              key-tokens: { key: client, tokens: 100000000 }
+            """);
+        using CancellationTokenSource watching = new();
+        Task<decimal> most = WatchAsync(gateway.Budget("tests-month"), watching.Token);
+        Random random = new(11);
+        int[] statuses = await Task.WhenAll(Enumerable.Range(0, 1000).Select(number => AskAsync(gateway, number, random.Next())));
+
+        IReadOnlyList<LedgerEntry> rows = await gateway.EntriesAsync();
+        Assert.True(await GatewayHost.UntilAsync(() => Task.FromResult(gateway.Budget("tests-month").Standing.Reserved == 0 && gateway.Budget("key-tokens").Standing.Reserved == 0), TimeSpan.FromSeconds(5)), "something stays reserved");
+        await watching.CancelAsync();
+        await gateway.Sandbox.Billing.FlushAsync();
+        decimal billed = gateway.Sandbox.Billing.Rows.Where(static row => row.Model == "gpt-5-mini").Sum(static row => ((row.InputTokens + row.CacheReadTokens) * 1m + row.OutputTokens * 10m) / 1_000_000m);
+        decimal spent = gateway.Budget("tests-month").Standing.Spent;
+        Assert.True(await most <= Usd, $"at most {await most}");
+        Assert.True(billed <= Usd && spent <= Usd, $"billed {billed}, spent {spent}");
+        Assert.True(rows.Sum(static row => row.CostUsd ?? 0) <= spent, "the ledger has more than the budget");
+        Assert.Contains(429, statuses);
+        Assert.True(statuses.Count(static status => status == 200) > 20, $"{statuses.Count(static status => status == 200)} answered");
+        Assert.True(gateway.Budget("key-tokens").Standing.Spent > 0);
+    }
+
+    /// <summary>What was spent is known again after an end and a start, from the ledger alone.</summary>
+    [Fact]
+    public async Task Budget_AfterARestart_KnowsWhatWasSpent()
+    {
+        await using TenantGateway gateway = await TenantGateway.StartAsync(
+            """
+            teams: { research: {} }
+            apps: { tests: { team: research } }
+            budgets:
+              app: { app: tests, usd: 1 }
+              team: { team: research, usd: 1 }
+              key: { key: client, tokens: 1000000 }
+            """);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(200, (await gateway.AskAsync("/v1/chat/completions", Chat("priced", 50))).Status);
+        }
+
+        decimal cost = (await gateway.EntriesAsync()).Sum(static row => row.CostUsd!.Value);
+        string[] budgets = ["app", "team", "key"];
+        decimal[] before = [.. budgets.Select(id => gateway.Budget(id).Standing.Spent)];
+        await gateway.RestartAsync();
+
+        Assert.Equal(before, budgets.Select(id => gateway.Budget(id).Standing.Spent));
+        Assert.Equal((cost, cost), (before[0], before[1]));
+        Assert.All(budgets, id => Assert.Equal(0, gateway.Budget(id).Standing.Reserved));
+    }
+
+    [Fact]
+    public async Task Budget_RequestWithoutAPrice_IsRefusedOrTakenForItsAmount()
+    {
+        const string image = """{"model":"openai/gpt-image-1-mini","prompt":"a boat"}""";
+        await using (TenantGateway strict = await TenantGateway.StartAsync("budgets: { b: { app: tests, usd: 1 } }"))
+        {
+            (int status, string body, _) = await strict.AskAsync("/v1/images/generations", image);
+            Assert.Equal(429, status);
+            Assert.Contains("ballast_unpriced", body, StringComparison.Ordinal);
+            Assert.Empty(strict.Sandbox.Billing.Rows);
+        }
+
+        await using TenantGateway gateway = await TenantGateway.StartAsync("budgets: { b: { app: tests, usd: 1, unpriced_request_usd: 0.4 } }");
+        int[] statuses = [(await gateway.AskAsync("/v1/images/generations", image)).Status, (await gateway.AskAsync("/v1/images/generations", image)).Status, (await gateway.AskAsync("/v1/images/generations", image)).Status];
+
+        Assert.Equal([200, 200, 429], statuses);
+        Assert.True(await GatewayHost.UntilAsync(() => Task.FromResult(gateway.Budget("b").Standing is { Spent: 0.8m, Reserved: 0 }), TimeSpan.FromSeconds(10)), $"{gateway.Budget("b").Standing}");
+    }
+
+    [Theory]
+    [InlineData("/v1/chat/completions", 429, "insufficient_quota")]
+    [InlineData("/v1/messages", 402, "billing_error")]
+    public async Task Budget_UsedUp_IsSaidInTheCallersProtocol(string path, int expected, string word)
+    {
+        await using TenantGateway gateway = await TenantGateway.StartAsync("budgets: { small: { app: tests, usd: 0.000001 } }");
+
+        (int status, string body, _) = await gateway.AskAsync(path, Chat("priced", 50));
+
+        Assert.Equal(expected, status);
+        Assert.Contains(word, body, StringComparison.Ordinal);
+        Assert.Contains("'small'", body, StringComparison.Ordinal);
+        Assert.Empty(gateway.Sandbox.Billing.Rows);
+    }
+
+    private static string Chat(string model, int maxTokens, bool stream = false) =>
+        $$"""{"model":"{{model}}","max_tokens":{{maxTokens}},"stream":{{(stream ? "true" : "false")}},"messages":[{"role":"user","content":"Tell me about the tide, number {{maxTokens}}."}]}""";
+
+    private static async Task<int> AskAsync(TenantGateway gateway, int number, int seed)
+    {
+        Random random = new(seed);
+        int tokens = random.Next(1, 200);
+        (string path, string body) = (number % 6) switch
+        {
+            0 => ("/v1/chat/completions", Chat("priced", tokens)),
+            1 => ("/v1/chat/completions", Chat("priced", tokens, stream: true)),
+            2 => ("/v1/messages", Chat("priced", tokens)),
+            3 => ("/v1/messages", Chat("openai/gpt-5-mini", tokens, stream: true)),
+            4 => ("/v1/embeddings", """{"model":"openai/text-embedding-3-small","input":"the tide"}"""),
+            _ => ("/v1/images/generations", """{"model":"openai/gpt-image-1-mini","prompt":"a boat"}"""),
+        };
+        using CancellationTokenSource hangUp = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        if (random.Next(8) == 0)
+        {
+            hangUp.CancelAfter(random.Next(1, 40));
+        }
+
+        try
+        {
+            using HttpRequestMessage request = TenantGateway.NewRequest(path, body);
+            using HttpResponseMessage response = await gateway.Http.SendAsync(request, hangUp.Token);
+            await response.Content.ReadAsStringAsync(hangUp.Token);
+            return (int)response.StatusCode;
+        }
+        catch (OperationCanceledException) when (!Cancellation.IsCancellationRequested)
+        {
+            return 0;
+        }
+    }
+
+    private static async Task<decimal> WatchAsync(BudgetMeter budget, CancellationToken stop)
+    {
+        decimal most = 0;
+        while (!stop.IsCancellationRequested)
+        {
+            (decimal spent, decimal reserved, _) = budget.Standing;
+            most = Math.Max(most, spent + reserved);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, CancellationToken.None);
+        }
+
+        return most;
+    }
+}

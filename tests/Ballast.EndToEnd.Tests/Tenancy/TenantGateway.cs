@@ -1,0 +1,151 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Ballast.Catalog;
+using Ballast.Configuration;
+using Ballast.Guards;
+using Ballast.Ledger;
+using Ballast.Sandbox;
+using Ballast.Server;
+using Ballast.EndToEnd.Tests.Fixtures;
+
+namespace Ballast.EndToEnd.Tests.Tenancy;
+
+/// <summary>The real gateway with apps, limits and budgets in front of a sandbox; it can be ended and started again on the same files.</summary>
+internal sealed class TenantGateway : IAsyncDisposable
+{
+    public const string Key = "client-key-of-the-tenants";
+
+    private readonly string _folder;
+    private readonly string _yaml;
+
+    private TenantGateway(SandboxHost sandbox, string folder, string yaml)
+    {
+        (Sandbox, _folder, _yaml) = (sandbox, folder, yaml);
+    }
+
+    public SandboxHost Sandbox { get; }
+    public BallastServer Server { get; private set; } = null!;
+    public HttpClient Http { get; private set; } = null!;
+    public LogLines Log { get; } = new();
+    public string AdminToken { get; private set; } = "";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <param name="tenants">Lines of <c>apps:</c>, <c>budgets:</c> and such; the key <c>client</c> is of the app <c>tests</c>.</param>
+    /// <param name="keyMore">Lines of that key.</param>
+    /// <param name="latencyScale">0 lets the platforms answer at once.</param>
+    public static async Task<TenantGateway> StartAsync(string tenants, string keyMore = "", double latencyScale = 0)
+    {
+        SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = latencyScale }, Cancellation);
+        string yaml = $$"""
+            providers:
+              openai:
+                kind: openai
+                platform: openai
+                region: us
+                base_url: "{{sandbox.Platforms["openai"].Address.GetLeftPart(UriPartial.Authority)}}"
+                allow_private_addresses: true
+                api_key: ${PLATFORM_KEY}
+                data: { geo: us, retention_days: 0, training: false }
+                vendor: openai
+                deployments:
+                  gpt-5-mini: { max_output_tokens: 400, protocols: [openai-chat] }
+                  text-embedding-3-small: { embedding: true }
+                  gpt-image-1-mini: {}
+            models:
+              priced: { deployments: [openai/gpt-5-mini] }
+            prices:
+              openai/gpt-5-mini: { input: 1, output: 10 }
+              openai/text-embedding-3-small: { input: 1, output: 0 }
+            keys:
+              client: { key_env: CLIENT_KEY, app: tests{{keyMore}} }
+            {{tenants}}
+            """;
+        string folder = Directory.CreateTempSubdirectory("ballast-tenants-").FullName;
+        TenantGateway gateway = new(sandbox, folder, yaml);
+        await gateway.StartAsync();
+        return gateway;
+    }
+
+    /// <summary>Ends the gateway and starts it again on the same files, without what it had in memory.</summary>
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        await StartAsync();
+    }
+
+    public async Task StopAsync()
+    {
+        Http.Dispose();
+        await Server.DisposeAsync();
+    }
+
+    public BudgetMeter Budget(string id) => Server.Guard.Meters.Budget(id)!;
+
+    public static HttpRequestMessage NewRequest(string path, string body, string? key = null)
+    {
+        HttpRequestMessage request = new(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.TryAddWithoutValidation("x-api-key", key ?? Key);
+        if (path.StartsWith("/v1/messages", StringComparison.Ordinal))
+        {
+            request.Headers.Add("anthropic-version", "2023-06-01");
+        }
+
+        return request;
+    }
+
+    public async Task<(int Status, string Body, HttpResponseHeaders Headers)> AskAsync(string path, string body, string? key = null)
+    {
+        using HttpRequestMessage request = NewRequest(path, body, key);
+        using HttpResponseMessage response = await Http.SendAsync(request, Cancellation);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Cancellation), response.Headers);
+    }
+
+    public async Task<(int Status, JsonElement Body)> AdministerAsync(string method, string path, string? body = null)
+    {
+        using HttpRequestMessage request = new(new HttpMethod(method), new Uri(Server.AdminAddress, path));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken);
+        request.Headers.TryAddWithoutValidation("If-Match", "*");
+        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
+        using HttpResponseMessage response = await Http.SendAsync(request, Cancellation);
+        string text = await response.Content.ReadAsStringAsync(Cancellation);
+        return ((int)response.StatusCode, text.Length > 0 ? JsonDocument.Parse(text).RootElement : default);
+    }
+
+    /// <summary>All rows, once no request runs any more.</summary>
+    public async Task<IReadOnlyList<LedgerEntry>> EntriesAsync()
+    {
+        Assert.True(await GatewayHost.UntilAsync(() => Task.FromResult(Server.Guard.Running == 0), TimeSpan.FromSeconds(60)), "a request does not end");
+        await Server.Ledger.FlushAsync();
+        return await new LedgerReader(Path.Combine(_folder, "ledger.db")).EntriesAsync(LedgerFilter.Everything, 1_000_000, Cancellation);
+    }
+
+    public IEnumerable<string> Files => Directory.GetFiles(_folder);
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await Sandbox.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        LoadResult loaded = OptionsLoader.Load(_yaml, "tenants.yaml", name => name == "CLIENT_KEY" ? Key : Sandbox.Platforms["openai"].ApiKey);
+        Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Select(static fault => fault.Print("tenants.yaml"))));
+        Server = await BallastServer.StartAsync(
+            new ServerSetup
+            {
+                Catalog = new CatalogHolder(CatalogBuilder.Build(loaded.Options, revision: 1), loaded.Options),
+                Listen = new Uri("http://127.0.0.1:0"),
+                Admin = new Uri("http://127.0.0.1:0"),
+                LedgerPath = Path.Combine(_folder, "ledger.db"),
+                LogTo = Log,
+                Seed = 1,
+            },
+            Cancellation);
+        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 500 }) { BaseAddress = Server.Address, Timeout = TimeSpan.FromSeconds(120) };
+        AdminToken = Server.FirstAdminToken ?? AdminToken;
+    }
+}
