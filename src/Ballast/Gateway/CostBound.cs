@@ -1,6 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Guards;
+using Ballast.Prices;
 using Ballast.Protocols;
 
 namespace Ballast.Gateway;
@@ -93,10 +94,9 @@ public static class CostBound
 
     private static decimal DollarsOf(Exchange exchange, Deployment deployment, AdmittedKey key, long input, long output)
     {
-        if (IsByTokens(exchange) && deployment.Price is { } price)
+        if (IsByTokens(exchange) && deployment.Prices is { } prices)
         {
-            decimal dearest = Math.Max(Math.Max(price.Input, price.CacheRead), Math.Max(price.CacheWrite, price.CacheWriteLong));
-            return ((input * dearest) + (output * price.Output)) * 0.000_001m;
+            return Dearest(prices, DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime), input, output);
         }
 
         // Looking at what is kept costs nothing.
@@ -106,6 +106,35 @@ public static class CostBound
         }
 
         return Ceiling(exchange, key) ?? throw new GatewayException(GatewayError.Unpriced);
+    }
+
+    /// <summary>By whatever class, service tier, hour and length of prompt it is priced in the end: which of them count is known only afterwards.</summary>
+    private static decimal Dearest(PriceSchedule prices, DateOnly day, long input, long output)
+    {
+        decimal inputPrice = 0;
+        decimal outputPrice = 0;
+        decimal request = 0;
+        for (int i = 0; i < prices.Rows.Count; i++)
+        {
+            PriceRow row = prices.Rows[i];
+            if (row.IsValidOn(day) || row.IsValidOn(day.AddDays(1)))
+            {
+                request = Math.Max(request, row.Price.PerRequest);
+                Take(row.Price.For(0));
+                for (int tier = 0; tier < row.Price.Tiers.Count; tier++)
+                {
+                    Take(row.Price.Tiers[tier].Figures);
+                }
+            }
+        }
+
+        return request + (((input * inputPrice) + (output * outputPrice)) * 0.000_001m);
+
+        void Take(PriceFigures figures)
+        {
+            inputPrice = Math.Max(inputPrice, Math.Max(Math.Max(figures.Input, figures.CacheRead), Math.Max(figures.CacheWrite, figures.CacheWriteLong)));
+            outputPrice = Math.Max(outputPrice, figures.Output);
+        }
     }
 
     /// <summary>The largest amount that a budget of the key takes such a request for; null where one of them refuses it.</summary>

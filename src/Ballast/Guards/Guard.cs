@@ -265,7 +265,7 @@ public sealed class Guard
         Operation.Rerank => KeyScopes.Rerank,
         Operation.FileUpload or Operation.FileList or Operation.FileRetrieve or Operation.FileDelete or Operation.FileContent => KeyScopes.Files,
         Operation.BatchCreate or Operation.BatchList or Operation.BatchRetrieve or Operation.BatchCancel => KeyScopes.Batches,
-        Operation.Models or Operation.CountTokens => KeyScopes.None,
+        Operation.Models or Operation.Version or Operation.CountTokens => KeyScopes.None,
         _ => KeyScopes.All,
     };
 }
