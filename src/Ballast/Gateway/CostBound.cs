@@ -94,18 +94,20 @@ public static class CostBound
 
     private static decimal DollarsOf(Exchange exchange, Deployment deployment, AdmittedKey key, long input, long output)
     {
-        if (IsByTokens(exchange) && deployment.Prices is { } prices)
-        {
-            return Dearest(prices, DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime), input, output);
-        }
-
         // Looking at what is kept costs nothing.
-        if (OperationName.IsOfKept(exchange.Operation) && exchange.Operation != Operation.BatchCreate)
+        bool isKept = OperationName.IsOfKept(exchange.Operation);
+        if (isKept && exchange.Operation != Operation.BatchCreate)
         {
             return 0;
         }
 
-        return Ceiling(exchange, key) ?? throw new GatewayException(GatewayError.Unpriced);
+        if (isKept || deployment.Prices is not { } prices)
+        {
+            return Ceiling(exchange, key) ?? throw new GatewayException(GatewayError.Unpriced);
+        }
+
+        decimal dearest = Dearest(prices, DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime), input, output);
+        return IsByTokens(exchange) ? dearest : Math.Max(dearest, Ceiling(exchange, key) ?? 0);
     }
 
     /// <summary>By whatever class, service tier, hour and length of prompt it is priced in the end: which of them count is known only afterwards.</summary>
@@ -160,5 +162,5 @@ public static class CostBound
 
     private static decimal UnknownCost(Exchange exchange, Attempt attempt, AdmittedKey key) =>
         attempt.UpstreamStatus >= 300 || !key.HasMoneyBudget || (OperationName.IsOfKept(exchange.Operation) && exchange.Operation != Operation.BatchCreate)
-            ? 0 : Ceiling(exchange, key) ?? 0;
+            ? 0 : Ceiling(exchange, key) ?? exchange.Reservation.Usd;
 }

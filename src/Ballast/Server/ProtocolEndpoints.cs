@@ -87,7 +87,8 @@ public static class ProtocolEndpoints
     [
         .. s_paths.Select(static row => (row.Value.Method, row.Key)),
         .. s_patterns.Select(row => (row.Endpoint.Method,
-            row.Path.Prefix + (row.Path.Infix.Length > 0 ? "somewhere" + row.Path.Infix : "") + model + row.Path.Suffix
+            row.Path.Prefix + (row.Path.Infix.Length > 0 ? "somewhere" + row.Path.Infix : "")
+                + (row.Path.Joint.Length > 0 ? "somebody" + row.Path.Joint + "something" : model) + row.Path.Suffix
                 + (row.Endpoint.Query is { } query ? $"?{query}={row.Endpoint.QueryValue ?? "1"}" : ""))),
         .. KeptEndpoints.Samples(),
         .. StatePath.Samples(),

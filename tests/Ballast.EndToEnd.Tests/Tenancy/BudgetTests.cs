@@ -91,6 +91,22 @@ public sealed class BudgetTests
         Assert.True(await GatewayHost.UntilAsync(() => Task.FromResult(gateway.Budget("b").Standing is { Spent: 0.8m, Reserved: 0 }), TimeSpan.FromSeconds(10)), $"{gateway.Budget("b").Standing}");
     }
 
+    /// <summary>A picture has a price by tokens, and no limit of them: it is taken for the most that its deployment is said to write.</summary>
+    [Fact]
+    public async Task Budget_PictureWithAPrice_IsReservedAndBookedAsItWas()
+    {
+        const string image = """{"model":"openai/pictures","prompt":"a boat"}""";
+        await using TenantGateway gateway = await TenantGateway.StartAsync("budgets: { small: { app: tests, usd: 0.01 }, large: { key: client, usd: 10 } }");
+        Assert.Equal(429, (await gateway.AskAsync("/v1/images/generations", image)).Status);
+        Assert.Empty(gateway.Sandbox.Billing.Rows);
+
+        await using TenantGateway wide = await TenantGateway.StartAsync("budgets: { large: { key: client, usd: 10 } }");
+        Assert.Equal(200, (await wide.AskAsync("/v1/images/generations", image)).Status);
+        decimal cost = (await wide.EntriesAsync()).Single().CostUsd!.Value;
+        Assert.True(cost > 0);
+        Assert.Equal((cost, 0m), (wide.Budget("large").Standing.Spent, wide.Budget("large").Standing.Reserved));
+    }
+
     [Theory]
     [InlineData("/v1/chat/completions", 429, "insufficient_quota")]
     [InlineData("/v1/messages", 402, "billing_error")]

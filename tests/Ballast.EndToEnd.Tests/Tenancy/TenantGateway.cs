@@ -53,11 +53,14 @@ internal sealed class TenantGateway : IAsyncDisposable
                   gpt-5-mini: { max_output_tokens: 400, protocols: [openai-chat] }
                   text-embedding-3-small: { embedding: true }
                   gpt-image-1-mini: {}
+                  pictures: { model: gpt-image-1-mini, price: pictures }
+            price_book: none
             models:
               priced: { deployments: [openai/gpt-5-mini] }
             prices:
               openai/gpt-5-mini: { input: 1, output: 10 }
               openai/text-embedding-3-small: { input: 1, output: 0 }
+              pictures: { input: 2, output: 8 }
             keys:
               client: { key_env: CLIENT_KEY, app: tests{{keyMore}} }
             {{tenants}}
