@@ -20,6 +20,8 @@ public class GatewayBenchmarks : IAsyncDisposable
 {
     private const string Key = "sk-ballast-0123456789abcdef0123456789abcdef";
 
+    private const string LimitedKey = "sk-ballast-limited-0123456789abcdef0123456789";
+
     private const string Configuration =
         """
         providers:
@@ -33,7 +35,14 @@ public class GatewayBenchmarks : IAsyncDisposable
             any_model: true
             vendor: openai
             data: { geo: eu, retention_days: 0, training: false }
-        keys: { bench: { key_env: CLIENT_KEY, app: bench } }
+        teams: { bench: { rate_limits: { requests_per_minute: 2000000000 } } }
+        apps: { bench: { team: bench, allow: { geo: [eu] }, rate_limits: { requests_per_minute: 2000000000, input_tokens_per_minute: 2000000000 } } }
+        keys:
+          bench: { key_env: CLIENT_KEY }
+          limited: { key_env: LIMITED_KEY, app: bench, rate_limits: { requests_per_minute: 2000000000, output_tokens_per_minute: 2000000000, concurrent_requests: 1000 } }
+        budgets:
+          app: { app: bench, usd: 1000000000 }
+          team: { team: bench, tokens: 1000000000000 }
         prices: { openai/gpt-4o-mini: { input: 0.15, output: 0.60 } }
         """;
 
@@ -53,13 +62,14 @@ public class GatewayBenchmarks : IAsyncDisposable
     private LedgerWriter _ledger = null!;
     private Bookkeeper _bookkeeper = null!;
     private Exchange _exchange = null!;
+    private Exchange _admitted = null!;
     private Attempt _attempt = null!;
     private long _keys;
 
     [GlobalSetup]
     public void Prepare()
     {
-        LoadResult loaded = OptionsLoader.Load(Configuration, "bench.yaml", name => name == "CLIENT_KEY" ? Key : "sk-platform");
+        LoadResult loaded = OptionsLoader.Load(Configuration, "bench.yaml", name => name switch { "CLIENT_KEY" => Key, "LIMITED_KEY" => LimitedKey, _ => "sk-platform" });
         _catalog = CatalogBuilder.Build(loaded.Options ?? throw new InvalidOperationException(loaded.Faults[0].Print("bench.yaml")), revision: 1);
         _keysKnown = KeyDirectory.Of(TenantView.Of(_catalog, StoredState.Empty), _guard.Meters, pepper: null);
         _health = new HealthBook(_time);
@@ -69,6 +79,7 @@ public class GatewayBenchmarks : IAsyncDisposable
         _ledger = new LedgerWriter(new NoStore(), new LedgerWriterOptions(), _time, totals);
         _bookkeeper = new Bookkeeper(_ledger, totals);
         _exchange = Receive();
+        _admitted = Receive();
         _router.Plan(_exchange).TryNext(out Deployment deployment);
         _attempt = _exchange.BeginAttempt(deployment);
         ReadAnswer();
@@ -88,6 +99,20 @@ public class GatewayBenchmarks : IAsyncDisposable
     /// <summary>A key on a new connection: it is hashed.</summary>
     [Benchmark]
     public AdmittedKey? Step_KeyCheck_NewConnection() => _keysKnown.Find(string.Create(Key.Length, _keys++, static (text, _) => Key.CopyTo(text)).AsMemory(), 0);
+
+    /// <summary>Key of a standing connection, limits of key, app and team, what the key may ask for, two budgets reserved and settled: all that decides before a route is sought.</summary>
+    [Benchmark]
+    public long Step_Admission()
+    {
+        Exchange exchange = _admitted;
+        exchange.Reservation = default;
+        _guard.Admit(exchange, LimitedKey.AsMemory());
+        Guard.Check(exchange, exchange.Model, 200, 256);
+        CostBound.Reserve(exchange, _attempt.Deployment);
+        long reserved = exchange.Reservation.Tokens;
+        _guard.Settle(exchange, new Spending(0.0001m, 229, 19, 210));
+        return reserved;
+    }
 
     [Benchmark]
     public RequestEnvelope Step_Peek() => _exchange.Protocol.Peek(Request);

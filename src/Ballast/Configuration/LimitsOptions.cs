@@ -59,7 +59,7 @@ public sealed record LimitsOptions
     /// <summary>Files and batches remembered for one app.</summary>
     public int HandlesPerAppMax { get; init; } = 10_000;
 
-    /// <summary>Wrong keys from one address within a minute, after which its keys are no longer looked at; keys of 192 bits and more excepted.</summary>
+    /// <summary>Wrong keys from one address within a minute, after which its keys are no longer looked at; keys of 32 characters and more excepted.</summary>
     public int FailedKeysPerMinute { get; init; } = 20;
 
     /// <summary>How long a stop waits for running requests.</summary>

@@ -18,6 +18,9 @@ public sealed class KeyDirectory
     /// <summary>Longest key looked at, in characters; a longer one is unknown.</summary>
     public const int KeyCharactersMax = 512;
 
+    /// <summary>From this length on a key is not guessed: <c>openssl rand -hex 16</c> makes one.</summary>
+    public const int UnguessableCharactersMin = 32;
+
     private readonly Pepper? _pepper;
 
     /// <summary>By SHA-256: keys of the file.</summary>
@@ -102,8 +105,8 @@ public sealed class KeyDirectory
         return found;
     }
 
-    /// <summary>A text that only somebody who was given it can know: guessing it is hopeless.</summary>
-    public static bool IsUnguessable(ReadOnlySpan<char> key) => KeyText.IsKey(key);
+    /// <summary>A text that only somebody who was given it can know. A short one can only be a short key, and those alone are worth guessing.</summary>
+    public static bool IsUnguessable(ReadOnlySpan<char> key) => key.Length >= UnguessableCharactersMin;
 
     /// <summary>Every key that is not taken costs the same: unknown, revoked, expired.</summary>
     private (AdmittedKey? Key, long UntilTicks) Judge(ReadOnlySpan<char> key, long nowTicks)
