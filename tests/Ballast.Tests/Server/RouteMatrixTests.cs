@@ -68,7 +68,7 @@ public sealed class RouteMatrixTests : IAsyncLifetime
 
     private static bool IsFree(string path) =>
         path.EndsWith("models", StringComparison.Ordinal) || path.Contains("models/chat", StringComparison.Ordinal) && !path.Contains(':')
-        || path.Contains("count", StringComparison.OrdinalIgnoreCase) || path.EndsWith("input_tokens", StringComparison.Ordinal) || path == "/api/tags";
+        || path.Contains("count", StringComparison.OrdinalIgnoreCase) || path.EndsWith("input_tokens", StringComparison.Ordinal) || path is "/api/tags" or "/api/show" or "/api/version";
 
     private async Task AssertRefusedAsync(string method, string path, HttpStatusCode expected, string code, params (string Name, string? Value)[] headers)
     {
