@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Ballast.Gateway;
 using System.Net;
+using Ballast.Gateway;
 using Ballast.Transport;
 using Microsoft.AspNetCore.Http;
 
