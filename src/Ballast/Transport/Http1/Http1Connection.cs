@@ -1,5 +1,3 @@
-
-using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
 
