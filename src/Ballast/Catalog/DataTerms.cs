@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Ballast.Catalog;
 
 /// <summary>What an endpoint does with data: where it is processed, how long it is kept, whether it trains models.</summary>
@@ -15,13 +13,6 @@ public sealed record DataTerms(string Geo, int RetentionDays, bool Training);
 public sealed record DataAllowance(IReadOnlySet<string>? Geos, int? RetentionDaysMax, bool Training)
 {
     public static DataAllowance Everything { get; } = new(null, null, Training: true);
-
-    /// <summary>What both allow.</summary>
-    public DataAllowance And(DataAllowance other)
-    {
-        int? retention = RetentionDaysMax is { } days && other.RetentionDaysMax is { } others ? Math.Min(days, others) : RetentionDaysMax ?? other.RetentionDaysMax;
-        return new DataAllowance(Geos is null || other.Geos is null ? Geos ?? other.Geos : Geos.Intersect(other.Geos).ToFrozenSet(StringComparer.Ordinal), retention, Training && other.Training);
-    }
 
     public bool Allows(DataTerms terms) =>
         (Geos is null || Geos.Contains(terms.Geo))

@@ -23,6 +23,7 @@ public sealed record Model(string Name, Selection Selection, IReadOnlyList<Candi
 
     /// <summary>Another name for a single deployment, which has no substitute by definition: its own model name without the provider.</summary>
     public bool IsBareName => Candidates is [var only] && only.Deployment.Model == Name;
+
     /// <summary>Of all callers together.</summary>
     public RateLimitOptions RateLimits { get; init; } = new();
 
