@@ -35,10 +35,18 @@ public static class ProtocolList
 
     public static Protocol CohereEmbeddings { get; } = new CohereEmbeddings(CohereChat);
 
+    /// <summary>Several texts at once.</summary>
+    public static Protocol GeminiEmbeddings { get; } = new GeminiEmbeddings(Gemini, isBatch: true);
+
+    /// <summary>One text.</summary>
+    public static Protocol GeminiEmbedding { get; } = new GeminiEmbeddings(Gemini, isBatch: false);
+
+    public static Protocol VertexEmbeddings { get; } = new VertexEmbeddings(Gemini);
+
     public static Protocol Opaque { get; } = new OpaqueOperation(OpenAIChat);
 
     /// <summary>Protocols of what is not chat.</summary>
-    public static IReadOnlyList<Protocol> Operations { get; } = [OpenAIEmbeddings, CohereEmbeddings, Opaque];
+    public static IReadOnlyList<Protocol> Operations { get; } = [OpenAIEmbeddings, CohereEmbeddings, GeminiEmbeddings, GeminiEmbedding, VertexEmbeddings, Opaque];
 
     /// <summary>The protocol of that <see cref="Protocol.Name"/>, or null.</summary>
     public static Protocol? Find(string name)

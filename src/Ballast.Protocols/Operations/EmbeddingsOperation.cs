@@ -30,6 +30,13 @@ public abstract class EmbeddingsOperation(string name, Protocol kin) : PlainOper
         };
     }
 
+    /// <summary>For forms whose path names the model: what a body says of it is no more than that once again.</summary>
+    private protected static RequestEnvelope PeekOfPath(ReadOnlyMemory<byte> body, RequestAddress address)
+    {
+        _ = BodyFields.Read(body);
+        return new RequestEnvelope { Body = body, Address = address, Model = address.Model ?? throw Invalid("The path names no model.", "model") };
+    }
+
     public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default)
     {
         try

@@ -15,16 +15,17 @@ namespace Ballast.Protocols.Operations;
 /// <param name="isBatch">The form for several texts, which is the one that deployments are asked in.</param>
 public sealed class GeminiEmbeddings(Protocol kin, bool isBatch) : EmbeddingsOperation(isBatch ? "gemini-embeddings" : "gemini-embedding", kin)
 {
+    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => PeekOfPath(body, address);
+
     public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
     {
         // Wherever the body names a model it must be that of the path.
         byte[] name = Encoding.UTF8.GetBytes($"\"models/{JsonEncodedText.Encode(target.Model, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"");
         List<JsonEdit> edits = [];
         Utf8JsonReader reader = new(envelope.Body.Span);
-        int depth = isBatch ? 3 : 1;
         while (reader.Read())
         {
-            if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == depth && reader.ValueTextEquals("model"u8) && reader.Read())
+            if (reader.TokenType == JsonTokenType.PropertyName && (reader.CurrentDepth == 1 || (isBatch && reader.CurrentDepth == 3)) && reader.ValueTextEquals("model"u8) && reader.Read())
             {
                 edits.Add(new JsonEdit(new JsonSpan((int)reader.TokenStartIndex, (int)(reader.BytesConsumed - reader.TokenStartIndex)), name));
             }
@@ -59,41 +60,53 @@ public sealed class GeminiEmbeddings(Protocol kin, bool isBatch) : EmbeddingsOpe
     private protected override void Write(EmbeddingRequest request, RequestTarget target, LossReport losses, Utf8JsonWriter json)
     {
         json.WriteStartObject();
-        json.WriteStartArray("requests"u8);
-        foreach (EmbeddingInput input in request.Inputs)
+        if (isBatch)
         {
-            json.WriteStartObject();
-            json.WriteString("model"u8, "models/" + target.Model);
-            json.WriteStartObject("content"u8);
-            json.WriteStartArray("parts"u8);
-            json.WriteStartObject();
-            json.WriteString("text"u8, TextOf(input));
-            json.WriteEndObject();
+            json.WriteStartArray("requests"u8);
+            foreach (EmbeddingInput input in request.Inputs)
+            {
+                json.WriteStartObject();
+                json.WriteString("model"u8, "models/" + target.Model);
+                WriteOne(request, input, json);
+                json.WriteEndObject();
+            }
+
             json.WriteEndArray();
-            json.WriteEndObject();
-            if (request.Purpose is { } purpose && EmbeddingPurposeWord.Gemini(purpose.Value) is { } word)
-            {
-                json.WriteString("taskType"u8, word);
-            }
-
-            if (request.Title is { } title)
-            {
-                json.WriteString("title"u8, title.Value);
-            }
-
-            if (request.Dimensions is { } dimensions)
-            {
-                json.WriteNumber("outputDimensionality"u8, dimensions.Value);
-            }
-
-            json.WriteEndObject();
+        }
+        else
+        {
+            WriteOne(request, request.Inputs is [var only] ? only : throw Invalid("This deployment makes the vector of one text at a time.", "input"), json);
         }
 
-        json.WriteEndArray();
         json.WriteEndObject();
         if (request.Purpose is { Value: EmbeddingPurpose.Other } other)
         {
             losses.Add(other.Pointer, "Gemini has no such purpose.");
+        }
+    }
+
+    private static void WriteOne(EmbeddingRequest request, EmbeddingInput input, Utf8JsonWriter json)
+    {
+        json.WriteStartObject("content"u8);
+        json.WriteStartArray("parts"u8);
+        json.WriteStartObject();
+        json.WriteString("text"u8, TextOf(input));
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteEndObject();
+        if (request.Purpose is { } purpose && EmbeddingPurposeWord.Gemini(purpose.Value) is { } word)
+        {
+            json.WriteString("taskType"u8, word);
+        }
+
+        if (request.Title is { } title)
+        {
+            json.WriteString("title"u8, title.Value);
+        }
+
+        if (request.Dimensions is { } dimensions)
+        {
+            json.WriteNumber("outputDimensionality"u8, dimensions.Value);
         }
     }
 

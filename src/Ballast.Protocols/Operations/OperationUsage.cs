@@ -5,7 +5,8 @@ namespace Ballast.Protocols.Operations;
 
 /// <summary>
 /// Reads the tokens that operations other than chat report: <c>prompt_tokens</c>, <c>completion_tokens</c>, <c>total_tokens</c> (embeddings, completions, reranking),
-/// <c>input_tokens</c>, <c>output_tokens</c> (images, transcriptions), Cohere's <c>meta.billed_units</c> and <c>meta.tokens</c>.
+/// <c>input_tokens</c>, <c>output_tokens</c> (images, transcriptions), Cohere's <c>meta.billed_units</c> and <c>meta.tokens</c>,
+/// Google's <c>promptTokenCount</c>.
 /// </summary>
 internal static class OperationUsage
 {
@@ -21,7 +22,7 @@ internal static class OperationUsage
                 continue;
             }
 
-            bool isInput = reader.ValueTextEquals("prompt_tokens"u8) || reader.ValueTextEquals("input_tokens"u8);
+            bool isInput = reader.ValueTextEquals("prompt_tokens"u8) || reader.ValueTextEquals("input_tokens"u8) || reader.ValueTextEquals("promptTokenCount"u8);
             bool isOutput = reader.ValueTextEquals("completion_tokens"u8) || reader.ValueTextEquals("output_tokens"u8);
             bool isTotal = reader.ValueTextEquals("total_tokens"u8);
             bool isCached = reader.ValueTextEquals("cached_tokens"u8);

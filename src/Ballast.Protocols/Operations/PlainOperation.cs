@@ -19,6 +19,8 @@ public abstract class PlainOperation(string name, Protocol kin) : Protocol
 
     public override string RequestIdHeader => kin.RequestIdHeader;
 
+    public override string? KeyParameter => kin.KeyParameter;
+
     public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default) => throw Untranslatable();
 
     public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output) => throw Untranslatable();

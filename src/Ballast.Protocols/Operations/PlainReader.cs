@@ -48,7 +48,7 @@ internal class PlainReader(ReaderOptions options) : ResponseReader(options)
                 continue;
             }
 
-            bool isUsage = reader.ValueTextEquals("usage"u8) || reader.ValueTextEquals("meta"u8);
+            bool isUsage = reader.ValueTextEquals("usage"u8) || reader.ValueTextEquals("meta"u8) || reader.ValueTextEquals("usageMetadata"u8);
             bool isModel = reader.ValueTextEquals("model"u8);
             bool isId = reader.ValueTextEquals("id"u8);
             reader.Read();

@@ -18,7 +18,7 @@ public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChange
     public Deployment Create(Provider provider, string model)
     {
         string vendor = VendorName.Of(Vendor, model);
-        IReadOnlyList<Protocol> protocols = ProtocolDefaults.Choose(provider, vendor, []);
+        IReadOnlyList<Protocol> protocols = ProtocolDefaults.Choose(provider, vendor, model, []);
         return new Deployment
         {
             Name = $"{provider.Name}/{model}",

@@ -141,7 +141,7 @@ public static class CatalogBuilder
     {
         string vendor = written.Vendor ?? providerOptions.Vendor!;
         string name = $"{provider.Name}/{written.Name}";
-        IReadOnlyList<Protocol> protocols = ProtocolDefaults.Choose(provider, vendor, ProtocolDefaults.Named(written.Protocols));
+        IReadOnlyList<Protocol> protocols = ProtocolDefaults.Choose(provider, vendor, written.Model ?? written.Name, ProtocolDefaults.Named(written.Protocols));
         TargetFeatures features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor, protocols[0], provider.Platform), providerOptions.Features);
         return new Deployment
         {

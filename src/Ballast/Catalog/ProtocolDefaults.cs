@@ -27,6 +27,8 @@ internal static class ProtocolDefaults
 
     private static readonly Protocol[] s_cohereOperations = [ProtocolList.CohereEmbeddings, ProtocolList.Opaque];
 
+    private static readonly Protocol[] s_geminiEmbeddings = [ProtocolList.GeminiEmbeddings, ProtocolList.GeminiEmbedding];
+
     /// <summary>Those of chat.</summary>
     public static IReadOnlyList<Protocol> Of(ProviderKind kind, string vendor) => kind switch
     {
@@ -45,12 +47,20 @@ internal static class ProtocolDefaults
     };
 
     /// <summary>Those of everything else; a list that is written for chat leaves them standing.</summary>
-    private static Protocol[] OperationsOf(ProviderKind kind) => kind switch
+    private static Protocol[] OperationsOf(ProviderKind kind, string vendor, string model) => kind switch
     {
         ProviderKind.OpenAI or ProviderKind.AzureOpenAI or ProviderKind.OpenAICompatible or ProviderKind.Ollama => s_openAIOperations,
         ProviderKind.Cohere => s_cohereOperations,
+        ProviderKind.Gemini => s_geminiEmbeddings,
+
+        // Vertex AI serves the first generation of embeddings as it serves any model, and all later ones as the Gemini API does, one text at a time.
+        ProviderKind.Vertex when vendor == "google" => [IsFirstEmbedding(model) ? ProtocolList.VertexEmbeddings : ProtocolList.GeminiEmbedding],
         _ => [],
     };
+
+    private static bool IsFirstEmbedding(string model) =>
+        model.StartsWith("text-", StringComparison.Ordinal) || model.StartsWith("gemini-embedding-001", StringComparison.Ordinal)
+        || model.StartsWith("textembedding-", StringComparison.Ordinal);
 
     /// <summary>Those that a Bedrock provider's <c>api</c> names; none where the vendor decides.</summary>
     public static IReadOnlyList<Protocol> OfApi(string? api) => api switch
@@ -62,13 +72,13 @@ internal static class ProtocolDefaults
     };
 
     /// <summary>Those written for a deployment, else those of its provider, else the kind's own.</summary>
-    public static IReadOnlyList<Protocol> Choose(Provider provider, string vendor, IReadOnlyList<Protocol> written)
+    public static IReadOnlyList<Protocol> Choose(Provider provider, string vendor, string model, IReadOnlyList<Protocol> written)
     {
         bool isOld = provider.ApiVersion is { } version && string.CompareOrdinal(version, ResponsesSince) < 0;
         IReadOnlyList<Protocol> chosen = written.Count > 0 ? written : provider.Protocols.Count > 0 ? provider.Protocols
             : isOld && provider.Kind == ProviderKind.AzureOpenAI && vendor == "openai" ? s_chat
             : Of(provider.Kind, vendor);
-        return [.. chosen, .. OperationsOf(provider.Kind).Except(chosen)];
+        return [.. chosen, .. OperationsOf(provider.Kind, vendor, model).Except(chosen)];
     }
 
     /// <summary>The protocols of these names, which validation has checked.</summary>

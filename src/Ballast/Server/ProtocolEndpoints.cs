@@ -104,6 +104,9 @@ public static class ProtocolEndpoints
             (":streamGenerateContent", whole with { Stream = StreamForm.Events, Query = "alt", QueryValue = "sse" }),
             (":streamGenerateContent", whole with { Stream = StreamForm.Array }),
             (":countTokens", whole with { Operation = Operation.CountTokens }),
+            (":batchEmbedContents", Embeds(ProtocolList.GeminiEmbeddings)),
+            (":embedContent", Embeds(ProtocolList.GeminiEmbedding)),
+            (":predict", Embeds(ProtocolList.VertexEmbeddings)),
         ];
         // Google's own client takes the half before a model's slash for its publisher.
         (string Prefix, string Infix, string Joint)[] places =
@@ -114,6 +117,8 @@ public static class ProtocolEndpoints
         return from version in (string[])["/v1beta", "/v1", "/v1beta1"] from place in places from row in rows
             select (new PathPattern(version + place.Prefix, place.Infix, row.Suffix) { Joint = place.Joint }, row.Endpoint);
     }
+
+    private static Endpoint Embeds(Protocol protocol) => new("POST", protocol, Operation.Embeddings) { Stream = StreamForm.Whole };
 
     /// <summary>Claude as Vertex AI serves it: Messages bodies that name no model. A count has a path of its own, and its model in the body.</summary>
     private static IEnumerable<(PathPattern, Endpoint)> ClaudeOnVertex()

@@ -44,6 +44,7 @@ internal sealed class FaultGateway : IAsyncDisposable
         ("openai", "openai", "", "openai"), ("azure", "azure-openai", "", "openai"), ("bedrock", "aws-bedrock", "", "openai"),
         ("anthropic", "anthropic", "", "anthropic"), ("local", "openai-compatible", "/v1", "meta"),
         ("converse", "aws-bedrock", "", "anthropic"), ("invoke", "aws-bedrock", "", "anthropic"),
+        ("gemini", "gemini", "", "google"), ("vertex", "vertex", "", "google"),
     ];
 
     /// <summary>The sandbox's platform behind a provider: Bedrock has three surfaces at one address.</summary>
@@ -76,7 +77,10 @@ internal sealed class FaultGateway : IAsyncDisposable
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = setup.LatencyScale }, cancellation);
         string folder = Directory.CreateTempSubdirectory("ballast-faults-").FullName;
-        string yaml = Write(setup, sandbox);
+        string credentials = Path.Combine(folder, "google-credentials.json");
+        await File.WriteAllTextAsync(credentials, sandbox.Google.ServiceAccountFile(), cancellation);
+        string yaml = Write(
+            setup with { Credentials = new Dictionary<string, string>(setup.Credentials) { ["vertex"] = $"credentials_file: {credentials}\n    project: {SandboxGoogle.ProjectId}" } }, sandbox);
         LoadResult loaded = OptionsLoader.Load(yaml, "faults.yaml", name => Environment(name, sandbox));
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Where(fault => !fault.IsWarning).Select(fault => fault.Print("faults.yaml"))));
         BallastServer server = await BallastServer.StartAsync(
@@ -223,7 +227,8 @@ internal sealed class FaultGateway : IAsyncDisposable
         {
             string[] parts = one[(name.Length + 1)..].Split('=');
             string maker = parts[1].Contains("llama", StringComparison.Ordinal) ? "meta" : parts[1].Contains("claude", StringComparison.Ordinal) ? "anthropic" : vendor;
-            yaml.Append(CultureInfo.InvariantCulture, $"      {parts[0]}: {{ vendor: {maker}, model: '{parts[1]}' }}\n");
+            string embeds = parts[1].Contains("embedding", StringComparison.Ordinal) ? ", embedding: true" : "";
+            yaml.Append(CultureInfo.InvariantCulture, $"      {parts[0]}: {{ vendor: {maker}, model: '{parts[1]}'{embeds} }}\n");
         }
     }
 }

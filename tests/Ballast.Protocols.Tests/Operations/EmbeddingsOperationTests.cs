@@ -11,14 +11,15 @@ public class EmbeddingsOperationTests
     private const string Cohere = "cohere-embeddings";
     private const string Gemini = "gemini-embeddings";
     private const string GeminiOne = "gemini-embedding";
+    private const string Vertex = "vertex-embeddings";
 
-    /// <summary>Forms that no provider speaks yet are tested all the same.</summary>
     private static readonly Dictionary<string, Protocol> s_forms = new()
     {
         [OpenAI] = ProtocolList.OpenAIEmbeddings,
         [Cohere] = ProtocolList.CohereEmbeddings,
-        [Gemini] = new GeminiEmbeddings(ProtocolList.OpenAIChat, isBatch: true),
-        [GeminiOne] = new GeminiEmbeddings(ProtocolList.OpenAIChat, isBatch: false),
+        [Gemini] = ProtocolList.GeminiEmbeddings,
+        [GeminiOne] = ProtocolList.GeminiEmbedding,
+        [Vertex] = ProtocolList.VertexEmbeddings,
     };
 
     private static readonly RequestTarget s_target = new() { Model = "target", Vendor = "openai", Features = TargetFeatures.None };
@@ -33,6 +34,12 @@ public class EmbeddingsOperationTests
         """{"model":"target","texts":["one"],"input_type":"search_query","embedding_types":["float"]}""", "")]
     [InlineData(GeminiOne, """{"content":{"parts":[{"text":"one"}]},"title":"t","output_dimensionality":4}""", OpenAI,
         """{"model":"target","input":["one"],"encoding_format":"float","dimensions":4}""", "/title")]
+    [InlineData(OpenAI, """{"model":"a","input":["one"],"dimensions":8}""", GeminiOne, """{"content":{"parts":[{"text":"one"}]},"outputDimensionality":8}""", "")]
+    [InlineData(GeminiOne, """{"model":"models/a","content":{"parts":[{"text":"one"}]},"taskType":"CLUSTERING","title":"t"}""", Vertex,
+        """{"instances":[{"content":"one","task_type":"CLUSTERING","title":"t"}]}""", "")]
+    [InlineData(Vertex, """{"instances":[{"content":"one","task_type":"RETRIEVAL_QUERY"},{"content":"two","task_type":"RETRIEVAL_QUERY"}],"parameters":{"outputDimensionality":8,"autoTruncate":false}}""", Gemini,
+        """{"requests":[{"model":"models/target","content":{"parts":[{"text":"one"}]},"taskType":"RETRIEVAL_QUERY","outputDimensionality":8},{"model":"models/target","content":{"parts":[{"text":"two"}]},"taskType":"RETRIEVAL_QUERY","outputDimensionality":8}]}""",
+        "/parameters/autoTruncate")]
     public void WriteRequest_OtherForm_SaysTheSame(string from, string body, string to, string expected, string losses)
     {
         LossReport report = new();
@@ -48,6 +55,8 @@ public class EmbeddingsOperationTests
     [InlineData(OpenAI, """{"object":"list","data":[{"index":1,"embedding":[3,-0.5]},{"index":0,"embedding":[1,2]}],"model":"served","usage":{"prompt_tokens":5,"total_tokens":5}}""")]
     [InlineData(OpenAI, """{"data":[{"index":0,"embedding":"AACAPwAAAEA="},{"index":1,"embedding":"AABAQAAAAL8="}],"usage":{"prompt_tokens":5,"total_tokens":5}}""")]
     [InlineData(Cohere, """{"id":"x","embeddings":{"float":[[1,2],[3,-0.5]]},"meta":{"billed_units":{"input_tokens":5}}}""")]
+    [InlineData(Gemini, """{"embeddings":[{"values":[1,2]},{"values":[3,-0.5]}],"usageMetadata":{"promptTokenCount":5,"promptTokenDetails":[{"modality":"TEXT","tokenCount":5}]}}""")]
+    [InlineData(Vertex, """{"predictions":[{"embeddings":{"statistics":{"truncated":false,"token_count":2},"values":[1,2]}},{"embeddings":{"values":[3,-0.5],"statistics":{"token_count":3}}}],"metadata":{"billableCharacterCount":9}}""")]
     public void Answer_AnyForm_IsWrittenInAnyOther(string from, string body)
     {
         List<ChatEvent> events = Events(from, body);
@@ -57,6 +66,9 @@ public class EmbeddingsOperationTests
             Write(OpenAI, events, isBase64: true));
         Assert.Equal("""{"id":"id","embeddings":{"float":[[1,2],[3,-0.5]]},"meta":{"billed_units":{"input_tokens":5}},"response_type":"embeddings_by_type"}""", Write(Cohere, events, isBase64: false));
         Assert.Equal("""{"embeddings":[{"values":[1,2]},{"values":[3,-0.5]}]}""", Write(Gemini, events, isBase64: false));
+        Assert.Equal(
+            """{"predictions":[{"embeddings":{"statistics":{"token_count":5,"truncated":false},"values":[1,2]}},{"embeddings":{"statistics":{"token_count":0,"truncated":false},"values":[3,-0.5]}}]}""",
+            Write(Vertex, events, isBase64: false));
     }
 
     [Fact]
@@ -80,6 +92,9 @@ public class EmbeddingsOperationTests
     [InlineData(OpenAI, """{"model":"a","input":"x","dimensions":"many"}""")]
     [InlineData(Cohere, """{"model":"a","texts":[]}""")]
     [InlineData(Gemini, """{"requests":7}""")]
+    [InlineData(Vertex, """{"instances":[]}""")]
+    [InlineData(Vertex, """{"instances":[{"content":7}]}""")]
+    [InlineData(Vertex, """{"instances":[{"content":"a","task_type":"CLUSTERING"},{"content":"b"}]}""")]
     [InlineData(Gemini, """{"requests":[{"content":{"parts":[{"text":"a"}]},"taskType":"CLUSTERING"},{"content":{"parts":[{"text":"b"}]}}]}""")]
     public void ReadRequest_NoRequest_IsRefused(string form, string body) => Assert.Throws<ProtocolException>(() => Read(form, body));
 

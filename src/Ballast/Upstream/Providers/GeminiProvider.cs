@@ -11,8 +11,8 @@ public sealed class GeminiProvider : ProviderEndpoint
     public static GeminiProvider Instance { get; } = new();
 
     public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) =>
-        Join(deployment.Provider, protocol == ProtocolList.Gemini
-            ? $"/v1beta/{ResourceOf(deployment.SentModel)}:{MethodOf(operation, stream)}"
+        Join(deployment.Provider, MethodOf(protocol, operation, stream) is { } method
+            ? $"/v1beta/{ResourceOf(deployment.SentModel)}:{method}"
             : "/v1beta/openai" + OperationName.PathOf(operation));
 
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)
@@ -27,10 +27,13 @@ public sealed class GeminiProvider : ProviderEndpoint
         }
     }
 
-    /// <summary>The end of an address: what is asked of a model. A stream is asked for as events.</summary>
-    public static string MethodOf(Operation operation, bool stream) => operation == Operation.CountTokens ? "countTokens"
-        : stream ? "streamGenerateContent?alt=sse"
-        : "generateContent";
+    /// <summary>The end of an address: what is asked of a model. A stream is asked for as events. Null for protocols that are not Google's own.</summary>
+    public static string? MethodOf(Protocol protocol, Operation operation, bool stream) => protocol == ProtocolList.Gemini
+        ? operation == Operation.CountTokens ? "countTokens" : stream ? "streamGenerateContent?alt=sse" : "generateContent"
+        : protocol == ProtocolList.GeminiEmbeddings ? "batchEmbedContents"
+        : protocol == ProtocolList.GeminiEmbedding ? "embedContent"
+        : protocol == ProtocolList.VertexEmbeddings ? "predict"
+        : null;
 
     /// <summary>A bare name is one of the API's own models; a name with a slash says its collection itself (<c>tunedModels/x</c>).</summary>
     private static string ResourceOf(string model) => model.Contains('/', StringComparison.Ordinal)

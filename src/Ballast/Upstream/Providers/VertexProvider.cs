@@ -18,7 +18,7 @@ public sealed class VertexProvider : ProviderEndpoint
         Provider provider = deployment.Provider;
         string place = provider.Project is { } project ? $"/v1/projects/{project}/locations/{provider.Region}" : "/v1";
         string model = Uri.EscapeDataString(deployment.SentModel);
-        return Join(provider, place + (protocol == ProtocolList.Gemini ? $"/publishers/google/models/{model}:{GeminiProvider.MethodOf(operation, stream)}"
+        return Join(provider, place + (GeminiProvider.MethodOf(protocol, operation, stream) is { } method ? $"/publishers/google/models/{model}:{method}"
             : protocol == ProtocolList.AnthropicMessages ? $"/publishers/anthropic/models/{ClaudeOf(model, operation, stream)}"
             : "/endpoints/openapi" + OperationName.PathOf(operation)));
     }
