@@ -61,6 +61,7 @@ public static class CatalogBuilder
             Entra = written.Entra is { } entra ? BuildIdentity(entra) : null,
             Project = written.Project,
             CredentialsFile = written.CredentialsFile,
+            MetadataHost = written.MetadataHost,
             Aws = written.Aws is { RoleArn: null } ? BuildKeys(written.Aws) : null,
             AwsIdentity = written.Aws is { } aws ? BuildIdentity(aws, written.Region!) : null,
             Ca = written.Ca,

@@ -72,6 +72,9 @@ public sealed record Provider
     /// <summary>Vertex only: Google's credentials file; null asks the machine's metadata server, where there is no <see cref="ApiKey"/>.</summary>
     public string? CredentialsFile { get; init; }
 
+    /// <summary>Vertex only: host, and maybe port, of the metadata server; null means its usual address.</summary>
+    public string? MetadataHost { get; init; }
+
     /// <summary>Trusted for this provider beside what the machine trusts.</summary>
     public CertificateAuthority? Ca { get; init; }
     public HttpUse Http { get; init; }

@@ -33,6 +33,9 @@ public sealed record ProviderOptions
     /// <summary>Vertex only: Google's credentials file; null asks the machine's metadata server.</summary>
     public string? CredentialsFile { get; init; }
 
+    /// <summary>Vertex only: where the metadata server is, as <c>GCE_METADATA_HOST</c> names it to Google's own libraries; null means its usual address.</summary>
+    public string? MetadataHost { get; init; }
+
     /// <summary>Trusted for this provider beside what the machine trusts; null where nothing was written or read.</summary>
     public CertificateAuthority? Ca { get; init; }
 

@@ -31,6 +31,7 @@ internal static class ProviderReader
         Aws = AwsReader.Read(context, section),
         Project = section.Word("project"),
         CredentialsFile = section.Text("credentials_file") is { Length: > 0 } file ? context.Locate(file) : null,
+        MetadataHost = context.Environment("GCE_METADATA_HOST") is { Length: > 0 } host ? host : null,
         Ca = CertificateReader.Read(context, section),
         Http2 = section.OneOf("http2", ["true", "false", "auto"]),
         Data = ReadData(section.Section("data", "data")),

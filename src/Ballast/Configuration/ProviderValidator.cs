@@ -126,6 +126,11 @@ internal static class ProviderValidator
             judge.Error(SourceMap.Join(path, "region"), $"'{region}' is not a location of Google Cloud", "such as global or europe-west4");
         }
 
+        if (!hasKey && provider is { CredentialsFile: null, MetadataHost: { } host } && (!IsPlace(host) || !Uri.TryCreate($"http://{host}", UriKind.Absolute, out _)))
+        {
+            judge.Error(path, "the environment variable GCE_METADATA_HOST names no host", "a host, or host:port, without http://");
+        }
+
         if (hasKey && provider.CredentialsFile is not null)
         {
             judge.Error(SourceMap.Join(path, "credentials_file"), $"provider '{provider.Name}' has both an API key and a credentials file", "keep one of the two");

@@ -30,6 +30,9 @@ internal sealed record FaultSetup
     /// <summary>Lines of a provider in the place of its key.</summary>
     public IReadOnlyDictionary<string, string> Credentials { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Lines of <c>vertex</c> in the place of its key, given the sandbox and a folder for files; null proves by the service account's file.</summary>
+    public Func<SandboxHost, string, string>? Vertex { get; init; }
+
     /// <summary>Where the data of a provider is processed; what is not named here is <c>eu</c>.</summary>
     public IReadOnlyDictionary<string, string> Data { get; init; } = new Dictionary<string, string>();
 }
@@ -77,10 +80,8 @@ internal sealed class FaultGateway : IAsyncDisposable
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = setup.LatencyScale }, cancellation);
         string folder = Directory.CreateTempSubdirectory("ballast-faults-").FullName;
-        string credentials = Path.Combine(folder, "google-credentials.json");
-        await File.WriteAllTextAsync(credentials, sandbox.Google.ServiceAccountFile(), cancellation);
         string yaml = Write(
-            setup with { Credentials = new Dictionary<string, string>(setup.Credentials) { ["vertex"] = $"credentials_file: {credentials}\n    project: {SandboxGoogle.ProjectId}" } }, sandbox);
+            setup with { Credentials = new Dictionary<string, string>(setup.Credentials) { ["vertex"] = (setup.Vertex ?? ByServiceAccount)(sandbox, folder) } }, sandbox);
         LoadResult loaded = OptionsLoader.Load(yaml, "faults.yaml", name => Environment(name, sandbox));
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Where(fault => !fault.IsWarning).Select(fault => fault.Print("faults.yaml"))));
         BallastServer server = await BallastServer.StartAsync(
@@ -158,9 +159,16 @@ internal sealed class FaultGateway : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private static string ByServiceAccount(SandboxHost sandbox, string folder)
+    {
+        string file = Path.Combine(folder, "google-credentials.json");
+        File.WriteAllText(file, sandbox.Google.ServiceAccountFile());
+        return $"credentials_file: {file}\n    project: {SandboxGoogle.ProjectId}";
+    }
+
     /// <summary>The variables that the configuration names: a key for each provider.</summary>
-    private static string? Environment(string name, SandboxHost sandbox) =>
-        sandbox.Platforms.TryGetValue(name["KEY_".Length..].ToLowerInvariant(), out SandboxPlatform? platform) ? platform.ApiKey : "key-at-" + name;
+    private static string? Environment(string name, SandboxHost sandbox) => name == "GCE_METADATA_HOST" ? sandbox.Google.Address.Authority
+        : sandbox.Platforms.TryGetValue(name["KEY_".Length..].ToLowerInvariant(), out SandboxPlatform? platform) ? platform.ApiKey : "key-at-" + name;
 
     private static string Write(FaultSetup setup, SandboxHost sandbox)
     {

@@ -88,7 +88,7 @@ public sealed class GoogleFaultTests : IAsyncLifetime
         for (int target = 0; target < s_targets.Length; target++)
         {
             ClientAnswer answer = await slow.AskAsync(Caller.OpenAI, $"m{target}", stream: true);
-            Assert.True(answer is { Status: 200, IsComplete: false, IsError: true } && answer.Text.Length > 3, answer.ToString());
+            Assert.True(answer is { Status: 200, IsComplete: false, IsError: true } && answer.Text.Length > 0, answer.ToString());
         }
 
         await slow.ReconcileAsync();

@@ -44,5 +44,5 @@ public sealed class VertexProvider : ProviderEndpoint
 
     public override bool FetchesCredentials(Provider provider) => provider.ApiKey is null;
 
-    public override CredentialSource SourceOf(Provider provider) => new GoogleCredentials(provider.CredentialsFile, provider.AllowPrivateAddresses, provider.Ca);
+    public override CredentialSource SourceOf(Provider provider) => new GoogleCredentials(provider.CredentialsFile, provider.MetadataHost, provider.AllowPrivateAddresses, provider.Ca);
 }

@@ -16,6 +16,9 @@ public sealed class CredentialsUnavailableException(string reason, bool isRefuse
 
     public bool IsRefused { get; } = isRefused;
 
+    /// <summary>The hour by the clock of whoever refused, where it was told.</summary>
+    public DateTimeOffset? Date { get; init; }
+
     /// <summary>Until then no further one is asked for.</summary>
     public TimeSpan RetryAfter { get; init; }
 }

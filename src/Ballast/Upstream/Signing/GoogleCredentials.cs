@@ -17,16 +17,22 @@ namespace Ballast.Upstream.Signing;
 /// Google writes it, read anew for every token.
 /// </summary>
 /// <param name="File">The credentials file; null asks the metadata server.</param>
+/// <param name="MetadataHost">Where the metadata server is, on this machine or its link; null means its usual address.</param>
 /// <param name="AllowPrivate">Token endpoints may lie in private address space, and be of plain http.</param>
 /// <param name="Ca">Trusted beside what the machine trusts.</param>
-public sealed record GoogleCredentials(string? File, bool AllowPrivate, CertificateAuthority? Ca) : CredentialSource
+public sealed record GoogleCredentials(string? File, string? MetadataHost, bool AllowPrivate, CertificateAuthority? Ca) : CredentialSource
 {
     /// <summary>What all of Vertex AI is asked with.</summary>
     private const string Scope = "https://www.googleapis.com/auth/cloud-platform";
 
     private const string DefaultTokenUrl = "https://oauth2.googleapis.com/token";
 
-    private const string MetadataUrl = "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token";
+    private const string MetadataAddress = "169.254.169.254";
+
+    private const string MetadataPath = "/computeMetadata/v1/instance/service-accounts/default/token";
+
+    /// <summary>Clocks that differ by less are not why a token is refused.</summary>
+    private static readonly TimeSpan SkewMin = TimeSpan.FromSeconds(30);
 
     /// <summary>Largest answer and file taken, in bytes.</summary>
     private const int BytesMax = 256 * 1024;
@@ -36,9 +42,12 @@ public sealed record GoogleCredentials(string? File, bool AllowPrivate, Certific
     private readonly Lock _lock = new();
     private HttpClient? _http;
 
-    public bool Equals(GoogleCredentials? other) => other is not null && other.File == File && other.AllowPrivate == AllowPrivate && Equals(other.Ca, Ca);
+    /// <summary>How far Google's clock is ahead of this machine's, in ticks: learned from a refusal, since assertions bear the hour.</summary>
+    private long _skewTicks;
 
-    public override int GetHashCode() => HashCode.Combine(File, AllowPrivate, Ca);
+    public bool Equals(GoogleCredentials? other) => other is not null && other.File == File && other.MetadataHost == MetadataHost && other.AllowPrivate == AllowPrivate && Equals(other.Ca, Ca);
+
+    public override int GetHashCode() => HashCode.Combine(File, MetadataHost, AllowPrivate, Ca);
 
     public override async Task<Credential> FetchAsync(TimeSpan connectTimeout, CancellationToken cancellation)
     {
@@ -47,7 +56,7 @@ public sealed record GoogleCredentials(string? File, bool AllowPrivate, Certific
             HttpClient http = Client(connectTimeout);
             if (File is null)
             {
-                using HttpRequestMessage request = new(HttpMethod.Get, MetadataUrl);
+                using HttpRequestMessage request = new(HttpMethod.Get, $"http://{MetadataHost ?? MetadataAddress}{MetadataPath}");
                 request.Headers.Add("Metadata-Flavor", "Google");
                 return await AskAsync(http, request, cancellation).ConfigureAwait(false);
             }
@@ -75,10 +84,38 @@ public sealed record GoogleCredentials(string? File, bool AllowPrivate, Certific
         }
     }
 
-    private Task<Credential> SignedAsync(HttpClient http, JsonElement file, CancellationToken cancellation)
+    /// <summary>Where an assertion is refused and the answer shows another hour than this machine's clock, it is made once more for that hour.</summary>
+    private async Task<Credential> SignedAsync(HttpClient http, JsonElement file, CancellationToken cancellation)
     {
         string tokenUrl = Text(file, "token_uri") ?? DefaultTokenUrl;
-        long now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        try
+        {
+            return await GrantAsync().ConfigureAwait(false);
+        }
+        catch (CredentialsUnavailableException refused) when (refused is { Reason: "invalid_grant", Date: { } date } && Learns(date))
+        {
+            return await GrantAsync().ConfigureAwait(false);
+        }
+
+        Task<Credential> GrantAsync() => PostAsync(
+            http, tokenUrl, cancellation, ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", Assertion(file, tokenUrl)));
+    }
+
+    private bool Learns(DateTimeOffset date)
+    {
+        TimeSpan skew = date - TimeProvider.System.GetUtcNow();
+        bool isNew = (skew - TimeSpan.FromTicks(Interlocked.Read(ref _skewTicks))).Duration() > SkewMin;
+        if (isNew)
+        {
+            Interlocked.Exchange(ref _skewTicks, skew.Ticks);
+        }
+
+        return isNew;
+    }
+
+    private string Assertion(JsonElement file, string tokenUrl)
+    {
+        long now = (TimeProvider.System.GetUtcNow() + TimeSpan.FromTicks(Interlocked.Read(ref _skewTicks))).ToUnixTimeSeconds();
         JsonObject head = new() { ["alg"] = "RS256", ["typ"] = "JWT", ["kid"] = Text(file, "private_key_id") };
         JsonObject claims = new()
         {
@@ -87,8 +124,7 @@ public sealed record GoogleCredentials(string? File, bool AllowPrivate, Certific
         string signed = $"{Encode(head)}.{Encode(claims)}";
         using RSA key = RSA.Create();
         key.ImportFromPem(Required(file, "private_key"));
-        string signature = Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
-        return PostAsync(http, tokenUrl, cancellation, ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", $"{signed}.{signature}"));
+        return $"{signed}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
     }
 
     private Task<Credential> RefreshedAsync(HttpClient http, JsonElement file, CancellationToken cancellation) => PostAsync(
@@ -151,15 +187,16 @@ public sealed record GoogleCredentials(string? File, bool AllowPrivate, Certific
         byte[] body = await answer.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
         if (status is < 200 or >= 300)
         {
-            throw new CredentialsUnavailableException(CodeOf(body) ?? $"status {status}", isRefused: status is >= 400 and < 500 and not (408 or 429));
+            throw new CredentialsUnavailableException(CodeOf(body) ?? $"status {status}", isRefused: status is >= 400 and < 500 and not (408 or 429)) { Date = answer.Headers.Date };
         }
 
         using JsonDocument document = JsonDocument.Parse(body);
         JsonElement root = document.RootElement;
         if (Text(root, "accessToken") is { } impersonated)
         {
-            DateTimeOffset expires = root.GetProperty("expireTime").GetDateTimeOffset();
-            return new BearerToken(impersonated, expires - TimeProvider.System.GetUtcNow());
+            // An hour of Google's clock: it is that clock's distance to it that counts.
+            DateTimeOffset now = answer.Headers.Date ?? TimeProvider.System.GetUtcNow();
+            return new BearerToken(impersonated, root.GetProperty("expireTime").GetDateTimeOffset() - now);
         }
 
         return new BearerToken(Required(root, "access_token"), TimeSpan.FromSeconds(root.GetProperty("expires_in").GetDouble()));
