@@ -31,7 +31,7 @@ public static class DemoCommand
     private static readonly Option<int> SandboxPort = new("--sandbox-port")
     {
         HelpName = "PORT",
-        Description = "The sandbox's first port, the five platforms take the ones after it; 0 takes any free ones.",
+        Description = "The sandbox's first port, the platforms take the ones after it; 0 takes any free ones.",
         DefaultValueFactory = _ => 9100,
     };
     private static readonly Option<string?> LedgerFile = new("--ledger") { HelpName = "FILE", Description = "SQLite file to keep the ledger in, for `ballast usage`, `exposure` and `compare`. Default: a temporary one." };
@@ -44,10 +44,11 @@ public static class DemoCommand
             """
             Watch a cloud disappear under three applications.
 
-            Starts simulated platforms (OpenAI, Azure, AWS Bedrock, Anthropic, a local Llama server), the gateway in front of
-            them and three sample applications, all on loopback: no account, no key, no cost. After a third of the time Azure
-            disappears in the middle of its answers, later it returns. In the end a table says what carried how much, what it
-            cost, whether the ledger agrees with the platforms' bill, and which models would stop if any of them went away.
+            Starts simulated platforms (OpenAI, Azure, AWS Bedrock, Anthropic, Gemini, Vertex AI, a local Llama server), the
+            gateway in front of them and three sample applications, all on loopback: no account, no key, no cost. After a third
+            of the time Azure disappears in the middle of its answers, later it returns. In the end a table says what carried
+            how much, what it cost, whether the ledger agrees with the platforms' bill, and which models would stop if any of
+            them went away.
 
             The live page is at http://127.0.0.1:8081/ while it runs. Until the story is over, others' requests get a 503.
 

@@ -20,7 +20,7 @@ internal sealed class CodeAssistant(string key, int seed) : SampleApplication("c
 
     public override async Task ConverseAsync(DemoClient client, int number, CancellationToken cancellation)
     {
-        string model = number % 4 == 3 ? "claude" : number % 6 == 4 ? "llama" : "assistant";
+        string model = number % 4 == 3 ? "claude" : number % 6 == 4 ? "llama" : number % 10 == 1 ? "gemini" : "assistant";
         ReadOnlyMemory<byte> body = Json(json =>
         {
             json.WriteString("model", model);

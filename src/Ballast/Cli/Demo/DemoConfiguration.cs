@@ -17,8 +17,14 @@ internal sealed class DemoConfiguration
 
     private readonly Dictionary<string, string> _variables = new(StringComparer.Ordinal) { ["DEMO_KEY"] = OpenKey };
 
-    public DemoConfiguration(SandboxHost sandbox, int seconds)
+    /// <param name="sandbox">Where all providers are.</param>
+    /// <param name="seconds">Length of the story.</param>
+    /// <param name="folder">For the credentials file of the simulated Google Cloud, which lives no longer than the demo.</param>
+    public DemoConfiguration(SandboxHost sandbox, int seconds, string folder)
     {
+        string credentials = Path.Combine(folder, "google-credentials.json");
+        File.WriteAllText(credentials, sandbox.Google.ServiceAccountFile());
+        _variables["DEMO_GOOGLE_CREDENTIALS"] = credentials;
         foreach (SandboxPlatform platform in sandbox.Platforms.Values)
         {
             string name = platform.Name.ToUpperInvariant();

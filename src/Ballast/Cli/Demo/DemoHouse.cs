@@ -11,9 +11,9 @@ internal sealed class DemoHouse : IAsyncDisposable
     private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettleStep = TimeSpan.FromMilliseconds(10);
 
-    private readonly string? _temporaryFolder;
+    private readonly string _temporaryFolder;
 
-    private DemoHouse(SandboxHost sandbox, BallastServer server, DemoConfiguration configuration, string ledgerPath, string? temporaryFolder)
+    private DemoHouse(SandboxHost sandbox, BallastServer server, DemoConfiguration configuration, string ledgerPath, string temporaryFolder)
     {
         Sandbox = sandbox;
         Server = server;
@@ -37,8 +37,8 @@ internal sealed class DemoHouse : IAsyncDisposable
     public static async Task<DemoHouse> StartAsync(DemoSettings settings, CancellationToken cancellation)
     {
         SandboxHost? sandbox = null;
-        string? temporaryFolder = settings.LedgerPath is null ? Directory.CreateTempSubdirectory("ballast-demo-").FullName : null;
-        string ledgerPath = settings.LedgerPath ?? Path.Combine(temporaryFolder!, "ledger.db");
+        string temporaryFolder = Directory.CreateTempSubdirectory("ballast-demo-").FullName;
+        string ledgerPath = settings.LedgerPath ?? Path.Combine(temporaryFolder, "ledger.db");
         try
         {
             sandbox = await SandboxHost.StartAsync(
@@ -50,7 +50,7 @@ internal sealed class DemoHouse : IAsyncDisposable
                     ReplaysRecordings = settings.RequestsFolder is not null,
                 },
                 cancellation).ConfigureAwait(false);
-            DemoConfiguration configuration = new(sandbox, settings.Seconds);
+            DemoConfiguration configuration = new(sandbox, settings.Seconds, temporaryFolder);
             BallastServer server = await BallastServer.StartAsync(
                 new ServerSetup
                 {
@@ -113,14 +113,11 @@ internal sealed class DemoHouse : IAsyncDisposable
 
     private static Uri Loopback(int port) => new UriBuilder("http", "127.0.0.1", port).Uri;
 
-    private static void Remove(string? folder)
+    private static void Remove(string folder)
     {
         try
         {
-            if (folder is not null)
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+            Directory.Delete(folder, recursive: true);
         }
         catch (IOException)
         {
