@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using Ballast.Protocols.Conversation;
-using Ballast.Protocols.Operations;
 
 namespace Ballast.Protocols.Tests.Operations;
 
