@@ -17,34 +17,38 @@ internal static class ProviderReader
         return providers;
     }
 
-    private static ProviderOptions ReadProvider(LoadContext context, string name, SectionReader section) => new()
+    private static ProviderOptions ReadProvider(LoadContext context, string name, SectionReader section)
     {
-        Name = name,
-        Kind = section.OneOf("kind", ProviderKindName.All),
-        Platform = section.Word("platform"),
-        Region = section.Word("region"),
-        BaseUrl = section.Address("base_url"),
-        ApiVersion = section.Word("api_version"),
-        Api = section.OneOf("api", ["converse", "invoke", "mantle", "runtime"]),
-        ApiKey = SecretReader.Read(context, section, "api_key", [], literal: null),
-        Entra = EntraReader.Read(context, section),
-        Aws = AwsReader.Read(context, section),
-        Project = section.Word("project"),
-        CredentialsFile = section.Text("credentials_file") is { Length: > 0 } file ? context.Locate(file) : null,
-        MetadataHost = context.Environment("GCE_METADATA_HOST") is { Length: > 0 } host ? host : null,
-        Ca = CertificateReader.Read(context, section),
-        Http2 = section.OneOf("http2", ["true", "false", "auto"]),
-        Data = ReadData(section.Section("data", "data")),
-        Headers = ReadHeaders(context, section),
-        AllowPrivateAddresses = section.Flag("allow_private_addresses") ?? false,
-        AnyModel = section.Flag("any_model") ?? false,
-        DiscountPercent = section.Number("discount_percent", 0, 100) ?? 0,
-        Vendor = section.Word("vendor"),
-        Protocols = ReadProtocols(section),
-        Features = ReadFeatures(section),
-        Betas = section.Scalars("betas")?.Select(static beta => beta.Value.Text).ToList(),
-        Deployments = ReadDeployments(section),
-    };
+        string? kind = section.OneOf("kind", ProviderKindName.All);
+        return new ProviderOptions
+        {
+            Name = name,
+            Kind = kind,
+            Platform = section.Word("platform"),
+            Region = section.Word("region"),
+            BaseUrl = section.Address("base_url"),
+            ApiVersion = section.Word("api_version"),
+            Api = section.OneOf("api", ["converse", "invoke", "mantle", "runtime"]),
+            ApiKey = SecretReader.Read(context, section, "api_key", [], literal: null),
+            Entra = EntraReader.Read(context, section),
+            Aws = AwsReader.Read(context, section),
+            Project = section.Word("project"),
+            CredentialsFile = section.Text("credentials_file") is { Length: > 0 } file ? context.Locate(file) : null,
+            MetadataHost = kind == ProviderKindName.Vertex && context.Environment("GCE_METADATA_HOST") is { Length: > 0 } host ? host : null,
+            Ca = CertificateReader.Read(context, section),
+            Http2 = section.OneOf("http2", ["true", "false", "auto"]),
+            Data = ReadData(section.Section("data", "data")),
+            Headers = ReadHeaders(context, section),
+            AllowPrivateAddresses = section.Flag("allow_private_addresses") ?? false,
+            AnyModel = section.Flag("any_model") ?? false,
+            DiscountPercent = section.Number("discount_percent", 0, 100) ?? 0,
+            Vendor = section.Word("vendor"),
+            Protocols = ReadProtocols(section),
+            Features = ReadFeatures(section),
+            Betas = section.Scalars("betas")?.Select(static beta => beta.Value.Text).ToList(),
+            Deployments = ReadDeployments(section),
+        };
+    }
 
     private static List<DeploymentOptions> ReadDeployments(SectionReader provider)
     {

@@ -19,7 +19,7 @@ public partial class DocumentationTests
 
     [Theory]
     [InlineData("docs/configuration.md", 1)]
-    [InlineData("docs/providers.md", 14)]
+    [InlineData("docs/providers.md", 15)]
     public void Examples_InDocuments_Load(string document, int count)
     {
         MatchCollection blocks = Block().Matches(File.ReadAllText(RepositoryFile.Find(document)));
