@@ -28,6 +28,15 @@ internal static partial class OpenAIResponsesRequest
             }
         }
 
+        if (draft.Items.Count == 0 && draft.Extras.Find(static extra => extra.Name == "prompt") is not null)
+        {
+            throw new ProtocolException(new ChatError(ChatErrorKind.InvalidRequest, "A stored prompt is kept by its vendor and cannot be read here: send what it says as 'input'.")
+            {
+                Param = "prompt",
+                Code = "invalid_value",
+            });
+        }
+
         return new ChatRequest
         {
             SourceProtocol = OpenAIResponsesProtocol.ProtocolName,

@@ -23,29 +23,29 @@ public static class AnswerCrossing
     /// <summary>What arguments that are no JSON object are put under by a protocol that takes objects only.</summary>
     private const string RawArguments = "raw_arguments";
 
-    public static RecordedEnd EndOf(string api, bool isStream, ReadOnlyMemory<byte> answer)
+    public static RecordedEnd EndOf(string api, RecordedFraming framing, ReadOnlyMemory<byte> answer)
     {
-        AnswerFacts facts = AnswerFacts.Read(api, isStream, answer);
+        AnswerFacts facts = AnswerFacts.Read(api, framing, answer);
         return facts.IsError ? RecordedEnd.Error : facts.IsComplete ? RecordedEnd.Complete : RecordedEnd.Cut;
     }
 
     /// <param name="fromApi">How <paramref name="from"/> looks.</param>
-    /// <param name="isStream">Both are event streams.</param>
+    /// <param name="framing">How <paramref name="from"/> is cut into pieces; a stream became server-sent events.</param>
     /// <param name="from">The platform's answer: differences point into it.</param>
     /// <param name="to">The answer that the caller got, in the other protocol.</param>
     /// <param name="usageAsked">The caller gets to see the tokens.</param>
-    public static IReadOnlyList<WireDifference> Compare(string fromApi, bool isStream, ReadOnlyMemory<byte> from, ReadOnlyMemory<byte> to, bool usageAsked)
+    public static IReadOnlyList<WireDifference> Compare(string fromApi, RecordedFraming framing, ReadOnlyMemory<byte> from, ReadOnlyMemory<byte> to, bool usageAsked)
     {
-        AnswerFacts before = AnswerFacts.Read(fromApi, isStream, from);
-        AnswerFacts after = AnswerFacts.Read(WireApi.Other(fromApi), isStream, to);
+        AnswerFacts before = AnswerFacts.Read(fromApi, framing, from);
+        AnswerFacts after = AnswerFacts.Read(WireApi.Other(fromApi), framing == RecordedFraming.Whole ? RecordedFraming.Whole : RecordedFraming.Events, to);
         List<WireDifference> differences = [];
         void Differ(string pointer, string what) => differences.Add(new WireDifference(pointer, what));
 
         Check(before.Text, after.Text, before.TextPointer, "text", Differ);
         Check(before.Thinking, after.Thinking, before.ThinkingPointer, "thinking", Differ);
-        CheckAll(before.Signatures, after.Signatures, "signature", Differ);
+        CheckAll(before.Signatures, [.. after.Signatures, .. after.Redacted], "signature", Differ);
         CheckAll(before.Redacted, after.Redacted, "encrypted thinking", Differ);
-        CheckCalls(before, after, isToChat: fromApi == WireApi.Messages, Differ);
+        CheckCalls(before, after, isToChat: WireApi.Other(fromApi) == WireApi.Chat, Differ);
         CheckCitations(before, after, Differ);
         if (before.Finish != after.Finish && before.Finish is not null)
         {

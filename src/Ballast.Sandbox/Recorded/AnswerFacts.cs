@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Ballast.Sandbox.Recorded;
 
@@ -45,11 +47,101 @@ internal sealed class AnswerFacts
     /// <summary>It came to its end.</summary>
     public bool IsComplete { get; set; }
 
-    public static AnswerFacts Read(string api, bool isStream, ReadOnlyMemory<byte> body) => (api, isStream) switch
+    /// <summary>A refusal stands in the place of the text.</summary>
+    public bool IsRefusal { get; set; }
+
+    /// <summary>Names each field of an object that says something, but those that are known.</summary>
+    public void OtherFields(JsonElement element, string at, ReadOnlySpan<string> known)
     {
-        (WireApi.Messages, true) => MessagesAnswerFacts.ReadStream(body),
-        (WireApi.Messages, false) => MessagesAnswerFacts.ReadWhole(body),
-        (_, true) => ChatAnswerFacts.ReadStream(body),
-        _ => ChatAnswerFacts.ReadWhole(body),
-    };
+        foreach (JsonProperty field in JsonWalk.Fields(element))
+        {
+            if (!known.Contains(field.Name) && !JsonWalk.IsZero(field.Value))
+            {
+                Others[JsonWalk.Below(at, field.Name)] = "";
+            }
+        }
+    }
+
+    public static AnswerFacts Read(string api, RecordedFraming framing, ReadOnlyMemory<byte> body)
+    {
+        bool isStream = framing != RecordedFraming.Whole;
+        return WireApi.FormOf(api) switch
+        {
+            WireApi.Messages when isStream => MessagesAnswerFacts.ReadStream(AnswerFrames.Split(framing, body)),
+            WireApi.Messages => MessagesAnswerFacts.ReadWhole(body),
+            WireApi.Chat when isStream => ChatAnswerFacts.ReadStream(body),
+            WireApi.Chat => ChatAnswerFacts.ReadWhole(body),
+            string form => ReadAny(form, framing, body),
+        };
+    }
+
+    /// <summary>The forms of which a stream is put together to a whole answer first.</summary>
+    private static AnswerFacts ReadAny(string form, RecordedFraming framing, ReadOnlyMemory<byte> body)
+    {
+        AnswerFacts facts = new();
+        using JsonDocument? document = framing == RecordedFraming.Whole ? JsonWalk.TryParse(body) : JsonWalk.TryParse(Joined(form, AnswerFrames.Split(framing, body), facts).ToJsonString());
+        if (document is null || document.RootElement.ValueKind != JsonValueKind.Object)
+        {
+            facts.IsError = true;
+            return facts;
+        }
+
+        switch (form)
+        {
+            case WireApi.Gemini:
+                GeminiAnswerFacts.Read(document.RootElement, framing == RecordedFraming.Whole, facts);
+                break;
+            case WireApi.Converse:
+                ConverseAnswerFacts.Read(document.RootElement, facts);
+                break;
+            case WireApi.Responses:
+                ResponsesAnswerFacts.Read(document.RootElement, facts);
+                break;
+            case WireApi.Ollama:
+                PlainAnswerFacts.ReadOllama(document.RootElement, facts);
+                break;
+            default:
+                PlainAnswerFacts.ReadCohere(document.RootElement, facts);
+                break;
+        }
+
+        return facts;
+    }
+
+    private static JsonObject Joined(string form, List<EventText> frames, AnswerFacts facts)
+    {
+        List<(string Name, JsonObject Data)> events = [];
+        foreach (EventText frame in frames.Where(frame => frame.Data.Length > 0 && frame.Data != "[DONE]"))
+        {
+            if (frame.Name == "exception" || Parsed(frame.Data) is not { } data)
+            {
+                facts.IsError = true;
+                break;
+            }
+
+            events.Add((frame.Name, data));
+        }
+
+        IEnumerable<JsonObject> pieces = events.Select(one => one.Data);
+        return form switch
+        {
+            WireApi.Gemini => GeminiAnswerFacts.Whole(pieces),
+            WireApi.Converse => ConverseAnswerFacts.Whole(events),
+            WireApi.Responses => ResponsesAnswerFacts.Whole(pieces, facts),
+            WireApi.Ollama => PlainAnswerFacts.WholeOllama(pieces),
+            _ => PlainAnswerFacts.WholeCohere(pieces),
+        };
+    }
+
+    private static JsonObject? Parsed(string data)
+    {
+        try
+        {
+            return JsonNode.Parse(data) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }

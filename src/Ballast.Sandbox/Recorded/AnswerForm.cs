@@ -62,8 +62,13 @@ public static class AnswerForm
     }
 
     /// <summary>A stream that ends with an error must end with nothing else: the error as its last event, no mark of success.</summary>
-    public static IReadOnlyList<WireDifference> CutStreamFaults(string api, ReadOnlyMemory<byte> answer)
+    public static IReadOnlyList<WireDifference> CutStreamFaults(string api, RecordedFraming framing, ReadOnlyMemory<byte> answer)
     {
+        if (WireApi.FormOf(api) is not (WireApi.Chat or WireApi.Messages) || framing != RecordedFraming.Events)
+        {
+            return AnswerFacts.Read(api, framing, answer) is { IsError: true } or { IsComplete: false } ? [] : [new WireDifference("", "the stream ends as if it were whole")];
+        }
+
         FormFaults faults = new();
         List<EventText> events = [.. EventStreamText.Split(answer.Span).Where(frame => frame.Data.Length > 0)];
         faults.Require(events.Count > 0, "", "the stream is empty");
@@ -81,14 +86,35 @@ public static class AnswerForm
         return faults.All;
     }
 
+    /// <summary>The field that an error in OpenAI's shape is about, or null.</summary>
+    public static string? RefusedField(ReadOnlyMemory<byte> body)
+    {
+        using JsonDocument? document = JsonWalk.TryParse(body);
+        return document is not null && JsonWalk.Get(document.RootElement, "error") is { } error ? JsonWalk.Text(error, "param") : null;
+    }
+
     private static void CheckError(string api, JsonElement root, FormFaults faults)
     {
+        switch (WireApi.FormOf(api))
+        {
+            case WireApi.Converse or WireApi.Cohere:
+                faults.Require(!string.IsNullOrWhiteSpace(JsonWalk.Text(root, "message")), "/message", "is missing");
+                return;
+            case WireApi.Messages when api == WireApi.Invoke:
+                faults.Require(!string.IsNullOrWhiteSpace(JsonWalk.Text(root, "message")), "/message", "is missing");
+                return;
+            case WireApi.Ollama:
+                faults.Require(!string.IsNullOrWhiteSpace(JsonWalk.Text(root, "error")), "/error", "is missing");
+                return;
+        }
+
         JsonElement? error = JsonWalk.Get(root, "error");
         faults.Require(error is { ValueKind: JsonValueKind.Object }, "/error", "is no object");
         if (error is { ValueKind: JsonValueKind.Object } inner)
         {
             faults.Require(!string.IsNullOrWhiteSpace(JsonWalk.Text(inner, "message")), "/error/message", "is missing");
-            faults.Require(!string.IsNullOrWhiteSpace(JsonWalk.Text(inner, "type")), "/error/type", "is missing");
+            string kind = WireApi.FormOf(api) == WireApi.Gemini ? "status" : "type";
+            faults.Require(!string.IsNullOrWhiteSpace(JsonWalk.Text(inner, kind)), $"/error/{kind}", "is missing");
         }
 
         faults.Require(api != WireApi.Messages || JsonWalk.Text(root, "type") == "error", "/type", "is not error");

@@ -8,7 +8,7 @@ public sealed record AnswerSummary(bool IsWhole, string Text, IReadOnlyList<stri
 {
     public static AnswerSummary Of(RecordedExchange exchange)
     {
-        AnswerFacts facts = AnswerFacts.Read(exchange.Api, exchange.IsEventStream, exchange.Answer);
+        AnswerFacts facts = AnswerFacts.Read(exchange.Api, exchange.Framing, exchange.Answer);
         return new AnswerSummary(exchange.Status < 400 && facts.IsComplete, facts.Text.ToString(), [.. facts.Calls.Select(call => call.Name)]);
     }
 

@@ -193,6 +193,11 @@ internal static class ChatRequestFacts
         switch (field.Name)
         {
             case "description":
+                if (field.Value.ValueEquals(""))
+                {
+                    break;
+                }
+
                 facts.Set(kind, JsonWalk.TextOf(field.Value), $"{parent}/description");
                 break;
             case "parameters" or "input_schema":

@@ -60,6 +60,15 @@ internal static class JsonWalk
         _ => false,
     };
 
+    /// <summary>A figure of zero, nothing, or an object or list of nothing else.</summary>
+    public static bool IsZero(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Number => value.GetDouble() == 0,
+        JsonValueKind.Object => value.EnumerateObject().All(field => IsZero(field.Value)),
+        JsonValueKind.Array => value.EnumerateArray().All(IsZero),
+        _ => SaysNothing(value),
+    };
+
     public static string Below(string pointer, string name) => $"{pointer}/{name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
 
     public static string Below(string pointer, int index) => $"{pointer}/{index.ToString(CultureInfo.InvariantCulture)}";

@@ -19,18 +19,18 @@ internal static class MessagesAnswerFacts
         return facts;
     }
 
-    public static AnswerFacts ReadStream(ReadOnlyMemory<byte> body)
+    public static AnswerFacts ReadStream(List<EventText> frames)
     {
         JsonObject message = [];
         AnswerFacts facts = new();
-        foreach (EventText frame in EventStreamText.Split(body.Span))
+        foreach (EventText frame in frames)
         {
             if (frame.Data.Length == 0 || frame.Data == "[DONE]" || facts.IsComplete || facts.IsError)
             {
                 continue;
             }
 
-            if (Parse(frame.Data) is not JsonObject data)
+            if (frame.Name == "exception" || Parse(frame.Data) is not JsonObject data)
             {
                 facts.IsError = true;
                 continue;
@@ -136,6 +136,8 @@ internal static class MessagesAnswerFacts
             switch (field.Name)
             {
                 case "id" or "type" or "role":
+                // Bedrock adds how long it took.
+                case "amazon-bedrock-invocationMetrics":
                     break;
                 case "model":
                     facts.Model = JsonWalk.TextOf(field.Value);
@@ -239,19 +241,11 @@ internal static class MessagesAnswerFacts
         long input = (JsonWalk.Count(usage, "input_tokens") ?? 0) + cacheRead + cacheWrite;
         facts.Tokens = new TokenFact(input, cacheRead, cacheWrite, JsonWalk.Count(usage, "output_tokens") ?? 0, JsonWalk.Count(details, "thinking_tokens"));
         string[] known = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens", "cache_creation", "output_tokens_details"];
-        foreach (JsonProperty field in JsonWalk.Fields(usage).Where(field => !known.Contains(field.Name) && !IsZero(field.Value)))
+        foreach (JsonProperty field in JsonWalk.Fields(usage).Where(field => !known.Contains(field.Name) && !JsonWalk.IsZero(field.Value)))
         {
             facts.Others[JsonWalk.Below("/usage", field.Name)] = "";
         }
     }
-
-    /// <summary>A figure of zero, or an object of nothing else.</summary>
-    private static bool IsZero(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Number => value.GetDouble() == 0,
-        JsonValueKind.Object => value.EnumerateObject().All(field => IsZero(field.Value)),
-        _ => JsonWalk.SaysNothing(value),
-    };
 
     private static void OtherFields(JsonElement block, string at, string[] known, AnswerFacts facts)
     {

@@ -13,6 +13,8 @@ internal static class MessagesRequestFacts
             switch (field.Name)
             {
                 case "model":
+                // InvokeModel says in the body what a header says elsewhere.
+                case "anthropic_version":
                     break;
                 case "system":
                     ReadContent(field.Value, "text", RequestFacts.Instructor, at, facts);

@@ -30,8 +30,17 @@ public sealed record RecordedExchange
     /// <summary>The answer's body. JSON that was recorded in parsed form is written once, here.</summary>
     public ReadOnlyMemory<byte> Answer { get; init; }
 
-    /// <summary>The answer is an event stream.</summary>
-    public bool IsEventStream { get; init; }
+    /// <summary>How the answer is cut into pieces.</summary>
+    public RecordedFraming Framing { get; init; }
+
+    /// <summary>The address that was asked, as far as it was recorded.</summary>
+    public string Url { get; init; } = "";
+
+    /// <summary>The address without host and query.</summary>
+    public string Path => Uri.TryCreate(Url, UriKind.Absolute, out Uri? address) ? address.AbsolutePath : Url.Split('?')[0];
+
+    /// <summary>A request's body that is no JSON object: a form, or a file.</summary>
+    public ReadOnlyMemory<byte> Form { get; init; }
 
     /// <summary>The value of a request header, or null.</summary>
     public string? RequestHeader(string name) =>
@@ -44,12 +53,13 @@ public sealed record RecordedExchange
         JsonElement root = document.RootElement;
         JsonElement request = Part(root, "request");
         JsonElement response = Part(root, "response");
-        (byte[] answer, bool isEventStream) = AnswerOf(response);
+        string api = Text(root, "api") ?? "unknown";
+        (byte[] answer, RecordedFraming framing) = AnswerOf(response, api);
         return new RecordedExchange
         {
             Id = Text(root, "id") ?? throw new JsonException("The recording has no id."),
             Provider = Text(root, "provider") ?? "unknown",
-            Api = Text(root, "api") ?? "unknown",
+            Api = api,
             Stream = root.TryGetProperty("stream", out JsonElement stream) && stream.ValueKind == JsonValueKind.True,
             IsRaw = Text(root, "fidelity") == "raw",
             Method = Text(request, "method") ?? "POST",
@@ -58,30 +68,42 @@ public sealed record RecordedExchange
             Status = response.TryGetProperty("status", out JsonElement status) && status.TryGetInt32(out int code) ? code : 200,
             ResponseHeaders = Headers(response),
             Answer = answer,
-            IsEventStream = isEventStream,
+            Framing = framing,
+            Url = Text(request, "url") ?? "",
+            Form = FormOf(request),
         };
     }
 
-    private static (byte[] Bytes, bool IsEventStream) AnswerOf(JsonElement response)
+    private static (byte[] Bytes, RecordedFraming Framing) AnswerOf(JsonElement response, string api)
     {
         if (Text(response, "sse") is { } sse)
         {
-            return (Encoding.UTF8.GetBytes(sse), true);
+            return (Encoding.UTF8.GetBytes(sse), RecordedFraming.Events);
         }
 
         if (Text(response, "text") is { } text)
         {
-            return (Encoding.UTF8.GetBytes(text), false);
+            return (Encoding.UTF8.GetBytes(text), api == WireApi.Ollama ? RecordedFraming.Lines : RecordedFraming.Whole);
         }
 
         if (response.TryGetProperty("base64", out JsonElement base64) && base64.ValueKind == JsonValueKind.String)
         {
-            return (base64.GetBytesFromBase64(), false);
+            return (base64.GetBytesFromBase64(), IsBinaryStream(response, api) ? RecordedFraming.EventStream : RecordedFraming.Whole);
         }
 
         bool hasBody = response.TryGetProperty("body", out JsonElement body) && body.ValueKind != JsonValueKind.Null;
-        return (hasBody ? Raw(body) : [], false);
+        bool isArray = hasBody && api == WireApi.GeminiStream && body.ValueKind == JsonValueKind.Array;
+        return (hasBody ? Raw(body) : [], isArray ? RecordedFraming.Array : RecordedFraming.Whole);
     }
+
+    /// <summary>Recorders may leave the media type out.</summary>
+    private static bool IsBinaryStream(JsonElement response, string api) => api is WireApi.ConverseStream or WireApi.Invoke || Headers(response).Exists(header =>
+        header.Key.Equals("content-type", StringComparison.OrdinalIgnoreCase) && header.Value.StartsWith("application/vnd.amazon.eventstream", StringComparison.OrdinalIgnoreCase));
+
+    private static byte[] FormOf(JsonElement request) =>
+        Text(request, "body") is { } text ? Encoding.UTF8.GetBytes(text)
+        : request.TryGetProperty("base64", out JsonElement base64) && base64.ValueKind == JsonValueKind.String ? base64.GetBytesFromBase64()
+        : [];
 
     private static JsonElement Part(JsonElement root, string name) =>
         root.TryGetProperty(name, out JsonElement part) && part.ValueKind == JsonValueKind.Object ? part : throw new JsonException($"The recording has no {name}.");

@@ -1,3 +1,5 @@
+using System.Text;
+using Ballast.Sandbox.Recorded;
 using Ballast.Sandbox.Server;
 using Microsoft.AspNetCore.Http;
 
@@ -75,11 +77,16 @@ public sealed class RecordedPlatform : IAsyncDisposable
 
         if (!http.Response.Headers.ContainsKey("content-type") && exchange.Answer.Length > 0)
         {
-            http.Response.ContentType = exchange.IsEventStream ? "text/event-stream" : "application/json";
+            http.Response.ContentType = exchange.Framing == RecordedFraming.Events ? "text/event-stream" : "application/json";
         }
 
-        await http.Response.Body.WriteAsync(exchange.Answer, http.RequestAborted).ConfigureAwait(false);
+        bool wantsEvents = exchange.Framing == RecordedFraming.Array && http.Request.QueryString.Value?.Contains("alt=sse", StringComparison.Ordinal) == true;
+        await http.Response.Body.WriteAsync(wantsEvents ? Events(exchange.Answer) : exchange.Answer, http.RequestAborted).ConfigureAwait(false);
     }
+
+    /// <summary>An array whose items are asked for as events.</summary>
+    private static byte[] Events(ReadOnlyMemory<byte> array) => Encoding.UTF8.GetBytes(string.Concat(
+        AnswerFrames.Split(RecordedFraming.Array, array).Select(item => $"data: {item.Data.ReplaceLineEndings(" ")}\r\n\r\n")));
 
     /// <summary>Recorders put marks of their own into values that HTTP does not allow.</summary>
     private static bool IsSendable(string name, string value) =>

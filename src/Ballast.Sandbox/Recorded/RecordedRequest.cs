@@ -37,9 +37,27 @@ public static class RecordedRequest
     /// <summary>A request that could have led to an answer whose request was not recorded.</summary>
     public static byte[] Stand(string api, bool isStream)
     {
-        string limit = api == WireApi.Messages ? ",\"max_tokens\":1024" : "";
-        string stream = !isStream ? "" : api == WireApi.Messages ? ",\"stream\":true" : ",\"stream\":true,\"stream_options\":{\"include_usage\":true}";
-        return Encoding.UTF8.GetBytes($"{{\"messages\":[{{\"role\":\"user\",\"content\":\"What was asked was not recorded.\"}}]{limit}{stream}}}");
+        const string text = "What was asked was not recorded.";
+        string stream = isStream ? ",\"stream\":true" : "";
+        string body = WireApi.FormOf(api) switch
+        {
+            WireApi.Messages when api == WireApi.Invoke => $$"""{"anthropic_version":"bedrock-2023-05-31","messages":[{"role":"user","content":"{{text}}"}],"max_tokens":1024}""",
+            WireApi.Messages => $$"""{"messages":[{"role":"user","content":"{{text}}"}],"max_tokens":1024{{stream}}}""",
+            WireApi.Gemini => $$"""{"contents":[{"role":"user","parts":[{"text":"{{text}}"}]}]}""",
+            WireApi.Converse => $$"""{"messages":[{"role":"user","content":[{"text":"{{text}}"}]}]}""",
+            WireApi.Responses => $$"""{"input":"{{text}}"{{stream}}}""",
+            WireApi.Ollama => $$"""{"messages":[{"role":"user","content":"{{text}}"}],"stream":{{(isStream ? "true" : "false")}}}""",
+            WireApi.Cohere => $$"""{"messages":[{"role":"user","content":"{{text}}"}]{{stream}}}""",
+            _ => $$"""{"messages":[{"role":"user","content":"{{text}}"}]{{stream}}{{(isStream ? ",\"stream_options\":{\"include_usage\":true}" : "")}}}""",
+        };
+        return Encoding.UTF8.GetBytes(body);
+    }
+
+    /// <summary>A body of InvokeModel that is Claude's: it names the version of Anthropic's interface.</summary>
+    public static bool IsOfClaude(ReadOnlyMemory<byte> body)
+    {
+        using JsonDocument? document = body.IsEmpty ? null : JsonWalk.TryParse(body);
+        return document is not null && JsonWalk.Text(document.RootElement, "anthropic_version") is not null && JsonWalk.Get(document.RootElement, "messages") is not null;
     }
 
     /// <summary>The model that the body asks for, or null.</summary>
@@ -47,6 +65,13 @@ public static class RecordedRequest
     {
         using JsonDocument? document = JsonWalk.TryParse(body);
         return document is null ? null : JsonWalk.Text(document.RootElement, "model");
+    }
+
+    /// <summary>The body has this field.</summary>
+    public static bool Has(ReadOnlyMemory<byte> body, string field)
+    {
+        using JsonDocument? document = JsonWalk.TryParse(body);
+        return document is not null && JsonWalk.Get(document.RootElement, field) is not null;
     }
 
     /// <summary>The body asks for a streamed answer.</summary>
@@ -60,7 +85,7 @@ public static class RecordedRequest
     public static bool AsksForUsage(string api, ReadOnlyMemory<byte> body)
     {
         using JsonDocument? document = JsonWalk.TryParse(body);
-        return api == WireApi.Messages || document is null || JsonWalk.Get(document.RootElement, "stream") is not { ValueKind: JsonValueKind.True }
+        return WireApi.FormOf(api) != WireApi.Chat || document is null || JsonWalk.Get(document.RootElement, "stream") is not { ValueKind: JsonValueKind.True }
             || (JsonWalk.Get(document.RootElement, "stream_options") is { } options && JsonWalk.Get(options, "include_usage") is { ValueKind: JsonValueKind.True });
     }
 }

@@ -3,11 +3,12 @@ namespace Ballast.Sandbox;
 /// <summary>Which status a caller may be given for the one with which a platform refused or failed.</summary>
 public static class RecordedStatus
 {
-    /// <param name="recorded">The platform's.</param>
+    /// <param name="exchange">What the platform answered.</param>
     /// <param name="given">The caller's.</param>
     /// <param name="api">The caller's protocol.</param>
-    public static bool IsFair(int recorded, int given, string api)
+    public static bool IsFair(RecordedExchange exchange, int given, string api)
     {
+        int recorded = exchange.Status;
         if (recorded == given)
         {
             return true;
@@ -17,6 +18,8 @@ public static class RecordedStatus
         {
             // The gateway's own credentials were refused: not the caller's fault.
             401 or 403 => given == 502,
+            // Google says so with the status of a malformed request.
+            400 when exchange.Answer.Span.IndexOf("API_KEY_INVALID"u8) >= 0 => given == 502,
             // An error inside an answer whose status said that all was well.
             < 400 => given >= 400,
             // The platform's own time limit is not the caller's.

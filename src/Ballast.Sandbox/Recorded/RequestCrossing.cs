@@ -11,23 +11,32 @@ public static class RequestCrossing
     /// <param name="fromApi">How <paramref name="from"/> looks.</param>
     /// <param name="from">The request as the caller sent it: differences point into it.</param>
     /// <param name="to">The request as the platform received it, in the other protocol.</param>
-    public static IReadOnlyList<WireDifference> Compare(string fromApi, ReadOnlyMemory<byte> from, ReadOnlyMemory<byte> to)
+    /// <param name="toApi">How <paramref name="to"/> looks.</param>
+    public static IReadOnlyList<WireDifference> Compare(string fromApi, ReadOnlyMemory<byte> from, string toApi, ReadOnlyMemory<byte> to)
     {
         RequestFacts? before = RequestFacts.Read(fromApi, from);
-        RequestFacts? after = RequestFacts.Read(WireApi.Other(fromApi), to);
+        RequestFacts? after = RequestFacts.Read(toApi, to);
         if (before is null || after is null)
         {
             return [new WireDifference("", "A request is no JSON object.")];
         }
 
-        Comparison comparison = new(before, after, isToChat: fromApi == WireApi.Messages);
+        if (toApi == WireApi.Invoke || WireApi.FormOf(toApi) is WireApi.Gemini or WireApi.Converse)
+        {
+            // The address says whether a stream is wanted; whether one came is judged by the answer.
+            after.Set("stream", "true", "");
+        }
+
+        Comparison comparison = new(before, after, WireApi.FormOf(toApi));
         comparison.Run();
         return VanishedWhole.Mark(comparison.Differences, before.Pointers);
     }
 
     /// <summary>One comparison; facts of the other side are used up as they are found.</summary>
-    private sealed class Comparison(RequestFacts before, RequestFacts after, bool isToChat)
+    private sealed class Comparison(RequestFacts before, RequestFacts after, string form)
     {
+        private readonly bool _isToChat = form == WireApi.Chat;
+
         private readonly List<SettingFact> _settings = [.. after.Settings];
         private readonly List<SpokenFact> _spoken = [.. after.Spoken];
         private readonly Dictionary<string, string> _ids = new(StringComparer.Ordinal);
@@ -55,7 +64,10 @@ public static class RequestCrossing
 
             bool isFree = fact is { Kind: "top_p" or "temperature", Value: "1" };
             bool isSchemaOfNothing = fact is { Kind: "tool schema" or "answer schema" } && _settings.Exists(other => other.Kind == fact.Kind && SchemaText.IsSame(fact.Value, other.Value));
-            if (!isFree && !isSchemaOfNothing)
+            // Where an endpoint has no schemas for answers, the only tool that may be called has it.
+            bool isEmulated = fact.Kind == "answer schema" && _settings.Exists(other => other.Kind == "tool schema" && SchemaText.IsSame(fact.Value, other.Value))
+                && _settings.Exists(other => other.Kind == "tool choice");
+            if (!isFree && !isSchemaOfNothing && !isEmulated)
             {
                 Differences.Add(new WireDifference(fact.Pointer, $"{fact.Kind}: not on the other side"));
             }
@@ -114,7 +126,7 @@ public static class RequestCrossing
             for (int i = from; i < after.Spoken.Count; i++, offset = 0)
             {
                 SpokenFact other = after.Spoken[i];
-                int at = other.Speaker == fact.Speaker && kinds.Contains(other.Kind) ? other.Value.IndexOf(fact.Value, Math.Min(offset, other.Value.Length), StringComparison.Ordinal) : -1;
+                int at = other.Speaker == fact.Speaker && kinds.Contains(other.Kind) ? PlaceIn(other, fact, offset) : -1;
                 if (at >= 0)
                 {
                     _textFrom[track] = fact.Kind == "title" ? (from, offset) : (i, at + fact.Value.Length);
@@ -124,6 +136,23 @@ public static class RequestCrossing
 
             return -1;
         }
+
+        /// <summary>A result may be JSON, which may be written with other white space; a title may have to do without some letters.</summary>
+        private static int PlaceIn(SpokenFact other, SpokenFact fact, int offset)
+        {
+            int at = other.Value.IndexOf(fact.Value, Math.Min(offset, other.Value.Length), StringComparison.Ordinal);
+            bool isSame = at < 0 && fact.Kind switch
+            {
+                "result text" => Dense(other.Value).Contains(Dense(fact.Value), StringComparison.Ordinal) || JsonWalk.CanonicalText(other.Value) == JsonWalk.CanonicalText(fact.Value),
+                "title" => Letters(other.Value) == Letters(fact.Value),
+                _ => false,
+            };
+            return isSame ? 0 : at;
+        }
+
+        private static string Dense(string text) => string.Concat(text.Where(letter => !char.IsWhiteSpace(letter)));
+
+        private static string Letters(string text) => string.Concat(text.Where(char.IsAsciiLetterOrDigit));
 
         private int FindDocument(SpokenFact fact)
         {
@@ -148,12 +177,12 @@ public static class RequestCrossing
         /// <summary>An id stays what it is wherever the other protocol takes it; else another stands for it, always the same one.</summary>
         private bool IsSameId(string id, string other)
         {
-            if (id == other || id.Length == 0)
+            if (id == other || id.Length == 0 || (form == WireApi.Gemini && other.Length == 0))
             {
                 return true;
             }
 
-            bool mayStay = isToChat ? id.Length <= ChatIdLengthMax : id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+            bool mayStay = _isToChat ? id.Length <= ChatIdLengthMax : id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
             bool isRepeated = _ids.ContainsKey(id) && other.StartsWith(id, StringComparison.Ordinal);
             return isRepeated || (!mayStay && (!_ids.TryGetValue(id, out string? known) || known == other));
         }

@@ -35,13 +35,30 @@ internal sealed class RequestFacts
         }
 
         RequestFacts facts = new();
-        if (api == WireApi.Messages)
+        JsonElement root = document.RootElement;
+        switch (WireApi.FormOf(api))
         {
-            MessagesRequestFacts.Read(document.RootElement, facts);
-        }
-        else
-        {
-            ChatRequestFacts.Read(document.RootElement, facts);
+            case WireApi.Messages:
+                MessagesRequestFacts.Read(root, facts);
+                break;
+            case WireApi.Gemini:
+                GeminiRequestFacts.Read(root, facts);
+                break;
+            case WireApi.Converse:
+                ConverseRequestFacts.Read(root, facts);
+                break;
+            case WireApi.Responses:
+                ResponsesRequestFacts.Read(root, facts);
+                break;
+            case WireApi.Ollama:
+                PlainRequestFacts.ReadOllama(root, facts);
+                break;
+            case WireApi.Cohere:
+                PlainRequestFacts.ReadCohere(root, facts);
+                break;
+            default:
+                ChatRequestFacts.Read(root, facts);
+                break;
         }
 
         return facts;

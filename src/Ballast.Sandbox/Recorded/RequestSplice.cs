@@ -13,11 +13,23 @@ public static class RequestSplice
     /// <param name="sent">The caller's bytes.</param>
     /// <param name="arrived">The platform's.</param>
     /// <param name="model">The model's name that must have arrived.</param>
-    public static IReadOnlyList<WireDifference> Compare(string api, ReadOnlyMemory<byte> sent, ReadOnlyMemory<byte> arrived, string model)
+    public static IReadOnlyList<WireDifference> Compare(string api, ReadOnlyMemory<byte> sent, ArrivedRequest arrived, string model)
     {
-        string[] spliced = api == WireApi.Messages ? ["model", "max_tokens"] : ["model", "stream_options"];
+        if (api == WireApi.Invoke || WireApi.FormOf(api) is WireApi.Gemini or WireApi.Converse)
+        {
+            return ComparePassed(sent, arrived, model);
+        }
+
+        string[] spliced = api switch
+        {
+            WireApi.Messages => ["model", "max_tokens"],
+            WireApi.Chat => ["model", "stream_options"],
+            // The gateway keeps the state: the vendor is told to keep none, and to hand its reasoning out encrypted.
+            WireApi.Responses => ["model", .. AnswerBytes.State, "include"],
+            _ => ["model"],
+        };
         using JsonDocument? before = JsonWalk.TryParse(sent);
-        using JsonDocument? after = JsonWalk.TryParse(arrived);
+        using JsonDocument? after = JsonWalk.TryParse(arrived.Body);
         if (before is null || after is null)
         {
             return [new WireDifference("", "a request is no JSON")];
@@ -37,17 +49,48 @@ public static class RequestSplice
             differences.Add(new WireDifference("/max_tokens", "changed"));
         }
 
-        if (!Without(sent, spliced).AsSpan().SequenceEqual(Without(arrived, spliced)))
+        if (!Without(sent, spliced).AsSpan().SequenceEqual(Without(arrived.Body, spliced)))
         {
-            differences.AddRange(DifferentFields(before.RootElement, after.RootElement, spliced));
+            differences.AddRange(DifferentFields(before.RootElement, after.RootElement, spliced, byValue: api == WireApi.Responses));
         }
 
         return differences;
     }
 
+    /// <summary>The address names the model: the body stays as it is.</summary>
+    private static List<WireDifference> ComparePassed(ReadOnlyMemory<byte> sent, ArrivedRequest arrived, string model)
+    {
+        List<WireDifference> differences = [];
+        if (!Uri.UnescapeDataString(arrived.Path).Contains(model, StringComparison.Ordinal))
+        {
+            differences.Add(new WireDifference("", $"the address {arrived.Path} does not name {model}"));
+        }
+
+        if (!sent.Span.SequenceEqual(arrived.Body) && !IsWrapped(sent, arrived.Body))
+        {
+            using JsonDocument? before = JsonWalk.TryParse(sent);
+            using JsonDocument? after = JsonWalk.TryParse(arrived.Body);
+            differences.AddRange(before is null || after is null ? [new WireDifference("", "a request is no JSON")] : DifferentFields(before.RootElement, after.RootElement, []));
+        }
+
+        return differences;
+    }
+
+    /// <summary>Google counts a request with more than a conversation in it only in a wrapper.</summary>
+    private static bool IsWrapped(ReadOnlyMemory<byte> sent, ReadOnlyMemory<byte> arrived)
+    {
+        using JsonDocument? before = JsonWalk.TryParse(sent);
+        using JsonDocument? after = JsonWalk.TryParse(arrived);
+        return before is not null && after is not null && JsonWalk.Get(after.RootElement, "generateContentRequest") is { } inner
+            && Unnamed(JsonWalk.Get(before.RootElement, "generateContentRequest") ?? before.RootElement) == Unnamed(inner);
+    }
+
+    private static string Unnamed(JsonElement request) =>
+        string.Join('\n', JsonWalk.Fields(request).Where(field => field.Name != "model").Select(field => $"{field.Name}={JsonWalk.Canonical(field.Value)}"));
+
     private static void CheckStreamOptions(string api, JsonElement before, JsonElement after, List<WireDifference> differences)
     {
-        if (api == WireApi.Messages)
+        if (api != WireApi.Chat)
         {
             return;
         }
@@ -68,13 +111,13 @@ public static class RequestSplice
     }
 
     /// <summary>Names the fields at fault; where all are alike, the bytes between them are not.</summary>
-    private static IEnumerable<WireDifference> DifferentFields(JsonElement before, JsonElement after, string[] spliced)
+    private static IEnumerable<WireDifference> DifferentFields(JsonElement before, JsonElement after, string[] spliced, bool byValue = false)
     {
         bool isFound = false;
         foreach (string name in before.EnumerateObject().Concat(after.EnumerateObject()).Select(field => field.Name).Distinct().Except(spliced))
         {
-            string? one = before.TryGetProperty(name, out JsonElement left) ? left.GetRawText() : null;
-            string? other = after.TryGetProperty(name, out JsonElement right) ? right.GetRawText() : null;
+            string? one = before.TryGetProperty(name, out JsonElement left) ? Spelled(left, byValue) : null;
+            string? other = after.TryGetProperty(name, out JsonElement right) ? Spelled(right, byValue) : null;
             if (one != other)
             {
                 isFound = true;
@@ -82,11 +125,13 @@ public static class RequestSplice
             }
         }
 
-        if (!isFound)
+        if (!isFound && !byValue)
         {
             yield return new WireDifference("", "the order of the fields or the white space between them changed");
         }
     }
+
+    private static string Spelled(JsonElement value, bool byValue) => byValue ? JsonWalk.Canonical(value) : value.GetRawText();
 
     /// <summary>The bytes with the named fields of the outermost object cut out, each with one comma and the white space around it.</summary>
     private static byte[] Without(ReadOnlyMemory<byte> json, string[] names)

@@ -20,7 +20,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
 
     public async Task RunAsync(Exchange exchange, RoutePlan plan, HttpCall http, ClientResponse response, CancellationToken aborted)
     {
-        long? native = null;
+        ReadOnlyMemory<byte> native = default;
         try
         {
             if (plan.TryNext(out Deployment first) && first.Target.Has(TargetFeatures.CountTokens)
@@ -38,19 +38,24 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
             }
         }
 
-        long tokens = native ?? TokenEstimate.Count(exchange.Request);
-        if (native is null)
-        {
-            http.SetHeader(EstimatedHeader, "true");
-        }
-
         response.SetIds();
         http.SetHeader("Content-Type", "application/json");
-        exchange.Protocol.WriteTokenCount(tokens, response.Output);
+        if (native.IsEmpty)
+        {
+            http.SetHeader(EstimatedHeader, "true");
+            exchange.Protocol.WriteTokenCount(TokenEstimate.Count(exchange.Request), response.Output);
+        }
+        else
+        {
+            // The vendor's own words: they may say more than the count.
+            response.Output.Write(native.Span);
+        }
+
         await response.SendHeldAsync(aborted).ConfigureAwait(false);
     }
 
-    private async Task<long?> AskAsync(Exchange exchange, Deployment deployment, CancellationToken aborted)
+    /// <summary>The vendor's answer, which is a count; empty where there is none.</summary>
+    private async Task<ReadOnlyMemory<byte>> AskAsync(Exchange exchange, Deployment deployment, CancellationToken aborted)
     {
         Attempt attempt = exchange.BeginAttempt(deployment);
         attempt.Result = AttemptResult.Failed;
@@ -66,9 +71,10 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
             attempt.UpstreamStatus = upstream.Status;
             if (upstream.Status is >= 200 and < 300)
             {
-                long tokens = exchange.Protocol.ReadTokenCount(await ReadAsync(upstream.Body, timer.Token).ConfigureAwait(false));
+                ReadOnlyMemory<byte> counted = await ReadAsync(upstream.Body, timer.Token).ConfigureAwait(false);
+                exchange.Protocol.ReadTokenCount(counted);
                 attempt.Result = AttemptResult.Completed;
-                return tokens;
+                return counted;
             }
 
             attempt.Reason = $"upstream_status_{attempt.UpstreamStatus}";
@@ -84,7 +90,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
             attempt.Duration = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
         }
 
-        return null;
+        return default;
     }
 
     private static async Task<ReadOnlyMemory<byte>> ReadAsync(PipeReader body, CancellationToken cancellation)

@@ -113,9 +113,13 @@ public class RecordedWireTests
             s_protocol.SpliceTokenCount(
                 s_protocol.Peek(recording.Request!, new RequestAddress("asked", StreamForm.Whole)), Target("other") with { Features = features }, output);
             JsonNode body = JsonNode.Parse(output.WrittenSpan)!;
-            JsonNode counted = features == TargetFeatures.None ? body : body["generateContentRequest"]!;
+            // A conversation alone is counted without a wrapper, and goes on as it came.
+            bool isAlone = JsonNode.Parse(recording.Request!)!.AsObject() is { Count: 1 } only && only.ContainsKey("contents");
+            bool isWrapped = features != TargetFeatures.None && !isAlone;
+            JsonNode counted = isWrapped ? body["generateContentRequest"]! : body;
             Assert.IsType<JsonArray>(counted["contents"]);
-            Assert.Equal(features == TargetFeatures.None ? null : "models/other", (string?)counted["model"]);
+            Assert.Equal(isWrapped ? "models/other" : null, (string?)counted["model"]);
+            Assert.True(!isAlone || output.WrittenSpan.SequenceEqual(recording.Request));
             Assert.NotEmpty(s_protocol.ReadRequest(output.WrittenMemory, new RequestAddress("asked", StreamForm.Whole)).Messages);
         }
 

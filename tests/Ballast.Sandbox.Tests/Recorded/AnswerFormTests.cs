@@ -79,9 +79,9 @@ public sealed class AnswerFormTests
         const string error = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"Broken\"}}\n\n";
         string cut = MessagesStream[..MessagesStream.IndexOf("event: message_delta", StringComparison.Ordinal)];
 
-        Assert.Empty(AnswerForm.CutStreamFaults(WireApi.Messages, Encoding.UTF8.GetBytes(cut + error)));
-        Assert.NotEmpty(AnswerForm.CutStreamFaults(WireApi.Messages, Encoding.UTF8.GetBytes(cut)));
-        Assert.NotEmpty(AnswerForm.CutStreamFaults(WireApi.Messages, Encoding.UTF8.GetBytes(MessagesStream + error)));
+        Assert.Empty(AnswerForm.CutStreamFaults(WireApi.Messages, RecordedFraming.Events, Encoding.UTF8.GetBytes(cut + error)));
+        Assert.NotEmpty(AnswerForm.CutStreamFaults(WireApi.Messages, RecordedFraming.Events, Encoding.UTF8.GetBytes(cut)));
+        Assert.NotEmpty(AnswerForm.CutStreamFaults(WireApi.Messages, RecordedFraming.Events, Encoding.UTF8.GetBytes(MessagesStream + error)));
     }
 
     [Theory]

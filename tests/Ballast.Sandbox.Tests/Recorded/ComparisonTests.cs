@@ -59,14 +59,14 @@ public sealed class ComparisonTests
         const string before = """{"messages":[{"role":"user","content":"one"},{"role":"assistant","content":"two"},{"role":"user","content":"three"}]}""";
         const string after = """{"messages":[{"role":"user","content":"three"},{"role":"assistant","content":"two"},{"role":"user","content":"one"}]}""";
 
-        Assert.NotEmpty(RequestCrossing.Compare(WireApi.Chat, Bytes(before), Bytes(after)));
+        Assert.NotEmpty(RequestCrossing.Compare(WireApi.Chat, Bytes(before), WireApi.Messages, Bytes(after)));
     }
 
     [Fact]
     public void Request_WithAPartGone_IsVanishedWhole()
     {
         IReadOnlyList<WireDifference> differences = RequestCrossing.Compare(
-            WireApi.Messages, Bytes(Messages), Bytes(Changed(Chat, ",\"function\":{\"name\":\"look\",\"arguments\":\"{\\\"at\\\": 1}\"}", ",\"function\":{\"name\":\"leer\",\"arguments\":\"{}\"}")));
+            WireApi.Messages, Bytes(Messages), WireApi.Chat, Bytes(Changed(Chat, ",\"function\":{\"name\":\"look\",\"arguments\":\"{\\\"at\\\": 1}\"}", ",\"function\":{\"name\":\"leer\",\"arguments\":\"{}\"}")));
 
         Assert.Contains(differences, difference => difference.Pointer == "/messages/1/content/0/input" && difference.VanishedWhole.Contains("/messages/1/content/0"));
     }
@@ -89,7 +89,7 @@ public sealed class ComparisonTests
     [Fact]
     public void Answer_WithAFieldNobodyKnows_IsNamed() =>
         Assert.Contains(
-            AnswerCrossing.Compare(WireApi.Chat, false, Bytes(Changed(ChatAnswer, "\"created\":1,", "\"created\":1,\"weather\":\"fine\",")), Bytes(MessagesAnswer), usageAsked: true),
+            AnswerCrossing.Compare(WireApi.Chat, RecordedFraming.Whole, Bytes(Changed(ChatAnswer, "\"created\":1,", "\"created\":1,\"weather\":\"fine\",")), Bytes(MessagesAnswer), usageAsked: true),
             difference => difference.Pointer == "/weather");
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class ComparisonTests
         byte[] sent = Bytes("{ \"model\": \"a/m\", \"stream\": true, \"x\": [1,  2] }");
         byte[] arrived = Bytes("{ \"model\": \"m\", \"stream\": true, \"x\": [1,  2], \"stream_options\":{\"include_usage\":true} }");
 
-        Assert.Empty(RequestSplice.Compare(WireApi.Chat, sent, arrived, "m"));
+        Assert.Empty(RequestSplice.Compare(WireApi.Chat, sent, new ArrivedRequest("/", [], arrived), "m"));
     }
 
     [Theory]
@@ -109,7 +109,7 @@ public sealed class ComparisonTests
     [InlineData("""{"model":"m","x":[1,2],"y":1,"z":0}""", "/z")]
     [InlineData("""{"model":"m","x":[1,2],"y":1,"stream_options":{"include_usage":true}}""", "/stream_options")]
     public void Splice_OfAnythingElse_IsNamed(string arrived, string pointer) =>
-        Assert.Contains(RequestSplice.Compare(WireApi.Chat, Bytes("""{"model":"a/m","x":[1,2],"y":1}"""), Bytes(arrived), "m"), difference => difference.Pointer == pointer);
+        Assert.Contains(RequestSplice.Compare(WireApi.Chat, Bytes("""{"model":"a/m","x":[1,2],"y":1}"""), new ArrivedRequest("/", [], Bytes(arrived)), "m"), difference => difference.Pointer == pointer);
 
     [Fact]
     public void Bytes_OfAStream_MayLackOnlyTheUsageNobodyAskedFor()
@@ -127,10 +127,10 @@ public sealed class ComparisonTests
     }
 
     private static IEnumerable<string> RequestPointers(string messages) =>
-        RequestCrossing.Compare(WireApi.Chat, Bytes(Chat), Bytes(messages)).Select(difference => difference.Pointer);
+        RequestCrossing.Compare(WireApi.Chat, Bytes(Chat), WireApi.Messages, Bytes(messages)).Select(difference => difference.Pointer);
 
     private static IEnumerable<string> AnswerPointers(string messages) =>
-        AnswerCrossing.Compare(WireApi.Chat, false, Bytes(ChatAnswer), Bytes(messages), usageAsked: true).Select(difference => difference.Pointer);
+        AnswerCrossing.Compare(WireApi.Chat, RecordedFraming.Whole, Bytes(ChatAnswer), Bytes(messages), usageAsked: true).Select(difference => difference.Pointer);
 
     private static string Changed(string text, string from, string to)
     {

@@ -150,7 +150,14 @@ internal static class GeminiEnvelope
     public static void SpliceCount(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
     {
         ReadOnlyMemory<byte> body = envelope.Body;
-        ReadOnlyMemory<byte> inner = TryFindWrapper(body, out JsonSpan wrapper) ? body.Slice(wrapper.Start, wrapper.Length) : body;
+        bool isWrapped = TryFindWrapper(body, out JsonSpan wrapper);
+        ReadOnlyMemory<byte> inner = isWrapped ? body.Slice(wrapper.Start, wrapper.Length) : body;
+        if (!isWrapped && HoldsContentsOnly(body))
+        {
+            output.Write(body.Span);
+            return;
+        }
+
         bool wraps = target.Has(TargetFeatures.WrappedCount);
         output.Write(wraps ? "{\"generateContentRequest\":{\"model\":"u8 : "{"u8);
         if (wraps)
@@ -176,6 +183,24 @@ internal static class GeminiEnvelope
         }
 
         output.Write(wraps ? "}}"u8 : "}"u8);
+    }
+
+    /// <summary>A count of nothing but the conversation looks alike everywhere.</summary>
+    private static bool HoldsContentsOnly(ReadOnlyMemory<byte> body)
+    {
+        Utf8JsonReader json = new(body.Span, GeminiCursor.ReaderOptions);
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (!json.ValueTextEquals("contents"u8))
+            {
+                return false;
+            }
+
+            json.Skip();
+        }
+
+        return true;
     }
 
     /// <summary>Where the wrapped request of a count lies.</summary>

@@ -15,6 +15,7 @@ internal abstract partial class GeminiReader
     private readonly List<TextDelta> _held = [];
     private PartKind _open;
     private int _parts;
+    private int _lostParts;
     private int _calls;
     private int _textLength;
     private bool _hasCalls;
@@ -87,7 +88,7 @@ internal abstract partial class GeminiReader
 
     private void Tell(ReadOnlySpan<byte> json, in GeminiPart part, bool isStructured, int? place)
     {
-        string pointer = GeminiCursor.Below("/candidates/0/content/parts", place ?? (part.TextLength > 0 && IsOpen(part) ? _parts - 1 : _parts));
+        string pointer = GeminiCursor.Below("/candidates/0/content/parts", place ?? ((part.TextLength > 0 && IsOpen(part) ? _parts - 1 : _parts) + _lostParts));
         string? text = part.HasText ? GeminiPart.TextOf(json) : null;
         string? signature = part.HasSignature ? GeminiPart.SignatureOf(json) : null;
         if (!part.Call.IsEmpty)
@@ -107,6 +108,7 @@ internal abstract partial class GeminiReader
         }
         else
         {
+            _lostParts++;
             Options.Losses.AddInResponse(pointer, "A part of this kind has no counterpart.");
         }
     }

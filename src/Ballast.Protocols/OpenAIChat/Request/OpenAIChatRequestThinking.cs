@@ -85,13 +85,14 @@ internal static partial class OpenAIChatRequest
         }
     }
 
-    private static string? EffortOf(ThinkingOptions thinking) => thinking.Effort switch
+    private static string EffortOf(ThinkingOptions thinking) => thinking.Effort switch
     {
         "max" => "high",
         string effort => effort,
         null => thinking.BudgetTokens switch
         {
-            null => null,
+            // Some models do not reason unless they are asked to; how much is the vendor's own measure then.
+            null => "medium",
             <= LowEffortTokensMax => "low",
             <= MediumEffortTokensMax => "medium",
             _ => "high",

@@ -75,6 +75,6 @@ internal static class OpenAIChatFinish
             losses.AddInResponse(finished.Pointer, $"Chat Completions has no word for the finish reason {reason.Value}.");
         }
 
-        return word ?? "stop";
+        return word ?? (hasToolCalls ? "tool_calls" : "stop");
     }
 }

@@ -1,9 +1,9 @@
-using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Ledger;
+using Ballast.Protocols;
 using Ballast.Sandbox;
 using Ballast.Server;
 using Microsoft.Extensions.Logging;
@@ -11,7 +11,11 @@ using Microsoft.Extensions.Logging;
 namespace Ballast.Cli.Replay;
 
 /// <summary>One request through the gateway: what the caller got, and what had arrived at the platform.</summary>
-internal sealed record ReplayedCall(int Status, string ExchangeId, byte[] Body, ArrivedRequest? Arrived);
+internal sealed record ReplayedCall(int Status, string ExchangeId, byte[] Body, ArrivedRequest? Arrived)
+{
+    /// <summary>The gateway counted itself, and says so.</summary>
+    public bool IsEstimated { get; init; }
+}
 
 /// <summary>
 /// All that a replay runs on, on loopback: a platform that plays recordings, the gateway in front of it with one provider for each recorded one, its ledger. Requests
@@ -22,7 +26,7 @@ internal sealed class ReplayHouse : IAsyncDisposable
     /// <summary>The provider that stands for a whole other platform when a request is brought into its other protocol.</summary>
     private const string CarrierPrefix = "carrier-";
 
-    private const string Key = "ballast-replay";
+    private const string KeyPrefix = "ballast-replay-";
     private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SettleStep = TimeSpan.FromMilliseconds(2);
 
@@ -48,13 +52,16 @@ internal sealed class ReplayHouse : IAsyncDisposable
             {
                 Providers =
                 [
-                    .. entries.Where(entry => WireApi.IsKnown(entry.Api)).Select(entry => (entry.Provider, entry.Api)).Distinct()
-                        .Select(pair => ProviderOf(ProviderName(pair.Provider, pair.Api), KindOf(pair.Provider, pair.Api), platform.Address))
+                    .. entries.Select(entry => (entry.Provider, entry.Api)).Distinct()
+                        .Select(pair => ProviderOf(ProviderName(pair.Provider, pair.Api), ReplayRoute.ProviderOf(pair.Provider, pair.Api), platform.Address))
                         .DistinctBy(provider => provider.Name),
-                    ProviderOf(CarrierPrefix + WireApi.Messages, ProviderKindName.Anthropic, platform.Address),
-                    ProviderOf(CarrierPrefix + WireApi.Chat, ProviderKindName.OpenAI, platform.Address),
+                    ProviderOf(CountName(WireApi.Messages), (ProviderKindName.Anthropic, null), platform.Address),
+                    ProviderOf(CountName(WireApi.Gemini), (ProviderKindName.Gemini, null), platform.Address),
+                    ProviderOf(CarrierPrefix + WireApi.Messages, (ProviderKindName.Anthropic, null), platform.Address),
+                    ProviderOf(CarrierPrefix + WireApi.Chat, (ProviderKindName.OpenAI, ProtocolList.OpenAIChat.Name), platform.Address),
                 ],
-                Keys = [new KeyOptions { Id = "replay", Digest = SHA256.HashData(Encoding.UTF8.GetBytes(Key)) }],
+                // One for each exchange: what is kept of a conversation is kept for a key, and no exchange may depend on another.
+                Keys = [.. entries.Select(entry => new KeyOptions { Id = entry.Id, Digest = SHA256.HashData(Encoding.UTF8.GetBytes(KeyPrefix + entry.Id)) })],
                 Limits = new LimitsOptions { AttemptsMax = 1, DrainTimeout = TimeSpan.FromSeconds(1) },
             };
             BallastServer server = await BallastServer.StartAsync(
@@ -85,26 +92,29 @@ internal sealed class ReplayHouse : IAsyncDisposable
     /// <summary>The recorded platform's deployment of a model, as a caller names it.</summary>
     public static string Deployment(RecordedExchange exchange, string model) => $"{ProviderName(exchange.Provider, exchange.Api)}/{model}";
 
+    /// <summary>The deployment at which tokens are counted in the given form.</summary>
+    public static string Counter(string api, string model) => $"{CountName(api)}/{model}";
+
     /// <summary>A deployment that takes requests of any model in the given protocol.</summary>
     public static string Carrier(string api, string model) => $"{CarrierPrefix}{api}/{model}";
 
     /// <param name="expected">What the platform answers.</param>
-    /// <param name="api">The caller's protocol.</param>
+    /// <param name="route">How the caller speaks.</param>
+    /// <param name="deployment">Whom it asks for.</param>
     /// <param name="body">The caller's request.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public async Task<ReplayedCall> CallAsync(RecordedExchange expected, string api, byte[] body, CancellationToken cancellation)
+    public async Task<ReplayedCall> CallAsync(RecordedExchange expected, ReplayRoute route, string deployment, byte[] body, CancellationToken cancellation)
     {
         _server.Health.Reset();
         _platform.Expect(expected);
-        using HttpRequestMessage request = new(HttpMethod.Post, new Uri(_server.Address, api == WireApi.Messages ? "/v1/messages" : "/v1/chat/completions"))
-        {
-            Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
-        };
-        request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {Key}");
-        if (api == WireApi.Messages)
+        using HttpRequestMessage request = new(HttpMethod.Post, new Uri(_server.Address, route.PathTo(deployment))) { Content = new ByteArrayContent(body) };
+        string contentType = route.Operation is null || expected.Form.IsEmpty ? "application/json" : RecordedForm.ContentTypeOf(expected);
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {KeyPrefix}{expected.Id}");
+        if (route.Api == WireApi.Messages)
         {
             request.Headers.TryAddWithoutValidation("anthropic-version", expected.RequestHeader("anthropic-version") ?? "2023-06-01");
-            if (expected.Api == api && expected.RequestHeader("anthropic-beta") is { } beta)
+            if (expected.Api == route.Api && expected.RequestHeader("anthropic-beta") is { } beta)
             {
                 request.Headers.TryAddWithoutValidation("anthropic-beta", beta);
             }
@@ -113,7 +123,7 @@ internal sealed class ReplayHouse : IAsyncDisposable
         using HttpResponseMessage answer = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
         byte[] bytes = await ReadAsync(answer, cancellation).ConfigureAwait(false);
         string id = answer.Headers.TryGetValues("x-ballast-request-id", out IEnumerable<string>? ids) ? ids.First() : "";
-        return new ReplayedCall((int)answer.StatusCode, id, bytes, _platform.TakeArrived());
+        return new ReplayedCall((int)answer.StatusCode, id, bytes, _platform.TakeArrived()) { IsEstimated = answer.Headers.Contains("x-ballast-estimated") };
     }
 
     /// <summary>The losses that the ledger's attempts since a moment declared, by exchange.</summary>
@@ -156,28 +166,19 @@ internal sealed class ReplayHouse : IAsyncDisposable
         return body.ToArray();
     }
 
-    /// <summary>Which protocol it speaks follows from the interface alone; who operates it only decides how it is addressed and signed.</summary>
-    private static string KindOf(string provider, string api)
-    {
-        if (api == WireApi.Messages)
-        {
-            return ProviderKindName.Anthropic;
-        }
-
-        string? kind = WellKnownProviders.All.FirstOrDefault(known => known.Name == provider)?.Kind;
-        return kind is ProviderKindName.OpenAI or ProviderKindName.AzureOpenAI or ProviderKindName.AwsBedrock ? kind : ProviderKindName.OpenAICompatible;
-    }
+    private static string CountName(string api) => $"count-{ProviderName("any", api)}";
 
     private static string ProviderName(string provider, string api) =>
         new([.. $"{provider}-{api}".ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
 
-    private static ProviderOptions ProviderOf(string name, string kind, Uri address) => new()
+    private static ProviderOptions ProviderOf(string name, (string Kind, string? Protocol) speaks, Uri address) => new()
     {
         Name = name,
-        Kind = kind,
+        Kind = speaks.Kind,
+        Protocols = speaks.Protocol is { } protocol ? [protocol] : [],
         Platform = "recorded",
         Region = "recorded",
-        BaseUrl = new Uri(address, kind == ProviderKindName.OpenAICompatible ? "/v1" : "/"),
+        BaseUrl = new Uri(address, speaks.Kind == ProviderKindName.OpenAICompatible ? "/v1" : "/"),
         AllowPrivateAddresses = true,
         AnyModel = true,
         Vendor = VendorName.ByName,

@@ -5,6 +5,8 @@ namespace Ballast.Cli.Replay;
 /// <summary>One exchange after it went through the gateway, before it is judged: the ledger must be read first.</summary>
 internal sealed record ReplayPassage(RecordedExchange Exchange)
 {
+    public required ReplayRoute Route { get; init; }
+
     public required bool IsResponseOnly { get; init; }
 
     /// <summary>The recorded request with its model, as it must arrive.</summary>

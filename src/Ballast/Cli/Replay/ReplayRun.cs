@@ -72,46 +72,48 @@ internal sealed class ReplayRun(ReplayRequest request)
     private bool IsWanted(RecordedEntry entry) =>
         request.Filter is not { } filter || entry.Provider == filter || entry.Id.StartsWith(filter, StringComparison.Ordinal);
 
-    /// <summary>Null where there is nothing to translate: another interface, or another method than POST.</summary>
+    /// <summary>Null where the gateway has no such interface, or keeps itself what it is about.</summary>
     private async Task<ReplayPassage?> PassAsync(ReplayHouse house, RecordedEntry entry, CancellationToken cancellation)
     {
-        if (!WireApi.IsKnown(entry.Api))
-        {
-            return null;
-        }
-
         RecordedExchange exchange = RecordedFolder.Load(request.Folder, entry);
-        if (exchange.Method != "POST")
+        if (ReplayRoute.Of(exchange) is not { } route)
         {
             return null;
         }
 
-        bool isResponseOnly = exchange.Request.IsEmpty;
-        byte[] written = isResponseOnly ? RecordedRequest.Stand(exchange.Api, exchange.IsEventStream) : exchange.Request.ToArray();
-        string model = RecordedRequest.ModelOf(written) is { } named && ConfiguredName.IsReference(ReplayHouse.Deployment(exchange, named)) ? named : StandInModel;
-        ReplayPassage passage = new(exchange) { IsResponseOnly = isResponseOnly, Request = RecordedRequest.WithModel(written, model), Model = model };
-        if (request.Same)
+        bool isResponseOnly = exchange.Request.IsEmpty && exchange.Form.IsEmpty;
+        byte[] written = isResponseOnly ? RecordedRequest.Stand(exchange.Api, exchange.Framing != RecordedFraming.Whole) : (exchange.Form.IsEmpty ? exchange.Request : exchange.Form).ToArray();
+        string model = route.ModelOf(exchange, written) is { } named && ConfiguredName.IsReference(ReplayHouse.Deployment(exchange, named)) ? named : StandInModel;
+        ReplayPassage passage = new(exchange) { Route = route, IsResponseOnly = isResponseOnly, Request = Named(route, exchange, written, model), Model = model };
+        if (request.Same || !route.IsTranslated)
         {
-            byte[] body = RecordedRequest.WithModel(written, ReplayHouse.Deployment(exchange, model));
-            passage = passage with { Same = await house.CallAsync(exchange, exchange.Api, body, cancellation).ConfigureAwait(false) };
+            string deployment = route.Operation is { } operation && route.Api != exchange.Api && operation.Length > 0 ? ReplayHouse.Counter(route.Api, model) : ReplayHouse.Deployment(exchange, model);
+            byte[] body = Named(route, exchange, written, deployment);
+            passage = passage with { Same = await house.CallAsync(exchange, route, deployment, body, cancellation).ConfigureAwait(false) };
         }
 
-        return request.Cross ? await CrossAsync(house, passage, cancellation).ConfigureAwait(false) : passage;
+        return request.Cross && route.IsTranslated ? await CrossAsync(house, passage, cancellation).ConfigureAwait(false) : passage;
     }
+
+    /// <summary>The body with another model, where it is the body that names it.</summary>
+    private static byte[] Named(ReplayRoute route, RecordedExchange exchange, byte[] body, string model) =>
+        !route.NamesModel ? body : exchange.Form.IsEmpty ? RecordedRequest.WithModel(body, model) : RecordedForm.WithModel(body, model);
 
     private static async Task<ReplayPassage> CrossAsync(ReplayHouse house, ReplayPassage passage, CancellationToken cancellation)
     {
         RecordedExchange exchange = passage.Exchange;
         string other = WireApi.Other(exchange.Api);
-        byte[] body = RecordedRequest.WithModel(passage.Request, ReplayHouse.Carrier(other, passage.Model));
-        ReplayedCall outward = await house.CallAsync(Refusal(exchange, other), exchange.Api, body, cancellation).ConfigureAwait(false);
+        string carrier = ReplayHouse.Carrier(other, passage.Model);
+        byte[] body = Named(passage.Route, exchange, passage.Request, carrier);
+        ReplayedCall outward = await house.CallAsync(Refusal(exchange, other), passage.Route, carrier, body, cancellation).ConfigureAwait(false);
         if (outward.Arrived is not { } translated)
         {
             return passage with { Outward = outward };
         }
 
-        byte[] back = RecordedRequest.WithModel(translated.Body, ReplayHouse.Deployment(exchange, passage.Model));
-        return passage with { Outward = outward, OtherRequest = back, Back = await house.CallAsync(exchange, other, back, cancellation).ConfigureAwait(false) };
+        string deployment = ReplayHouse.Deployment(exchange, passage.Model);
+        byte[] back = RecordedRequest.WithModel(translated.Body, deployment);
+        return passage with { Outward = outward, OtherRequest = back, Back = await house.CallAsync(exchange, ReplayRoute.Plain(other), deployment, back, cancellation).ConfigureAwait(false) };
     }
 
     /// <summary>Of the way out only the request matters: the platform refuses it.</summary>

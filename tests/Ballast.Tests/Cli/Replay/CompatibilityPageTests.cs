@@ -15,6 +15,10 @@ public sealed partial class CompatibilityPageTests
 {
     private static readonly CompatibilityPage s_page = CompatibilityPage.Parse(Repository.Read("docs/compatibility.md"));
 
+    private static readonly string[] s_forms = [WireApi.Gemini, WireApi.Converse, WireApi.Responses, WireApi.Ollama, WireApi.Cohere];
+
+    private static string Section(string api, bool inAnswer) => ReplayJudge.Section(api, WireApi.Other(api), inAnswer);
+
     [Fact]
     public void Page_Embedded_IsTheOneInTheRepository() =>
         Assert.Equal(s_page.Sections.SelectMany(s_page.PointersOf), CompatibilityPage.Embedded.Sections.SelectMany(CompatibilityPage.Embedded.PointersOf));
@@ -24,9 +28,10 @@ public sealed partial class CompatibilityPageTests
         Assert.Equal(
             (string[])
             [
-                ReplayJudge.Section(WireApi.Chat, inAnswer: false), ReplayJudge.Section(WireApi.Messages, inAnswer: false),
-                ReplayJudge.Section(WireApi.Chat, inAnswer: true), ReplayJudge.Section(WireApi.Messages, inAnswer: true),
-                "Requests: Gemini to the other protocols", "Answers: Gemini to the other protocols", "Answers: Cohere's chat to the other protocols",
+                Section(WireApi.Chat, inAnswer: false), Section(WireApi.Messages, inAnswer: false), Section(WireApi.Chat, inAnswer: true), Section(WireApi.Messages, inAnswer: true),
+                ReplayJudge.Section(WireApi.Chat, WireApi.Gemini, inAnswer: false),
+                .. s_forms.Select(form => Section(form, inAnswer: false)), .. s_forms.Select(form => Section(form, inAnswer: true)),
+                ReplayJudge.RefusedSection,
             ],
             s_page.Sections);
 
@@ -42,7 +47,7 @@ public sealed partial class CompatibilityPageTests
     [InlineData("/messages/x/content/1", false)]
     [InlineData("/temperature2", false)]
     public void Holds_Pointer_OnlyLetterForLetter(string pointer, bool isHeld) =>
-        Assert.Equal(isHeld, s_page.Holds(ReplayJudge.Section(WireApi.Chat, inAnswer: false), pointer));
+        Assert.Equal(isHeld, s_page.Holds(Section(WireApi.Chat, inAnswer: false), pointer));
 
     /// <summary>A field that no table of the protocols knows is declared where it stood: the page's own list is the proof, field for field.</summary>
     [Theory]
@@ -50,7 +55,7 @@ public sealed partial class CompatibilityPageTests
     [InlineData(WireApi.Messages)]
     public void Fields_OfARequestThatThePageNames_AreDeclaredThere(string api)
     {
-        string section = ReplayJudge.Section(api, inAnswer: false);
+        string section = Section(api, inAnswer: false);
         string[] undeclared = [.. s_page.PointersOf(section).Where(IsPlainField).Where(pointer => !Declares(api, pointer))];
         // What these say depends on the other fields beside them, not on being there; they have tests of their own in the protocols.
         string[] conditional = api == WireApi.Chat
@@ -64,7 +69,7 @@ public sealed partial class CompatibilityPageTests
     [InlineData(WireApi.Messages)]
     public void Fields_OfAnAnswerThatThePageNames_AreDeclaredThere(string api)
     {
-        string section = ReplayJudge.Section(api, inAnswer: true);
+        string section = Section(api, inAnswer: true);
         string[] plain = [.. s_page.PointersOf(section).Where(pointer => IsPlainField(pointer) || (pointer.StartsWith("/usage/", StringComparison.Ordinal) && pointer.Count(c => c == '/') == 2))];
         Assert.NotEmpty(plain);
         AssertNone(plain.Where(pointer => !AnswerDeclares(api, pointer)));
@@ -76,7 +81,7 @@ public sealed partial class CompatibilityPageTests
     [InlineData(WireApi.Messages)]
     public void Losses_OfARequestThatHoldsEverything_AreOnThePage(string api)
     {
-        string section = ReplayJudge.Section(api, inAnswer: false);
+        string section = Section(api, inAnswer: false);
         string body = Repository.Read($"tests/Ballast.Tests/Cli/Replay/everything-{api}.json");
         HashSet<string> declared = [];
         foreach (TargetFeatures features in (TargetFeatures[])[TargetFeatures.None, (TargetFeatures)int.MaxValue, TargetFeatures.JsonSchema, (TargetFeatures)int.MaxValue & ~TargetFeatures.AdaptiveThinking])
