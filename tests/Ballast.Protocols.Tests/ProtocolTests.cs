@@ -1,10 +1,41 @@
 using System.Buffers;
 using System.Text;
+using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Tests.Wire;
 
 namespace Ballast.Protocols.Tests;
 
 public class ProtocolTests
 {
+    [Fact]
+    public void ReadRequest_NothingButAStoredPrompt_IsRefused()
+    {
+        ProtocolException refused = Assert.Throws<ProtocolException>(() => ProtocolList.OpenAIResponses.ReadRequest("""{"model":"m","prompt":{"id":"pmpt_1"}}"""u8.ToArray()));
+        Assert.Equal("prompt", refused.Error.Param);
+    }
+
+    [Theory]
+    [InlineData("ollama-chat")]
+    [InlineData("gemini")]
+    public void Write_StreamedCallWithLineBreaks_KeepsItOnOneLine(string name)
+    {
+        Protocol protocol = ProtocolList.Find(name)!;
+        ChatEvent[] events =
+        [
+            new ResponseStarted("r", "m", 1), new ToolCallStarted(0, "c", "f"), new ToolCallDelta(0, "{\n  \"x\":\r\n 1}"), new PartEnded(0), new Finished(FinishReason.ToolCalls, null),
+            ResponseEnded.Instance,
+        ];
+        string written = AnswerRun.Write(protocol, new WriterOptions { Stream = true, FallbackId = "r", Model = "m", CreatedUnixSeconds = 1 }, events);
+        AnswerRun.Result read = AnswerRun.Read(protocol, new ReaderOptions { Stream = true, Depth = ReadDepth.Everything, Vendor = "v" }, written);
+        Assert.Contains(read.Events.OfType<ToolCallDelta>(), delta => delta.Arguments.Replace(" ", "", StringComparison.Ordinal) == "{\"x\":1}");
+    }
+
+    [Fact]
+    public void Peek_ConverseWithASchemaOfAwsOwn_AsksNothingOfTheGateway() =>
+        Assert.False(ProtocolList.BedrockConverse.Peek(
+            """{"messages":[{"role":"user","content":[{"text":"a"}]}],"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{}"}}}}}"""u8.ToArray(),
+            Addresses.Of("bedrock-converse", "m")).AsksJsonSchema);
+
     [Theory]
     [InlineData(
         "anthropic-messages",

@@ -170,11 +170,6 @@ internal static class GeminiAnswerFacts
         {
             string at = JsonWalk.Below($"{Candidate}/content/parts", index++);
             bool isThought = JsonWalk.Get(part, "thought") is { ValueKind: JsonValueKind.True };
-            if (JsonWalk.Text(part, "thoughtSignature") is { Length: > 0 } signature)
-            {
-                facts.Signatures.Add((signature, at));
-            }
-
             if (JsonWalk.Get(part, "functionCall") is { } call)
             {
                 CallFact fact = new($"{at}/functionCall") { Id = JsonWalk.Text(call, "id") ?? "", Name = JsonWalk.Text(call, "name") ?? "" };
@@ -191,6 +186,11 @@ internal static class GeminiAnswerFacts
             {
                 facts.Others[at] = "";
                 continue;
+            }
+
+            if (JsonWalk.Text(part, "thoughtSignature") is { Length: > 0 } signature)
+            {
+                facts.Signatures.Add((signature, $"{at}/thoughtSignature"));
             }
 
             facts.OtherFields(part, at, ["text", "thought", "thoughtSignature", "functionCall"]);

@@ -284,6 +284,41 @@ public class RechunkTests
         return taken;
     }
 
+    [Fact]
+    public void TryReadFrame_GoldenStreamOfAnotherFraming_EveryCut_GivesTheSameFrames() => Assert.InRange(CheckOtherFraming(Golden()), 10, int.MaxValue);
+
+    [Fact]
+    public void TryReadFrame_RecordedStreamOfAnotherFraming_EveryCut_GivesTheSameFrames()
+    {
+        Assert.SkipUnless(Recording.Root is not null, Skipped);
+        Assert.InRange(CheckOtherFraming([.. Recorded().Where(answer => answer.Body.Length <= ShortStreamMax)]), 10, int.MaxValue);
+    }
+
+    /// <summary>Binary event streams, lines of JSON and arrays: each cut in two at every byte.</summary>
+    private static int CheckOtherFraming(IReadOnlyList<Answer> answers)
+    {
+        Answer[] streams = [.. answers.Where(answer => answer.Stream && answer.Body.Length > 0 && (answer.Protocol.Framing != StreamFraming.ServerSentEvents || answer.Body[0] == (byte)'['))];
+        Parallel.ForEach(streams, answer =>
+        {
+            string expected = FramesOf(answer, [answer.Body]);
+            for (int at = 1; at < answer.Body.Length; at++)
+            {
+                if (FramesOf(answer, Pieces.Cut(answer.Body, at)) != expected)
+                {
+                    Assert.Fail($"{answer.Name}: cut at {at}");
+                }
+            }
+        });
+        return streams.Length;
+    }
+
+    private static string FramesOf(Answer answer, IReadOnlyList<ReadOnlyMemory<byte>> pieces)
+    {
+        StringBuilder refusal = new();
+        AnswerRun.Result? run = Read(answer, pieces, ReadDepth.UsageOnly, new LossReport(), refusal);
+        return run is null ? refusal.ToString() : $"{State(run.Reader)}\n{string.Join('\n', Frames(run))}";
+    }
+
     private static List<Answer> Golden() =>
     [
         .. WireFile.Names().Select(WireFile.Load).Where(file => file.Has("stream") || file.Has("response")).Select(file => new Answer(

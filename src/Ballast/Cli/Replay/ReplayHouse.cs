@@ -55,8 +55,9 @@ internal sealed class ReplayHouse : IAsyncDisposable
                     .. entries.Select(entry => (entry.Provider, entry.Api)).Distinct()
                         .Select(pair => ProviderOf(ProviderName(pair.Provider, pair.Api), ReplayRoute.ProviderOf(pair.Provider, pair.Api), platform.Address))
                         .DistinctBy(provider => provider.Name),
-                    ProviderOf(CountName(WireApi.Messages), (ProviderKindName.Anthropic, null), platform.Address),
-                    ProviderOf(CountName(WireApi.Gemini), (ProviderKindName.Gemini, null), platform.Address),
+                    ProviderOf(BesideName(WireApi.Messages), (ProviderKindName.Anthropic, null), platform.Address),
+                    ProviderOf(BesideName(WireApi.Gemini), (ProviderKindName.Gemini, null), platform.Address),
+                    ProviderOf(BesideName(WireApi.Cohere), (ProviderKindName.Cohere, ProtocolList.CohereEmbeddings.Name), platform.Address),
                     ProviderOf(CarrierPrefix + WireApi.Messages, (ProviderKindName.Anthropic, null), platform.Address),
                     ProviderOf(CarrierPrefix + WireApi.Chat, (ProviderKindName.OpenAI, ProtocolList.OpenAIChat.Name), platform.Address),
                 ],
@@ -92,8 +93,8 @@ internal sealed class ReplayHouse : IAsyncDisposable
     /// <summary>The recorded platform's deployment of a model, as a caller names it.</summary>
     public static string Deployment(RecordedExchange exchange, string model) => $"{ProviderName(exchange.Provider, exchange.Api)}/{model}";
 
-    /// <summary>The deployment at which tokens are counted in the given form.</summary>
-    public static string Counter(string api, string model) => $"{CountName(api)}/{model}";
+    /// <summary>The deployment that serves what a vendor has beside its chat: counts of tokens, vectors in its own form.</summary>
+    public static string Beside(string api, string model) => $"{BesideName(api)}/{model}";
 
     /// <summary>A deployment that takes requests of any model in the given protocol.</summary>
     public static string Carrier(string api, string model) => $"{CarrierPrefix}{api}/{model}";
@@ -166,7 +167,7 @@ internal sealed class ReplayHouse : IAsyncDisposable
         return body.ToArray();
     }
 
-    private static string CountName(string api) => $"count-{ProviderName("any", api)}";
+    private static string BesideName(string api) => $"beside-{ProviderName("any", api)}";
 
     private static string ProviderName(string provider, string api) =>
         new([.. $"{provider}-{api}".ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);

@@ -55,6 +55,7 @@ internal sealed record ReplayRoute(string Api, string? Operation)
 
         return path.EndsWith("/messages/count_tokens", StringComparison.Ordinal) ? new ReplayRoute(WireApi.Messages, "/messages/count_tokens")
             : path.EndsWith(":countTokens", StringComparison.Ordinal) ? new ReplayRoute(WireApi.Gemini, ":countTokens")
+            : path.EndsWith("/v2/embed", StringComparison.Ordinal) ? new ReplayRoute(WireApi.Cohere, "/embed")
             : null;
     }
 
@@ -80,7 +81,7 @@ internal sealed record ReplayRoute(string Api, string? Operation)
             WireApi.Converse or WireApi.ConverseStream => $"/model/{model}/{(IsStream ? "converse-stream" : "converse")}",
             WireApi.Invoke => $"/model/{model}/{(IsStream ? "invoke-with-response-stream" : "invoke")}",
             WireApi.Ollama => "/api/chat",
-            WireApi.Cohere => "/v2/chat",
+            WireApi.Cohere => "/v2" + (Operation ?? "/chat"),
             WireApi.Responses => "/v1/responses",
             _ => "/v1" + (Operation ?? (Api == WireApi.Messages ? "/messages" : "/chat/completions")),
         };
