@@ -30,12 +30,6 @@ public class ProtocolTests
         Assert.Contains(read.Events.OfType<ToolCallDelta>(), delta => delta.Arguments.Replace(" ", "", StringComparison.Ordinal) == "{\"x\":1}");
     }
 
-    [Fact]
-    public void Peek_ConverseWithASchemaOfAwsOwn_AsksNothingOfTheGateway() =>
-        Assert.False(ProtocolList.BedrockConverse.Peek(
-            """{"messages":[{"role":"user","content":[{"text":"a"}]}],"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{}"}}}}}"""u8.ToArray(),
-            Addresses.Of("bedrock-converse", "m")).AsksJsonSchema);
-
     [Theory]
     [InlineData(
         "anthropic-messages",

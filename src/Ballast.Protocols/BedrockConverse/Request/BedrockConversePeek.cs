@@ -84,6 +84,7 @@ internal static class BedrockConversePeek
             Stream = isStream,
             StreamUsage = isStream,
             MaxOutputTokens = fields.MaxTokens,
+            AsksJsonSchema = fields.AsksJsonSchema,
             HasForeignThinking = BedrockConverseThinking.IsForeignIn(body.Span) || (fields.IsThinkingEnabled && LacksThinking(body.Span[fields.MessagesStart..])),
         };
     }
@@ -101,6 +102,9 @@ internal static class BedrockConversePeek
                 fields.MaxTokens = json.TokenType == JsonTokenType.Number && json.TryGetInt64(out long value)
                     ? value
                     : throw ProtocolException.Invalid("inferenceConfig.maxTokens: must be an integer.", "inferenceConfig.maxTokens");
+                break;
+            case "outputConfig":
+                fields.AsksJsonSchema = TryGo(ref json, "textFormat"u8) && TryGo(ref json, "type"u8) && Is(json, "json_schema"u8);
                 break;
             case "additionalModelRequestFields":
                 Utf8JsonReader again = json;
@@ -193,6 +197,7 @@ internal static class BedrockConversePeek
         public int MessagesStart;
         public long? MaxTokens;
         public bool IsThinkingEnabled;
+        public bool AsksJsonSchema;
     }
 
     private struct TurnForm

@@ -182,6 +182,8 @@ internal sealed class ReplayHouse : IAsyncDisposable
         BaseUrl = new Uri(address, speaks.Kind == ProviderKindName.OpenAICompatible ? "/v1" : "/"),
         AllowPrivateAddresses = true,
         AnyModel = true,
+        // Which of its models take a schema for answers, AWS does not say by their names: those that were asked for one did.
+        Features = speaks.Protocol == ProtocolList.BedrockConverse.Name ? ["+json_schema"] : [],
         Vendor = VendorName.ByName,
         Data = new DataOptions { Geo = "local", RetentionDays = 0, Training = false },
     };
