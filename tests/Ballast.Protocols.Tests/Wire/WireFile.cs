@@ -122,7 +122,8 @@ public sealed class WireFile
         Vendor = Option("target-vendor") ?? VendorOf(protocol),
         Features = Option("features") switch
         {
-            null => Enum.GetValues<TargetFeatures>().Aggregate((a, b) => a | b),
+            // All that an endpoint may be able to do; the last two are bounds.
+            null => Enum.GetValues<TargetFeatures>().Aggregate((a, b) => a | b) & ~(TargetFeatures.ShortToolIds | TargetFeatures.MaxTokensOnly),
             "none" => TargetFeatures.None,
             string list => list.Split(',', StringSplitOptions.TrimEntries).Select(Enum.Parse<TargetFeatures>).Aggregate((a, b) => a | b),
         },
