@@ -104,6 +104,16 @@ need_chromium() {
     apt_install chromium || say "no Chromium here and none could be installed: the tests of the page will be skipped"
 }
 
+# A PostgreSQL server (15 or newer), for the tests of the ledger in it. Optional likewise; the tests start it on a free port in a scratch folder.
+need_postgres() {
+    ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && return 0
+    # Without a server of the system's own: the tests start theirs.
+    if is_root && has apt-get && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+    fi
+    apt_install postgresql || say "no PostgreSQL here and none could be installed: the tests of the ledger in it will be skipped"
+}
+
 # What NativeAOT links with: clang, lld and zlib's headers. On macOS Xcode's command line tools bring them.
 need_linker() {
     [ "$(uname -s)" = Linux ] || return 0

@@ -97,8 +97,9 @@ public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOp
             ("server.admin", _options.Server.Admin != next.Server.Admin),
             ("ledger.path", _options.Ledger.Path != next.Ledger.Path),
             ("balance.policies", _options.Balance != next.Balance),
+            ("ledger", (_options.Ledger with { Path = "", Connection = null }) != (next.Ledger with { Path = "", Connection = null })),
+            ("ledger.connection", _options.Ledger.Connection?.Reveal() != next.Ledger.Connection?.Reveal()),
             ("conversations", _options.Conversations != next.Conversations),
-            ("limits.ledger_queue_max", _options.Limits.LedgerQueueMax != next.Limits.LedgerQueueMax),
         })
         {
             if (isChanged)

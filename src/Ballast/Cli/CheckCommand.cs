@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using Ballast.Configuration;
+using Ballast.Ledger;
 
 namespace Ballast.Cli;
 
@@ -47,7 +48,7 @@ public static class CheckCommand
     {
         bool fromEnvironment = file is null && !File.Exists(DefaultFile) && EnvironmentOptions.IsWanted(environment);
         string name = fromEnvironment ? "environment" : file ?? DefaultFile;
-        LoadResult result = fromEnvironment ? EnvironmentOptions.Load(environment) : OptionsLoader.LoadFile(name, environment);
+        LoadResult result = WithLedger(fromEnvironment ? EnvironmentOptions.Load(environment) : OptionsLoader.LoadFile(name, environment));
         if (json)
         {
             output.WriteLine(ToJson(name, result));
@@ -58,6 +59,30 @@ public static class CheckCommand
         }
 
         return result.IsValid ? 0 : 1;
+    }
+
+    /// <summary>What only the ledger itself can judge: whether its connection is one at all. It is not opened.</summary>
+    private static LoadResult WithLedger(LoadResult result)
+    {
+        if (result.Options?.Ledger.Connection is not { } connection)
+        {
+            return result;
+        }
+
+        try
+        {
+            PostgresLedgerStore.Check(connection.Reveal());
+            return result;
+        }
+        catch (LedgerException fault)
+        {
+            (int line, int column) = result.Options.Source.At("ledger.connection");
+            return result with
+            {
+                Options = null,
+                Faults = [.. result.Faults, new ConfigurationFault("ledger.connection", line, column, fault.Message, "", IsWarning: false)],
+            };
+        }
     }
 
     private static void Print(string name, LoadResult result, TextWriter output)

@@ -11,8 +11,13 @@ internal static class ReportSource
     private const string ConfigDefault = "ballast.yaml";
 
     /// <summary><c>--ledger</c>, else what the configuration says, else the default file of a gateway without configuration.</summary>
-    public static LedgerReader OpenLedger(ReportRequest request) =>
-        new(request.LedgerPath ?? FindOptions(request)?.Ledger.Path ?? new LedgerOptions().Path);
+    public static LedgerReader OpenLedger(ReportRequest request)
+    {
+        LedgerOptions? ledger = request.LedgerPath is null ? FindOptions(request)?.Ledger : null;
+        return ledger?.Connection is { } connection
+            ? LedgerReader.OfPostgres(connection.Reveal())
+            : new LedgerReader(request.LedgerPath ?? ledger?.Path ?? new LedgerOptions().Path);
+    }
 
     /// <summary>Null where no configuration was named and there is none here.</summary>
     public static CatalogSnapshot? FindCatalog(ReportRequest request) =>

@@ -4,6 +4,7 @@ using Ballast.Conversations;
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Ledger;
+using Ballast.Ledger.Spool;
 using Ballast.Server;
 using Ballast.Telemetry;
 
@@ -76,7 +77,7 @@ public static class ServeCommand
         try
         {
             await using BallastServer server = await BallastServer.StartAsync(
-                new ServerSetup { Catalog = holder, Listen = clients, Admin = administration, LedgerPath = ledger ?? options.Ledger.Path, Engine = options.Server.Engine, Conversations = options.Conversations, PolicyFolder = options.Balance.Policies },
+                Setup(options, holder, clients, administration, ledger),
                 CancellationToken.None).ConfigureAwait(false);
             if (server.FirstAdminToken is { } token)
             {
@@ -94,6 +95,30 @@ public static class ServeCommand
         {
             return Fail(fault.Message);
         }
+    }
+
+    /// <summary>A ledger named on the command line is a file, wherever the configuration would keep one.</summary>
+    private static ServerSetup Setup(BallastOptions options, CatalogHolder holder, Uri clients, Uri administration, string? ledger)
+    {
+        string path = ledger ?? options.Ledger.Path;
+        string beside = Path.ChangeExtension(Path.GetFullPath(path), ".spool");
+        return new ServerSetup
+        {
+            Catalog = holder,
+            Listen = clients,
+            Admin = administration,
+            LedgerPath = path,
+            LedgerConnection = ledger is null ? options.Ledger.Connection?.Reveal() : null,
+            Spool = new SpoolOptions
+            {
+                Folder = ledger is null ? options.Ledger.Spool ?? beside : beside,
+                BytesMax = options.Ledger.SpoolBytesMax,
+                WaitsForDisk = options.Ledger.WaitsForDisk,
+            },
+            Engine = options.Server.Engine,
+            Conversations = options.Conversations,
+            PolicyFolder = options.Balance.Policies,
+        };
     }
 
     private static async Task ServeAsync(BallastServer server, CatalogHolder holder, string? file)

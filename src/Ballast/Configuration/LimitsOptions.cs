@@ -53,9 +53,6 @@ public sealed record LimitsOptions
     /// <summary>Longest Retry-After that is honoured as a cool-down.</summary>
     public TimeSpan CoolDownMax { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Ledger rows that wait for the writer.</summary>
-    public int LedgerQueueMax { get; init; } = 16_384;
-
     /// <summary>Files and batches remembered for one app.</summary>
     public int HandlesPerAppMax { get; init; } = 10_000;
 

@@ -27,7 +27,6 @@ internal static class LimitsReader
             BreakerFailures = section.Whole("breaker_failures", 1, 1000) ?? limits.BreakerFailures,
             HandlesPerAppMax = section.Whole("handles_per_app_max", 1, 1_000_000) ?? limits.HandlesPerAppMax,
             FailedKeysPerMinute = section.Whole("failed_keys_per_minute", 1, 1_000_000) ?? limits.FailedKeysPerMinute,
-            LedgerQueueMax = section.Whole("ledger_queue_max", 16, 1_000_000) ?? limits.LedgerQueueMax,
         };
         section.End();
         return limits;

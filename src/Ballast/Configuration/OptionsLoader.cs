@@ -124,9 +124,27 @@ public static class OptionsLoader
             return defaults with { Path = context.Locate(defaults.Path) };
         }
 
-        string path = section.Text("path") ?? defaults.Path;
+        bool isPostgres = section.OneOf("store", ["sqlite", "postgres"]) == "postgres";
+        SecretOptions? connection = SecretReader.Read(context, section, "connection", [], literal: null);
+        if (isPostgres && connection is null)
+        {
+            section.Error("store", "'postgres' needs a 'connection'", "such as connection: ${LEDGER_CONNECTION}");
+        }
+        else if (!isPostgres && connection is not null)
+        {
+            section.Error("connection", "'connection' is for store: postgres", "add store: postgres, or leave it out");
+        }
+
+        LedgerOptions options = new()
+        {
+            Path = context.Locate(section.Text("path") ?? defaults.Path),
+            Connection = connection,
+            Spool = section.Text("spool") is { } spool ? context.Locate(spool) : null,
+            SpoolBytesMax = section.Size("spool_max", 32 * 1024 * 1024, int.MaxValue) ?? defaults.SpoolBytesMax,
+            WaitsForDisk = section.OneOf("durability", ["disk", "process"]) != "process",
+        };
         section.End();
-        return new LedgerOptions { Path = context.Locate(path) };
+        return options;
     }
 
     private static BalanceOptions ReadBalance(LoadContext context, SectionReader? section)

@@ -48,6 +48,18 @@ public sealed class Attempt(string id, int number, Deployment deployment, Protoc
 
     /// <summary>Code of the failure; null where there was none.</summary>
     public string? Reason { get; set; }
+
+    /// <summary>What is held of a budget for it, in <see cref="ReservedCurrency"/>; null where nothing is.</summary>
+    public decimal? Reserved { get; set; }
+
+    /// <summary>Three letters (ISO 4217).</summary>
+    public string? ReservedCurrency { get; set; }
+
+    /// <summary>The ledger's own note of where the intent lies; null where it has none.</summary>
+    public object? LedgerPlace { get; set; }
+
+    /// <summary>Its row is in the ledger's hands: what changes after this is not recorded.</summary>
+    public bool IsSettled { get; set; }
 }
 
 /// <summary>How an attempt ended.</summary>

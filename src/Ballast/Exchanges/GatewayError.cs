@@ -95,6 +95,8 @@ public sealed record GatewayError(
         "The gateway serves as many requests as it may at once.");
     public static readonly GatewayError NotServing = new("ballast_not_serving", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
         "The gateway does not take requests now.", "It is starting or stopping, or its demo still plays: try again shortly.");
+    public static readonly GatewayError LedgerFull = new("ballast_ledger_full", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "The gateway cannot write down what requests cost, and therefore takes none.", "It goes on by itself once its disk has room: try again shortly.");
     public static readonly GatewayError Internal = new("ballast_internal", ErrorSide.Gateway, ChatErrorKind.ServerError, false,
         "The gateway failed.", "Quote the request id to whoever runs it: the log has the cause.");
 

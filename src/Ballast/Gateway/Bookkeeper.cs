@@ -1,23 +1,148 @@
+using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Ledger;
+using Ballast.Ledger.Spool;
+using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 
 namespace Ballast.Gateway;
 
-/// <summary>Turns an ended exchange into ledger rows, one for each attempt, and estimates the tokens of answers whose vendor told none.</summary>
+/// <summary>
+/// Writes down every attempt twice: as an intent before it is sent, with the most that it may cost, and as its row before the answer's last byte goes out. Estimates the
+/// tokens of answers whose vendor told none.
+/// </summary>
 public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
 {
-    public async ValueTask RecordAsync(Exchange exchange)
+    /// <summary>Output taken for an attempt that was never settled and whose request had no limit, in tokens: more than nearly all answers have.</summary>
+    private const long OutputTokensUnlimited = 16_384;
+
+    /// <summary>A token has at least a byte, and no request more of them than this.</summary>
+    private const long InputTokensMax = 1_000_000;
+
+    /// <summary>Completes once the ledger has it that this attempt is about to be sent.</summary>
+    /// <exception cref="GatewayException">The ledger has no room.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask IntendAsync(Exchange exchange, Attempt attempt)
+    {
+        bool isKept = false;
+        try
+        {
+            ValueTask<bool> keeping = ledger.IntendAsync(ToIntent(exchange, attempt), out SpoolTicket place);
+            attempt.LedgerPlace = place;
+            isKept = await keeping.ConfigureAwait(false);
+            CrashPoint.Reach("intent.kept");
+        }
+        catch (SpoolFullException)
+        {
+            // As if the disk had refused it.
+        }
+
+        if (!isKept)
+        {
+            // It was never sent, so it is no attempt.
+            exchange.Attempts.Remove(attempt);
+            throw new GatewayException(GatewayError.LedgerFull);
+        }
+    }
+
+    /// <summary>Completes once the ledger has all of the exchange's attempts.</summary>
+    /// <param name="exchange">Of which nothing more is to be sent upstream.</param>
+    /// <param name="isAnswer">The attempt that runs has given a whole answer; else it ends as it stands.</param>
+    public ValueTask<bool> SettleAsync(Exchange exchange, bool isAnswer)
+    {
+        List<Attempt> attempts = exchange.Attempts;
+        if (attempts.Count == 0 || attempts[^1].IsSettled)
+        {
+            return new ValueTask<bool>(true);
+        }
+
+        for (int i = 0; i < attempts.Count - 1; i++)
+        {
+            _ = Settle(exchange, attempts[i], isAwaited: false);
+        }
+
+        Attempt last = attempts[^1];
+        last.Result = isAnswer && last.Result is AttemptResult.Cancelled or AttemptResult.Running ? AttemptResult.Completed : last.Result;
+        return Settle(exchange, last, isAwaited: true);
+    }
+
+    /// <summary>Settles what is not settled yet, without waiting: nobody is there to wait for it.</summary>
+    public void Close(Exchange exchange)
     {
         foreach (Attempt attempt in exchange.Attempts)
         {
-            await ledger.RecordAsync(ToEntry(exchange, attempt)).ConfigureAwait(false);
+            _ = Settle(exchange, attempt, isAwaited: false);
         }
     }
 
     /// <summary>An exchange that nothing was tried for has no row, and is not forgotten either.</summary>
     public void NoteTurnedAway() => totals.RecordTurnedAway();
+
+    private ValueTask<bool> Settle(Exchange exchange, Attempt attempt, bool isAwaited)
+    {
+        if (attempt.IsSettled)
+        {
+            return new ValueTask<bool>(true);
+        }
+
+        attempt.IsSettled = true;
+        if (attempt.Duration == TimeSpan.Zero)
+        {
+            attempt.Duration = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
+        }
+
+        SpoolTicket? place = attempt.LedgerPlace as SpoolTicket;
+        attempt.LedgerPlace = null;
+        return ledger.SettleAsync(ToEntry(exchange, attempt), place, isAwaited);
+    }
+
+    /// <summary>The row that stands where the gateway is killed before it can write another: never less than what the platform may bill, and flagged.</summary>
+    private static LedgerEntry ToIntent(Exchange exchange, Attempt attempt)
+    {
+        Deployment deployment = attempt.Deployment;
+        Usage most = exchange.Protocol.Family switch
+        {
+            ProtocolFamily.Chat => new Usage
+            {
+                InputTokens = Math.Min(exchange.Envelope.Body.Length, InputTokensMax),
+                OutputTokens = (exchange.Envelope.MaxOutputTokens ?? OutputTokensUnlimited) * Math.Max(1, exchange.Envelope.ChoiceCount),
+            },
+            ProtocolFamily.Embeddings => new Usage { InputTokens = Math.Min(exchange.Envelope.Body.Length, InputTokensMax) },
+            _ => new Usage(),
+        };
+        (decimal? cost, decimal? inputCost) = OperationName.IsOfKept(exchange.Operation) ? (null, null) : Pricing.Costs(deployment.Prices?.At(attempt.StartedAt, default), most);
+        return new LedgerEntry
+        {
+            AttemptId = attempt.Id,
+            ExchangeId = exchange.Id,
+            AttemptNumber = attempt.Number,
+            StartedAt = attempt.StartedAt,
+            KeyId = exchange.Key.Id,
+            App = exchange.Key.App,
+            Team = exchange.Key.Team,
+            Organisation = exchange.Key.Organisation,
+            Protocol = exchange.Protocol.Name,
+            Operation = OperationName.Of(exchange.Operation),
+            Stream = exchange.Envelope.Stream,
+            RequestedModel = exchange.RequestedModel,
+            SentModel = deployment.SentModel,
+            Deployment = deployment.Name,
+            Vendor = deployment.Vendor,
+            Platform = deployment.Platform,
+            Region = deployment.Region,
+            InputTokens = most.InputTokens,
+            OutputTokens = most.OutputTokens,
+            IsEstimated = true,
+            CostUsd = cost,
+            InputCostUsd = inputCost,
+            Reserved = attempt.Reserved,
+            ReservedCurrency = attempt.ReservedCurrency,
+            Outcome = AttemptOutcome.Interrupted,
+            Reason = "gateway_stopped",
+            Reached = true,
+        };
+    }
 
     private static LedgerEntry ToEntry(Exchange exchange, Attempt attempt)
     {
@@ -34,6 +159,8 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
             StartedAt = attempt.StartedAt,
             KeyId = exchange.Key.Id,
             App = exchange.Key.App,
+            Team = exchange.Key.Team,
+            Organisation = exchange.Key.Organisation,
             Protocol = exchange.Protocol.Name,
             Operation = OperationName.Of(exchange.Operation),
             Stream = exchange.Envelope.Stream,
@@ -53,6 +180,8 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
             IsEstimated = usage.IsEstimated,
             CostUsd = cost,
             InputCostUsd = inputCost,
+            Reserved = attempt.Reserved,
+            ReservedCurrency = attempt.ReservedCurrency,
             TimeToFirstToken = attempt.TimeToFirstToken,
             Duration = attempt.Duration,
             Outcome = OutcomeOf(attempt.Result),

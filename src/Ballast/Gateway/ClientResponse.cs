@@ -14,7 +14,7 @@ namespace Ballast.Gateway;
 /// The client's side of an answer: its head, the moment it is committed, its end. Until <see cref="Commit"/> everything written is held in memory and can be thrown
 /// away, so that another deployment may still answer.
 /// </summary>
-public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposable
+public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper bookkeeper) : IDisposable
 {
     /// <summary>Longest <c>x-ballast-loss</c> value, in characters; what does not fit is in the ledger.</summary>
     public const int LossHeaderCharactersMax = 4 * 1024;
@@ -108,6 +108,10 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
         _held.Dispose();
     }
 
+    /// <summary>Before the answer's last byte: what the exchange's attempts cost is in the ledger when this completes.</summary>
+    /// <param name="isAnswer">The attempt that runs has given a whole answer; else it ends as it stands.</param>
+    public ValueTask<bool> SettleAsync(bool isAnswer) => bookkeeper.SettleAsync(exchange, isAnswer);
+
     /// <summary>Nothing follows: what is one JSON array is closed.</summary>
     public void End() => _array?.Close();
 
@@ -136,6 +140,7 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
     /// <summary>Sends a whole body.</summary>
     public async Task SendWholeAsync(ReadOnlySequence<byte> body, CancellationToken aborted)
     {
+        await SettleAsync(isAnswer: true).ConfigureAwait(false);
         http.ResponseLength = body.Length;
         Commit();
         foreach (ReadOnlyMemory<byte> piece in body)
@@ -148,6 +153,12 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
 
     /// <summary>Sends what was held as a whole body.</summary>
     public async Task SendHeldAsync(CancellationToken aborted)
+    {
+        await SettleAsync(isAnswer: true).ConfigureAwait(false);
+        await SendAsync(aborted).ConfigureAwait(false);
+    }
+
+    private async Task SendAsync(CancellationToken aborted)
     {
         http.ResponseLength = _held.WrittenCount;
         Commit();
@@ -191,7 +202,8 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange) : IDisposab
             exchange.Protocol.WriteError(named, _held);
         }
 
-        await SendHeldAsync(CancellationToken.None).ConfigureAwait(false);
+        await SettleAsync(isAnswer: false).ConfigureAwait(false);
+        await SendAsync(CancellationToken.None).ConfigureAwait(false);
         return status;
     }
 

@@ -19,7 +19,7 @@ namespace Ballast.Gateway;
 /// </code>
 /// The rule: it may move on only while <see cref="Exchange.OutputCommitted"/> is false. A client that went away is nobody's failure.
 /// </summary>
-public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget budget, ILogger log)
+public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget budget, Bookkeeper bookkeeper, ILogger log)
 {
     /// <summary>How long a retry without budget waits for a candidate to prove itself healthy or for the budget to refill.</summary>
     private static readonly TimeSpan RetryWaitMax = TimeSpan.FromSeconds(2);
@@ -59,6 +59,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
 
                 using (request)
                 {
+                    await bookkeeper.IntendAsync(exchange, attempt).ConfigureAwait(false);
                     bool isProbe = deployment == unreportedProbe;
                     unreportedProbe = isProbe ? null : unreportedProbe;
                     UpstreamFailure? failure = await AttemptAsync(exchange, attempt, isProbe, request, response, work, aborted).ConfigureAwait(false);  // (4)
@@ -99,14 +100,17 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         // How a provider keeps files says nothing of how its models answer: a file that can be fetched must not close the breaker of a model that fails.
         DeploymentHealth? deploymentHealth = work is null ? health.Of(attempt.Deployment) : null;
         UpstreamFailure? failure = null;
+        bool isJudged = false;
         try
         {
             attempt.Result = AttemptResult.Cancelled;
             failure = await call.RunAsync(exchange, attempt, request, response, aborted, work).ConfigureAwait(false);
             failure = failure is null || work is null ? failure : work.Tell(failure);
             Judge(exchange, attempt, isProbe, failure, deploymentHealth);                                                                 // (5)
+            isJudged = true;
             if (failure is not null && exchange.OutputCommitted)
             {
+                await response.SettleAsync(isAnswer: false).ConfigureAwait(false);
                 await response.FlushAsync(aborted).ConfigureAwait(false);
                 if (exchange.Protocol.CutsBrokenStreams)
                 {
@@ -120,7 +124,6 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         {
             attempt.Result = exchange.OutputCommitted ? AttemptResult.Interrupted : AttemptResult.Failed;
             attempt.Reason = GatewayError.Internal.Code;
-            GiveBack(isProbe, deploymentHealth);
             throw;
         }
         finally
@@ -129,6 +132,10 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
             if (attempt.Result == AttemptResult.Cancelled)
             {
                 attempt.Reason ??= "client_cancelled";
+            }
+
+            if (!isJudged)
+            {
                 GiveBack(isProbe, deploymentHealth);
             }
         }

@@ -20,7 +20,7 @@ public sealed class GatewayHandler(
     public async Task HandleAsync(HttpCall http, Protocol protocol, Operation operation, RequestAddress address)
     {
         Exchange exchange = new(protocol, operation, catalog.Current, time) { Address = address };
-        using ClientResponse response = new(http, exchange);
+        using ClientResponse response = new(http, exchange, bookkeeper);
         using ClientRequest request = new(http);
         CancellationToken aborted = http.Aborted;
         RoutePlan? plan = null;
@@ -60,7 +60,7 @@ public sealed class GatewayHandler(
         finally
         {
             plan?.Share?.Settle(exchange.Attempts);
-            await bookkeeper.RecordAsync(exchange).ConfigureAwait(false);                       // exactly once, whatever happened
+            bookkeeper.Close(exchange);                                                         // what is not settled yet, whatever happened
             guard.Settle(exchange, CostBound.SpentBy(exchange));
         }
     }
@@ -69,7 +69,7 @@ public sealed class GatewayHandler(
     public async Task HandleStateAsync(HttpCall http, StatePath path)
     {
         Exchange exchange = new(ProtocolList.OpenAIResponses, Operation.State, catalog.Current, time);
-        using ClientResponse response = new(http, exchange);
+        using ClientResponse response = new(http, exchange, bookkeeper);
         using ClientRequest request = new(http);
         CancellationToken aborted = http.Aborted;
         try
@@ -95,7 +95,7 @@ public sealed class GatewayHandler(
     public async Task RefuseAsync(HttpCall http, Protocol protocol, GatewayError error, string? allowedMethod = null)
     {
         Exchange exchange = new(protocol, Operation.Models, catalog.Current, time);
-        using ClientResponse response = new(http, exchange);
+        using ClientResponse response = new(http, exchange, bookkeeper);
         int status = await response.RejectAsync(error.ToChatError(), allowedMethod: allowedMethod).ConfigureAwait(false);
         log.Refused(exchange.Id, error.Code, status);
     }
@@ -134,6 +134,7 @@ public sealed class GatewayHandler(
         {
             exchange.Protocol.WriteStreamError(error with { RequestId = exchange.Id }, response.Output);
             response.End();
+            await response.SettleAsync(isAnswer: false).ConfigureAwait(false);
             await response.FlushAsync(aborted).ConfigureAwait(false);
             return;
         }

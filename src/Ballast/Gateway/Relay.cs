@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Ballast.Configuration;
 using Ballast.Exchanges;
+using Ballast.Ledger.Spool;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 using Ballast.Upstream;
@@ -107,7 +109,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             pipe.AdvanceTo(buffer.Start, buffer.End);
             if (response.IsCommitted)
             {
-                await FlushAsync(aborted).ConfigureAwait(false);                                              // (6)
+                await (_reader.IsEnded ? EndFlushAsync(aborted) : FlushAsync(aborted)).ConfigureAwait(false); // (6)
             }
 
             if (_reader.IsEnded || result.IsCompleted)
@@ -200,6 +202,16 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         {
             timer.Resume();
         }
+    }
+
+    /// <summary>The end mark goes out once the ledger has what the answer cost.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask EndFlushAsync(CancellationToken aborted)
+    {
+        Note();
+        await response.SettleAsync(isAnswer: true).ConfigureAwait(false);
+        CrashPoint.Reach("answer.settled");
+        await FlushAsync(aborted).ConfigureAwait(false);
     }
 
     private UpstreamFailure? Forward(in ReadOnlySequence<byte> frame, FrameSignals signals)
@@ -370,10 +382,11 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         if (_stream)
         {
             response.End();
-            await FlushAsync(aborted).ConfigureAwait(false);
+            await EndFlushAsync(aborted).ConfigureAwait(false);
         }
         else
         {
+            Note();
             response.SetLosses(attempt);
             await response.SendHeldAsync(aborted).ConfigureAwait(false);
         }

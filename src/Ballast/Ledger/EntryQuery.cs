@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 
 namespace Ballast.Ledger;
 
@@ -11,15 +11,15 @@ internal static class EntryQuery
         requested_model, sent_model, served_model, deployment, vendor, platform, region,
         input_tokens, cache_read_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens,
         is_estimated, cost_pico, input_cost_pico, ttft_us, duration_us, outcome, reason, finish,
-        upstream_status, upstream_request_id, reached, losses
+        upstream_status, upstream_request_id, reached, losses, team, organisation, reserved_pico, reserved_currency
         """;
 
-    public static IReadOnlyList<LedgerEntry> Run(SqliteConnection connection, LedgerFilter filter, int countMax)
+    public static IReadOnlyList<LedgerEntry> Run(DbConnection connection, LedgerFilter filter, int countMax)
     {
-        using SqliteCommand command = LedgerQuery.Create(
-            connection, $"SELECT {Columns} FROM attempts WHERE {"{where}"} ORDER BY started_us, attempt_id LIMIT $count", filter);
-        command.Parameters.AddWithValue("$count", countMax);
-        using SqliteDataReader reader = command.ExecuteReader();
+        using DbCommand command = LedgerQuery.Create(
+            connection, $"SELECT {Columns} FROM attempts WHERE {"{where}"} ORDER BY started_us, attempt_id LIMIT @count", filter);
+        LedgerQuery.Bind(command, "@count", countMax);
+        using DbDataReader reader = command.ExecuteReader();
         List<LedgerEntry> entries = [];
         while (reader.Read())
         {
@@ -29,11 +29,11 @@ internal static class EntryQuery
         return entries;
     }
 
-    public static IReadOnlySet<string> ReachedIds(SqliteConnection connection)
+    public static IReadOnlySet<string> ReachedIds(DbConnection connection)
     {
-        using SqliteCommand command = connection.CreateCommand();
+        using DbCommand command = connection.CreateCommand();
         command.CommandText = "SELECT attempt_id FROM attempts WHERE reached = 1";
-        using SqliteDataReader reader = command.ExecuteReader();
+        using DbDataReader reader = command.ExecuteReader();
         HashSet<string> ids = new(StringComparer.Ordinal);
         while (reader.Read())
         {
@@ -43,16 +43,16 @@ internal static class EntryQuery
         return ids;
     }
 
-    public static long Count(SqliteConnection connection)
+    public static long Count(DbConnection connection)
     {
-        using SqliteCommand command = connection.CreateCommand();
+        using DbCommand command = connection.CreateCommand();
         command.CommandText = "SELECT COUNT(*) FROM attempts";
-        using SqliteDataReader reader = command.ExecuteReader();
+        using DbDataReader reader = command.ExecuteReader();
         reader.Read();
         return reader.GetInt64(0);
     }
 
-    private static LedgerEntry Read(SqliteDataReader row) => new()
+    private static LedgerEntry Read(DbDataReader row) => new()
     {
         AttemptId = row.GetString(0),
         ExchangeId = row.GetString(1),
@@ -88,5 +88,9 @@ internal static class EntryQuery
         UpstreamRequestId = LedgerQuery.OptionalText(row, 31),
         Reached = row.GetInt64(32) != 0,
         Losses = LedgerText.ReadLosses(LedgerQuery.OptionalText(row, 33)),
+        Team = LedgerQuery.OptionalText(row, 34),
+        Organisation = LedgerQuery.OptionalText(row, 35),
+        Reserved = LedgerQuery.OptionalNumber(row, 36) is long reserved ? Picodollars.ToDollars(reserved) : null,
+        ReservedCurrency = LedgerQuery.OptionalText(row, 37),
     };
 }

@@ -29,6 +29,10 @@ public sealed record LedgerEntry
     public required string KeyId { get; init; }
     public required string App { get; init; }
 
+    /// <summary>The team and the organisation that the application belongs to; null where it belongs to none.</summary>
+    public string? Team { get; init; }
+    public string? Organisation { get; init; }
+
     /// <summary>The caller's protocol, for example <c>openai-chat</c>.</summary>
     public required string Protocol { get; init; }
 
@@ -57,6 +61,12 @@ public sealed record LedgerEntry
 
     /// <summary>The input's part of <see cref="CostUsd"/> (cache classes included), so that input and output prices can be told apart later.</summary>
     public decimal? InputCostUsd { get; init; }
+
+    /// <summary>What was held of a budget when the attempt began, in <see cref="ReservedCurrency"/>; null where nothing was.</summary>
+    public decimal? Reserved { get; init; }
+
+    /// <summary>Three letters (ISO 4217).</summary>
+    public string? ReservedCurrency { get; init; }
 
     /// <summary>From sending to the first content.</summary>
     public TimeSpan? TimeToFirstToken { get; init; }

@@ -4,6 +4,5 @@ namespace Ballast.Ledger;
 /// <param name="Error">What the store threw.</param>
 /// <param name="Attempt">1 for the first refusal of this batch.</param>
 /// <param name="RetryIn">Wait until the next try; null where there is none because the writer is closing.</param>
-/// <param name="Pending">Rows not yet in the store.</param>
-/// <param name="Lost">Rows given up, at the end of the drain timeout only.</param>
-public readonly record struct LedgerFailure(Exception Error, int Attempt, TimeSpan? RetryIn, long Pending, long Lost);
+/// <param name="Pending">Rows not yet in the store; they are in the spool.</param>
+public readonly record struct LedgerFailure(Exception Error, int Attempt, TimeSpan? RetryIn, long Pending);

@@ -1,16 +1,56 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace Ballast.Ledger;
 
 /// <summary>
-/// Asks a ledger file questions, read-only. Every question opens a connection of its own, so that it may be used from anywhere at any time and never
-/// disturbs the writer; the work is done on a thread of the pool. Throws <see cref="LedgerException"/> where the file is missing or unreadable.
+/// Asks a ledger questions, read-only. Every question opens a connection of its own, so that it may be used from anywhere at any time and never
+/// disturbs the writer; the work is done on a thread of the pool. Throws <see cref="LedgerException"/> where the ledger is missing or unreadable.
 /// </summary>
-public sealed class LedgerReader(string path)
+public sealed class LedgerReader
 {
     private const int BusyTimeoutSeconds = 5;
 
-    public string Path { get; } = path;
+    private readonly Func<DbConnection> _open;
+
+    /// <summary>Of a SQLite file.</summary>
+    public LedgerReader(string path)
+    {
+        Path = path;
+        _open = OpenFile;
+    }
+
+    private LedgerReader(string path, Func<DbConnection> open)
+    {
+        Path = path;
+        _open = open;
+    }
+
+    /// <summary>Where the ledger is, for people: a file, or a database without its password.</summary>
+    public string Path { get; }
+
+    /// <summary>Of a PostgreSQL database.</summary>
+    /// <param name="connection">As for <see cref="PostgresLedgerStore"/>.</param>
+    public static LedgerReader OfPostgres(string connection)
+    {
+        NpgsqlDataSource source = PostgresLedgerStore.Source(connection);
+        NpgsqlConnectionStringBuilder told = new(connection);
+        return new LedgerReader($"{told.Host}/{told.Database}", () =>
+        {
+            NpgsqlConnection opened = source.OpenConnection();
+            try
+            {
+                PostgresSchema.Check(opened);
+                return opened;
+            }
+            catch
+            {
+                opened.Dispose();
+                throw;
+            }
+        });
+    }
 
     /// <summary>Usage by group. At most four dimensions; none gives the total only.</summary>
     public Task<UsageReport> UsageAsync(
@@ -38,23 +78,23 @@ public sealed class LedgerReader(string path)
     /// <summary>Rows in the ledger.</summary>
     public Task<long> CountAsync(CancellationToken cancellation = default) => AskAsync(EntryQuery.Count, cancellation);
 
-    private Task<T> AskAsync<T>(Func<SqliteConnection, T> question, CancellationToken cancellation) =>
+    private Task<T> AskAsync<T>(Func<DbConnection, T> question, CancellationToken cancellation) =>
         Task.Run(
             () =>
             {
                 try
                 {
-                    using SqliteConnection connection = Open();
+                    using DbConnection connection = _open();
                     return question(connection);
                 }
-                catch (SqliteException failure)
+                catch (DbException failure)
                 {
                     throw new LedgerException($"The ledger {Path} cannot be read: {failure.Message}", failure);
                 }
             },
             cancellation);
 
-    private SqliteConnection Open()
+    private DbConnection OpenFile()
     {
         if (!File.Exists(Path))
         {

@@ -1,98 +1,88 @@
-using System.Threading.Channels;
+using Ballast.Ledger.Spool;
 
 namespace Ballast.Ledger;
 
 /// <summary>
-/// Takes rows off the request path and writes them in groups: a bounded queue, one task, one transaction for up to
-/// <see cref="LedgerWriterOptions.BatchRowsMax"/> rows or 50 ms. A row is never dropped: a full queue makes the recorder wait, a store that
-/// fails is tried again. The store is not owned: dispose of the writer first, then of the store.
+/// The way of a row: kept in the spool while its request waits, then carried to the store in groups by one task. What the store does not take stays in the spool and is
+/// offered again, after a restart too; the store leaves rows that it has as they are, so that each is there exactly once. Store and spool are not owned: dispose of the
+/// writer first, then of them.
 /// </summary>
 public sealed class LedgerWriter : IAsyncDisposable
 {
     private readonly ILedgerStore _store;
+    private readonly LedgerSpool _spool;
+    private readonly SpoolReader _reader;
     private readonly LedgerWriterOptions _options;
     private readonly TimeProvider _time;
     private readonly Action<LedgerFailure>? _onFailure;
     private readonly LiveTotals? _totals;
-    private readonly Channel<Item> _queue;
     private readonly CancellationTokenSource _giveUp = new();
-    private readonly int _hurryAt;
     private readonly Task _loop;
     private TaskCompletionSource _hurry = NewSignal();
+    private TaskCompletionSource _progress = NewSignal();
     private long _written;
-    private long _pending;
     private long _failures;
-    private long _lost;
     private int _flushes;
+    private int _isWaiting;
     private int _closing;
 
     public LedgerWriter(
-        ILedgerStore store,
-        LedgerWriterOptions options,
-        TimeProvider time,
-        LiveTotals? totals = null,
-        Action<LedgerFailure>? onFailure = null)
+        ILedgerStore store, LedgerSpool spool, LedgerWriterOptions options, TimeProvider time, LiveTotals? totals = null, Action<LedgerFailure>? onFailure = null)
     {
         _store = store;
+        _spool = spool;
+        _reader = new SpoolReader(spool.Files);
         _options = options;
         _time = time;
         _totals = totals;
         _onFailure = onFailure;
-        _hurryAt = Math.Min(options.BatchRowsMax, options.QueueMax);
-        _queue = Channel.CreateBounded<Item>(new BoundedChannelOptions(options.QueueMax)
-        {
-            SingleReader = true,
-            FullMode = BoundedChannelFullMode.Wait,
-        });
+        spool.Kept = Wake;
         _loop = Task.Run(RunAsync);
     }
 
     /// <summary>Rows that the store has taken.</summary>
     public long Written => Interlocked.Read(ref _written);
 
-    /// <summary>Rows recorded, or waiting to be, that the store has not taken yet.</summary>
-    public long Pending => Interlocked.Read(ref _pending);
+    /// <summary>Rows settled that the store has not taken yet.</summary>
+    public long Pending => Math.Max(0, _spool.Settles - Written);
 
     /// <summary>Batches that the store refused.</summary>
     public long Failures => Interlocked.Read(ref _failures);
 
-    /// <summary>Rows given up because the store did not take them within the drain timeout.</summary>
-    public long Lost => Interlocked.Read(ref _lost);
+    /// <summary>Rows that neither store nor spool could take: the disk took nothing until the process ended.</summary>
+    public long Lost => _spool.Lost;
 
-    /// <summary>Completes when the row is queued, at once unless the queue is full. Throws <see cref="ObjectDisposedException"/> after disposal.</summary>
-    public ValueTask RecordAsync(LedgerEntry entry)
+    /// <summary>Where rows are kept first.</summary>
+    public LedgerSpool Spool => _spool;
+
+    /// <summary>See <see cref="LedgerSpool.IntendAsync"/>.</summary>
+    /// <exception cref="SpoolFullException">There is no room.</exception>
+    public ValueTask<bool> IntendAsync(LedgerEntry row, out SpoolTicket place) => _spool.IntendAsync(row, out place);
+
+    /// <summary>See <see cref="LedgerSpool.SettleAsync"/>.</summary>
+    public ValueTask<bool> SettleAsync(LedgerEntry row, SpoolTicket? place = null, bool isAwaited = true)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _closing) != 0, this);
-        // The count goes up first and the signal is read after it; the loop sets a new signal first and reads the count after it. So one of them sees the other.
-        if (Interlocked.Increment(ref _pending) >= _hurryAt)
-        {
-            Volatile.Read(ref _hurry).TrySetResult();
-        }
-
-        Item item = new(entry, Flushed: null);
-        if (!_queue.Writer.TryWrite(item))
-        {
-            return RecordWhenRoomAsync(item);
-        }
-
-        _totals?.Record(entry);
-        return ValueTask.CompletedTask;
+        ValueTask<bool> keeping = _spool.SettleAsync(row, place, isAwaited);
+        _totals?.Record(row);
+        return keeping;
     }
 
-    /// <summary>Completes when all that was recorded before is in the store.</summary>
+    /// <summary>Completes when all that was settled before is in the store.</summary>
     public async Task FlushAsync(CancellationToken cancellation = default)
     {
-        TaskCompletionSource flushed = NewSignal();
+        long target = _spool.Settles;
         Interlocked.Increment(ref _flushes);
         try
         {
-            Volatile.Read(ref _hurry).TrySetResult();
-            await _queue.Writer.WriteAsync(new Item(Entry: null, flushed), cancellation).ConfigureAwait(false);
-            await flushed.Task.WaitAsync(cancellation).ConfigureAwait(false);
-        }
-        catch (ChannelClosedException)
-        {
-            await _loop.WaitAsync(cancellation).ConfigureAwait(false);
+            while (Written < target && !_loop.IsCompleted)
+            {
+                TaskCompletionSource progress = Volatile.Read(ref _progress);
+                if (Written < target)
+                {
+                    Volatile.Read(ref _hurry).TrySetResult();
+                    await Task.WhenAny(progress.Task, _loop).WaitAsync(cancellation).ConfigureAwait(false);
+                }
+            }
         }
         finally
         {
@@ -100,7 +90,7 @@ public sealed class LedgerWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Writes all that is queued; after the drain timeout what is left is given up and reported as lost.</summary>
+    /// <summary>Takes no more; carries what is left to the store, within the drain timeout. The rest stays in the spool.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _closing, 1) != 0)
@@ -112,52 +102,74 @@ public sealed class LedgerWriter : IAsyncDisposable
         using (ITimer deadline = _time.CreateTimer(
             static state => ((CancellationTokenSource)state!).Cancel(), _giveUp, _options.DrainTimeout, Timeout.InfiniteTimeSpan))
         {
-            // Completing the queue would throw out those who wait for room. A flush stands in line behind them.
-            await FlushAsync(CancellationToken.None).ConfigureAwait(false);
-            _queue.Writer.TryComplete();
+            _spool.Stop();
+            Interlocked.Increment(ref _closing);
+            Volatile.Read(ref _hurry).TrySetResult();
             await _loop.ConfigureAwait(false);
         }
 
         _giveUp.Dispose();
     }
 
-    private async ValueTask RecordWhenRoomAsync(Item item)
+    private void Wake()
     {
-        try
+        if (Volatile.Read(ref _isWaiting) != 0 || Pending >= _options.BatchRowsMax)
         {
-            await _queue.Writer.WriteAsync(item).ConfigureAwait(false);
+            Volatile.Read(ref _hurry).TrySetResult();
         }
-        catch (ChannelClosedException)
-        {
-            Interlocked.Decrement(ref _pending);
-            throw new ObjectDisposedException(nameof(LedgerWriter));
-        }
-
-        _totals?.Record(item.Entry!);
     }
 
     private async Task RunAsync()
     {
         List<LedgerEntry> batch = new(_options.BatchRowsMax);
-        List<TaskCompletionSource> flushes = [];
-        while (await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
+        while (!_giveUp.IsCancellationRequested)
         {
-            await LingerAsync().ConfigureAwait(false);
-            Take(batch, flushes);
-            await WriteAsync(batch).ConfigureAwait(false);
-            foreach (TaskCompletionSource flushed in flushes)
+            // Read before the reader looks: what was kept before the spool ended is seen.
+            bool isLast = Volatile.Read(ref _closing) > 1;
+            batch.Clear();
+            _reader.Read(batch, _options.BatchRowsMax);
+            if (batch.Count > 0 && !await WriteAsync(batch).ConfigureAwait(false))
             {
-                flushed.TrySetResult();
+                return;
+            }
+
+            CrashPoint.Reach("apply.committed");
+            _reader.Confirm();
+            Interlocked.Add(ref _written, batch.Count);
+            Interlocked.Exchange(ref _progress, NewSignal()).TrySetResult();
+            if (batch.Count == 0 && isLast)
+            {
+                return;
+            }
+
+            if (batch.Count < _options.BatchRowsMax)
+            {
+                await LingerAsync(isUntilWoken: batch.Count == 0).ConfigureAwait(false);
             }
         }
     }
 
-    /// <summary>Waits for company, unless there is enough of it or somebody waits for a flush.</summary>
-    private async Task LingerAsync()
+    /// <summary>Waits for company, unless somebody waits for a flush; where there was nothing at all, until there is something.</summary>
+    private async Task LingerAsync(bool isUntilWoken)
     {
         TaskCompletionSource hurry = NewSignal();
         Interlocked.Exchange(ref _hurry, hurry);
-        if (Pending < _hurryAt && Volatile.Read(ref _flushes) == 0)
+        if (isUntilWoken)
+        {
+            Volatile.Write(ref _isWaiting, 1);
+            // Whoever keeps a row reads the mark after it; here the rows are looked for after the mark.
+            Interlocked.MemoryBarrier();
+            if (Pending == 0 && Volatile.Read(ref _closing) <= 1)
+            {
+                await hurry.Task.ConfigureAwait(false);
+            }
+
+            Volatile.Write(ref _isWaiting, 0);
+            hurry = NewSignal();
+            Interlocked.Exchange(ref _hurry, hurry);
+        }
+
+        if (Volatile.Read(ref _flushes) == 0 && Volatile.Read(ref _closing) == 0)
         {
             using CancellationTokenSource stop = new();
             await Task.WhenAny(hurry.Task, Task.Delay(_options.Linger, _time, stop.Token)).ConfigureAwait(false);
@@ -165,66 +177,36 @@ public sealed class LedgerWriter : IAsyncDisposable
         }
     }
 
-    private void Take(List<LedgerEntry> batch, List<TaskCompletionSource> flushes)
+    private async Task<bool> WriteAsync(List<LedgerEntry> batch)
     {
-        batch.Clear();
-        flushes.Clear();
-        while (batch.Count < _options.BatchRowsMax && _queue.Reader.TryRead(out Item item))
-        {
-            if (item.Entry is not null)
-            {
-                batch.Add(item.Entry);
-            }
-
-            if (item.Flushed is not null)
-            {
-                flushes.Add(item.Flushed);
-            }
-        }
-    }
-
-    private async Task WriteAsync(List<LedgerEntry> batch)
-    {
-        if (batch.Count == 0)
-        {
-            return;
-        }
-
         TimeSpan wait = _options.RetryWait;
         for (int attempt = 1; ; attempt++)
         {
+            using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(_giveUp.Token);
             try
             {
                 _giveUp.Token.ThrowIfCancellationRequested();
-                await _store.AppendAsync(batch, _giveUp.Token).ConfigureAwait(false);
-                Interlocked.Add(ref _written, batch.Count);
-                Interlocked.Add(ref _pending, -batch.Count);
-                return;
+                timeout.CancelAfter(_options.StoreTimeout);
+                CrashPoint.Reach("apply.begin");
+                await _store.AppendAsync(batch, timeout.Token).ConfigureAwait(false);
+                return true;
             }
 #pragma warning disable CA1031 // whatever the store throws, the rows are kept and tried again
             catch (Exception failure)
 #pragma warning restore CA1031
             {
-                if (_giveUp.IsCancellationRequested)
-                {
-                    GiveUp(batch.Count, failure, attempt);
-                    return;
-                }
-
+                bool isOver = _giveUp.IsCancellationRequested;
                 Interlocked.Increment(ref _failures);
-                Report(new LedgerFailure(failure, attempt, wait, Pending, Lost));
+                Report(new LedgerFailure(failure, attempt, isOver ? null : wait, Pending));
+                if (isOver)
+                {
+                    return false;
+                }
             }
 
             await Task.Delay(wait, _time, _giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             wait = wait * 2 < _options.RetryWaitMax ? wait * 2 : _options.RetryWaitMax;
         }
-    }
-
-    private void GiveUp(int rows, Exception failure, int attempt)
-    {
-        Interlocked.Add(ref _lost, rows);
-        Interlocked.Add(ref _pending, -rows);
-        Report(new LedgerFailure(failure, attempt, RetryIn: null, Pending, Lost));
     }
 
     /// <summary>A fault in the logging must not end the task that the ledger depends on.</summary>
@@ -242,7 +224,4 @@ public sealed class LedgerWriter : IAsyncDisposable
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>A row, or the mark of somebody who waits until all before it is written.</summary>
-    private readonly record struct Item(LedgerEntry? Entry, TaskCompletionSource? Flushed);
 }

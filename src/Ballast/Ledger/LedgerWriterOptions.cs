@@ -3,9 +3,6 @@ namespace Ballast.Ledger;
 /// <summary>The bounds of a <see cref="LedgerWriter"/>.</summary>
 public sealed record LedgerWriterOptions
 {
-    /// <summary>Rows that may wait; a further one waits for room. From <c>LimitsOptions.LedgerQueueMax</c>.</summary>
-    public int QueueMax { get; init; } = 16_384;
-
     /// <summary>Rows of one transaction.</summary>
     public int BatchRowsMax { get; init; } = 512;
 
@@ -16,6 +13,9 @@ public sealed record LedgerWriterOptions
     public TimeSpan RetryWait { get; init; } = TimeSpan.FromMilliseconds(100);
     public TimeSpan RetryWaitMax { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long disposal waits for the store to take what is left.</summary>
+    /// <summary>How long one transaction may take before it is given up and tried again.</summary>
+    public TimeSpan StoreTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long disposal waits for the store to take what is left; the rest stays in the spool for the next start.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(4);
 }

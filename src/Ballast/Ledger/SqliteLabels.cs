@@ -6,13 +6,13 @@ namespace Ballast.Ledger;
 /// <summary>What many attempts share: who asked for what, and where it went.</summary>
 internal readonly record struct SqliteLabel(
     string KeyId, string App, string Protocol, string Operation, string RequestedModel, string SentModel, string? ServedModel,
-    string Deployment, string Vendor, string Platform, string Region)
+    string Deployment, string Vendor, string Platform, string Region, string? Team, string? Organisation)
 {
     /// <summary>What differs from row to row comes first; the rest is mostly the very same text.</summary>
     public bool Equals(SqliteLabel other) =>
         Deployment == other.Deployment && RequestedModel == other.RequestedModel && ServedModel == other.ServedModel && KeyId == other.KeyId && App == other.App
         && Protocol == other.Protocol && Operation == other.Operation && SentModel == other.SentModel && Vendor == other.Vendor && Platform == other.Platform
-        && Region == other.Region;
+        && Region == other.Region && Team == other.Team && Organisation == other.Organisation;
 
     public override int GetHashCode() => HashCode.Combine(Deployment, RequestedModel, ServedModel, KeyId, Protocol, Operation);
 }
@@ -27,7 +27,7 @@ internal sealed class SqliteLabels : IDisposable
     public const int LabelsMax = 4096;
 
     private static readonly string[] s_columns =
-        ["key_id", "app", "protocol", "operation", "requested_model", "sent_model", "served_model", "deployment", "vendor", "platform", "region"];
+        ["key_id", "app", "protocol", "operation", "requested_model", "sent_model", "served_model", "deployment", "vendor", "platform", "region", "team", "organisation"];
 
     private readonly sqlite3 _database;
     private readonly SqliteInsert _insert;
@@ -89,6 +89,8 @@ internal sealed class SqliteLabels : IDisposable
         _insert.Bind(label.Vendor);
         _insert.Bind(label.Platform);
         _insert.Bind(label.Region);
+        _insert.Bind(label.Team);
+        _insert.Bind(label.Organisation);
         _insert.Run();
         return raw.sqlite3_last_insert_rowid(_database);
     }

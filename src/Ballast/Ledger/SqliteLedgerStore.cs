@@ -1,3 +1,4 @@
+using Ballast.Ledger.Spool;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Ledger;
@@ -26,7 +27,7 @@ public sealed class SqliteLedgerStore : ILedgerStore
         "started_us", "attempt_id", "exchange_id", "attempt_number", "label_id", "stream",
         "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_long_tokens", "output_tokens", "reasoning_tokens",
         "is_estimated", "cost_pico", "input_cost_pico", "ttft_us", "duration_us", "outcome", "reason", "finish",
-        "upstream_status", "upstream_request_id", "reached", "losses",
+        "upstream_status", "upstream_request_id", "reached", "losses", "reserved_pico", "reserved_currency",
     ];
 
     private readonly SqliteConnection _connection;
@@ -89,6 +90,7 @@ public sealed class SqliteLedgerStore : ILedgerStore
                 Insert(entry);
             }
 
+            CrashPoint.Reach("apply.inserted");
             transaction.Commit();
         }
         catch
@@ -171,12 +173,14 @@ public sealed class SqliteLedgerStore : ILedgerStore
         _insert.Bind(OptionalText(entry.UpstreamRequestId));
         _insert.Bind(entry.Reached ? 1L : 0L);
         _insert.Bind(LedgerText.WriteLosses(entry.Losses));
+        _insert.Bind(entry.Reserved is decimal reserved ? Picodollars.FromDollars(reserved) : null);
+        _insert.Bind(OptionalText(entry.ReservedCurrency));
         _insert.Run();
     }
 
     private static SqliteLabel LabelOf(LedgerEntry entry) => new(
         Text(entry.KeyId), Text(entry.App), Text(entry.Protocol), Text(entry.Operation), Text(entry.RequestedModel), Text(entry.SentModel), OptionalText(entry.ServedModel),
-        Text(entry.Deployment), Text(entry.Vendor), Text(entry.Platform), Text(entry.Region));
+        Text(entry.Deployment), Text(entry.Vendor), Text(entry.Platform), Text(entry.Region), OptionalText(entry.Team), OptionalText(entry.Organisation));
 
     /// <summary>The view tells such an exchange's id from its attempt's.</summary>
     private static bool IsNamedAfterExchange(LedgerEntry entry)
@@ -187,12 +191,12 @@ public sealed class SqliteLedgerStore : ILedgerStore
             && id[^1] == '0' + entry.AttemptNumber && id[^2] == '-' && id.StartsWith(entry.ExchangeId);
     }
 
-    private static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
+    internal static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 
-    private static long Tokens(long count) => Math.Clamp(count, 0, TokensMax);
+    internal static long Tokens(long count) => Math.Clamp(count, 0, TokensMax);
 
     /// <summary>Never null, whatever the compiler was told: one bad row must not hold up all that wait behind it.</summary>
-    private static string Text(string? text) => OptionalText(text) ?? "";
+    internal static string Text(string? text) => OptionalText(text) ?? "";
 
-    private static string? OptionalText(string? text) => text is { Length: > TextLengthMax } ? text[..TextLengthMax] : text;
+    internal static string? OptionalText(string? text) => text is { Length: > TextLengthMax } ? text[..TextLengthMax] : text;
 }

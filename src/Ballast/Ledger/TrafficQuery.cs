@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 
 namespace Ballast.Ledger;
 
@@ -17,17 +17,17 @@ internal static class TrafficQuery
     /// <summary>Streams whose speed can be told: finished, and more than one token after the first content.</summary>
     private const string HasSpeed = "(outcome = 'completed' AND stream = 1 AND output_tokens > 1 AND ttft_us IS NOT NULL AND duration_us > ttft_us)";
 
-    public static IReadOnlyList<ShareRow> Shares(SqliteConnection connection, LedgerFilter filter)
+    public static IReadOnlyList<ShareRow> Shares(DbConnection connection, LedgerFilter filter)
     {
-        using SqliteCommand command = LedgerQuery.Create(
+        using DbCommand command = LedgerQuery.Create(
             connection,
             $"""
-            SELECT app, deployment, vendor, platform, region, SUM({Answered}), COUNT(*), SUM({UsageQuery.TokensOfAllClasses}),
+            SELECT app, deployment, vendor, platform, region, {LedgerQuery.CountOf(Answered)}, COUNT(*), CAST(SUM({UsageQuery.TokensOfAllClasses}) AS BIGINT),
                 {LedgerQuery.DollarColumns("cost_pico")}
             FROM attempts WHERE {"{where}"} GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 1, 2
             """,
             filter);
-        using SqliteDataReader reader = command.ExecuteReader();
+        using DbDataReader reader = command.ExecuteReader();
         List<ShareRow> rows = [];
         while (reader.Read())
         {
@@ -39,29 +39,29 @@ internal static class TrafficQuery
         return rows;
     }
 
-    public static TrafficFigures Figures(SqliteConnection connection, string? vendor, string? platform, LedgerFilter filter)
+    public static TrafficFigures Figures(DbConnection connection, string? vendor, string? platform, LedgerFilter filter)
     {
-        using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
+        using DbTransaction snapshot = LedgerQuery.Snapshot(connection);
         TrafficFigures sums = Sums(connection, vendor, platform, filter);
-        using SqliteCommand command = Create(connection, UsageQuery.PercentileSql([], Scope(vendor, platform)), vendor, platform, filter);
-        using SqliteDataReader reader = command.ExecuteReader();
+        using DbCommand command = Create(connection, UsageQuery.PercentileSql([], Scope(vendor, platform)), vendor, platform, filter);
+        using DbDataReader reader = command.ExecuteReader();
         return reader.Read()
             ? sums with { TtftP50 = LedgerQuery.OptionalSpan(reader, 0), TtftP95 = LedgerQuery.OptionalSpan(reader, 1) }
             : sums;
     }
 
-    private static TrafficFigures Sums(SqliteConnection connection, string? vendor, string? platform, LedgerFilter filter)
+    private static TrafficFigures Sums(DbConnection connection, string? vendor, string? platform, LedgerFilter filter)
     {
-        using SqliteCommand command = Create(
+        using DbCommand command = Create(
             connection,
             $"""
-            SELECT COUNT(*), SUM({Answered}),
-                SUM((outcome = 'interrupted' OR outcome = 'failed') AND NOT {CallersFault} AND NOT {RateLimited}),
-                SUM({RateLimited}), SUM(COALESCE(finish, '') IN ('refusal', 'content_filter')),
-                SUM({AllInput}), SUM(output_tokens),
-                SUM({UsageQuery.CostIsUnknown}),
-                SUM(CASE WHEN {InBothParts} THEN {AllInput} END), SUM(CASE WHEN {InBothParts} THEN output_tokens END),
-                SUM(CASE WHEN {HasSpeed} THEN output_tokens - 1 END), SUM(CASE WHEN {HasSpeed} THEN duration_us - ttft_us END),
+            SELECT COUNT(*), {LedgerQuery.CountOf(Answered)},
+                {LedgerQuery.CountOf($"(outcome = 'interrupted' OR outcome = 'failed') AND NOT {CallersFault} AND NOT {RateLimited}")},
+                {LedgerQuery.CountOf(RateLimited)}, {LedgerQuery.CountOf("COALESCE(finish, '') IN ('refusal', 'content_filter')")},
+                CAST(SUM({AllInput}) AS BIGINT), CAST(SUM(output_tokens) AS BIGINT),
+                {LedgerQuery.CountOf(UsageQuery.CostIsUnknown)},
+                CAST(SUM(CASE WHEN {InBothParts} THEN {AllInput} END) AS BIGINT), CAST(SUM(CASE WHEN {InBothParts} THEN output_tokens END) AS BIGINT),
+                CAST(SUM(CASE WHEN {HasSpeed} THEN output_tokens - 1 END) AS BIGINT), CAST(SUM(CASE WHEN {HasSpeed} THEN duration_us - ttft_us END) AS BIGINT),
                 {LedgerQuery.DollarColumns("cost_pico")},
                 {LedgerQuery.DollarColumns($"CASE WHEN {InBothParts} THEN input_cost_pico END")},
                 {LedgerQuery.DollarColumns($"CASE WHEN {InBothParts} THEN cost_pico - input_cost_pico END")}
@@ -70,7 +70,7 @@ internal static class TrafficQuery
             vendor,
             platform,
             filter);
-        using SqliteDataReader reader = command.ExecuteReader();
+        using DbDataReader reader = command.ExecuteReader();
         reader.Read();
         return new TrafficFigures
         {
@@ -93,19 +93,19 @@ internal static class TrafficQuery
     }
 
     private static string Scope(string? vendor, string? platform) =>
-        "{where}" + (vendor is null ? "" : " AND vendor = $vendor") + (platform is null ? "" : " AND platform = $platform");
+        "{where}" + (vendor is null ? "" : " AND vendor = @vendor") + (platform is null ? "" : " AND platform = @platform");
 
-    private static SqliteCommand Create(SqliteConnection connection, string sql, string? vendor, string? platform, LedgerFilter filter)
+    private static DbCommand Create(DbConnection connection, string sql, string? vendor, string? platform, LedgerFilter filter)
     {
-        SqliteCommand command = LedgerQuery.Create(connection, sql, filter);
+        DbCommand command = LedgerQuery.Create(connection, sql, filter);
         if (vendor is not null)
         {
-            command.Parameters.AddWithValue("$vendor", vendor);
+            LedgerQuery.Bind(command, "@vendor", vendor);
         }
 
         if (platform is not null)
         {
-            command.Parameters.AddWithValue("$platform", platform);
+            LedgerQuery.Bind(command, "@platform", platform);
         }
 
         return command;

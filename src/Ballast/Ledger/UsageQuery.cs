@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Ledger;
@@ -19,15 +20,15 @@ internal static class UsageQuery
     private static readonly string s_sums =
         $"""
         COUNT(DISTINCT exchange_id), COUNT(*),
-        SUM(outcome = 'completed'), SUM(outcome = 'failed'), SUM(outcome = 'interrupted'), SUM(outcome = 'cancelled'),
-        SUM(input_tokens), SUM(cache_read_tokens), SUM(cache_write_tokens), SUM(cache_write_long_tokens), SUM(output_tokens), SUM(reasoning_tokens),
-        {LedgerQuery.DollarColumns("cost_pico")}, SUM({CostIsUnknown}), SUM(is_estimated)
+        {LedgerQuery.CountOf("outcome = 'completed'")}, {LedgerQuery.CountOf("outcome = 'failed'")}, {LedgerQuery.CountOf("outcome = 'interrupted'")}, {LedgerQuery.CountOf("outcome = 'cancelled'")},
+        CAST(SUM(input_tokens) AS BIGINT), CAST(SUM(cache_read_tokens) AS BIGINT), CAST(SUM(cache_write_tokens) AS BIGINT), CAST(SUM(cache_write_long_tokens) AS BIGINT), CAST(SUM(output_tokens) AS BIGINT), CAST(SUM(reasoning_tokens) AS BIGINT),
+        {LedgerQuery.DollarColumns("cost_pico")}, {LedgerQuery.CountOf(CostIsUnknown)}, CAST(SUM(is_estimated) AS BIGINT)
         """;
 
-    public static UsageReport Run(SqliteConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter)
+    public static UsageReport Run(DbConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(by.Count, DimensionsMax);
-        using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
+        using DbTransaction snapshot = LedgerQuery.Snapshot(connection);
         List<UsageRow> total = Group(connection, [], filter);
         List<UsageRow> rows = by.Count == 0 ? total : Group(connection, by, filter);
         return new UsageReport { By = by, Rows = total[0].Attempts == 0 ? [] : Sort(rows, by), Total = total[0] };
@@ -45,13 +46,13 @@ internal static class UsageQuery
         ];
     }
 
-    private static List<UsageRow> Group(SqliteConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter)
+    private static List<UsageRow> Group(DbConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter)
     {
-        string keys = string.Concat(by.Select(dimension => Expression(dimension) + ", "));
+        string keys = string.Concat(by.Select(dimension => Expression(dimension, connection) + ", "));
         string groupBy = by.Count == 0 ? "" : "GROUP BY " + string.Join(", ", Enumerable.Range(1, by.Count));
         Dictionary<string, (TimeSpan? P50, TimeSpan? P95)> percentiles = Percentiles(connection, by, filter);
-        using SqliteCommand command = LedgerQuery.Create(connection, $"SELECT {keys}{s_sums} FROM attempts WHERE {{where}} {groupBy}", filter);
-        using SqliteDataReader reader = command.ExecuteReader();
+        using DbCommand command = LedgerQuery.Create(connection, $"SELECT {keys}{s_sums} FROM attempts WHERE {{where}} {groupBy}", filter);
+        using DbDataReader reader = command.ExecuteReader();
         List<UsageRow> rows = [];
         while (reader.Read())
         {
@@ -61,7 +62,7 @@ internal static class UsageQuery
         return rows;
     }
 
-    private static UsageRow ReadRow(SqliteDataReader reader, int first, Dictionary<string, (TimeSpan? P50, TimeSpan? P95)> percentiles)
+    private static UsageRow ReadRow(DbDataReader reader, int first, Dictionary<string, (TimeSpan? P50, TimeSpan? P95)> percentiles)
     {
         string[] keys = Keys(reader, first);
         (TimeSpan? p50, TimeSpan? p95) = percentiles.GetValueOrDefault(string.Join('\0', keys));
@@ -89,10 +90,10 @@ internal static class UsageQuery
     }
 
     private static Dictionary<string, (TimeSpan? P50, TimeSpan? P95)> Percentiles(
-        SqliteConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter)
+        DbConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter)
     {
-        using SqliteCommand command = LedgerQuery.Create(connection, PercentileSql([.. by.Select(Expression)], "{where}"), filter);
-        using SqliteDataReader reader = command.ExecuteReader();
+        using DbCommand command = LedgerQuery.Create(connection, PercentileSql([.. by.Select(dimension => Expression(dimension, connection))], "{where}"), filter);
+        using DbDataReader reader = command.ExecuteReader();
         Dictionary<string, (TimeSpan? P50, TimeSpan? P95)> percentiles = [];
         while (reader.Read())
         {
@@ -122,7 +123,7 @@ internal static class UsageQuery
             """;
     }
 
-    private static string[] Keys(SqliteDataReader reader, int count)
+    private static string[] Keys(DbDataReader reader, int count)
     {
         string[] keys = new string[count];
         for (int index = 0; index < count; index++)
@@ -133,14 +134,15 @@ internal static class UsageQuery
         return keys;
     }
 
-    private static string Expression(UsageDimension dimension) => dimension switch
+    private static string Expression(UsageDimension dimension, DbConnection connection) => dimension switch
     {
         UsageDimension.Model => "requested_model",
         UsageDimension.Vendor => "vendor",
         UsageDimension.Platform => "platform",
         UsageDimension.Region => "region",
         UsageDimension.App => "app",
-        UsageDimension.Day => "date(started_us / 1000000, 'unixepoch')",
+        UsageDimension.Day when connection is SqliteConnection => "date(started_us / 1000000, 'unixepoch')",
+        UsageDimension.Day => "to_char(to_timestamp(started_us / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
         UsageDimension.Deployment => "deployment",
         UsageDimension.Outcome => "outcome",
         _ => throw new ArgumentOutOfRangeException(nameof(dimension)),

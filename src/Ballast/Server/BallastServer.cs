@@ -6,6 +6,7 @@ using Ballast.Gateway.Files;
 using Ballast.Guards;
 using Ballast.Handles;
 using Ballast.Ledger;
+using Ballast.Ledger.Spool;
 using Ballast.Routing;
 using Ballast.Routing.Shares;
 using Ballast.Telemetry;
@@ -25,7 +26,8 @@ public sealed class BallastServer : IAsyncDisposable
 
     private readonly ServerSetup _setup;
     private readonly UpstreamClient _upstream;
-    private readonly SqliteLedgerStore _store;
+    private readonly ILedgerStore _store;
+    private readonly LedgerSpool _spool;
     private readonly HandleStore _handles;
     private readonly ConversationStore? _conversations;
     private readonly ShareKeeper _shares;
@@ -57,10 +59,16 @@ public sealed class BallastServer : IAsyncDisposable
         _pepper = Tenants.PepperOf(setup);
         Guard = new Guard(setup.Time, _pepper) { AdmitOnly = setup.AdmitOnly };
         Totals = new LiveTotals(setup.Time);
-        _store = SqliteLedgerStore.Open(setup.LedgerPath);
+        _store = setup.LedgerConnection is { } connection ? new PostgresLedgerStore(connection) : SqliteLedgerStore.Open(setup.LedgerPath);
+        _spool = LedgerSpool.Open(setup.Spool, TimeProvider.System, setup.SpoolDisk, Log.SpoolFailed);
+        if (_spool.Orphans > 0)
+        {
+            Log.OrphansSettled(_spool.Orphans);
+        }
+
         Ledger = new LedgerWriter(
-            _store, new LedgerWriterOptions { QueueMax = setup.Catalog.Current.Limits.LedgerQueueMax }, setup.Time, Totals,
-            failure => Log.LedgerFailed(failure.Error, failure.Pending));
+            _store, _spool, new LedgerWriterOptions(), setup.Time, Totals, failure => Log.LedgerFailed(failure.Error, failure.Pending));
+        Bookkeeper bookkeeper = new(Ledger, Totals);
         _conversations = setup.ConversationsOrDefault is { IsStored: true } kept ? ConversationStore.Open(kept, setup.Time, Log.ConversationsFailed) : null;
         _handles = new HandleStore(setup.HandlesPath, setup.Time);
         Shares = new ShareControl(setup.Time);
@@ -68,10 +76,10 @@ public sealed class BallastServer : IAsyncDisposable
             Shares, setup.Catalog, setup.PolicyFolder is { } folder ? new PolicyFolder(folder) : null, new ShareSnapshotFile(setup.SharesPath),
             new RelaxationFile(setup.RelaxationsPath), setup.Time, Log);
         UpstreamCall call = new(_upstream);
-        Failover failover = new(call, Health, new RetryBudget(setup.Time), Log);
+        Failover failover = new(call, Health, new RetryBudget(setup.Time), bookkeeper, Log);
         _handler = new GatewayHandler(
             setup.Catalog, Guard, new Router(Health, new Random(setup.Seed), Shares), failover, new TokenCount(_upstream, Health),
-            new FileHandler(_handles, failover, call, _upstream, Health), new Bookkeeper(Ledger, Totals),
+            new FileHandler(_handles, failover, call, _upstream, Health), bookkeeper,
             new StateKeeper(_conversations), new StateDesk(_conversations), setup.Time, Log);
     }
 
@@ -159,6 +167,7 @@ public sealed class BallastServer : IAsyncDisposable
         }
 
         await Ledger.DisposeAsync().ConfigureAwait(false);
+        _spool.Dispose();
         await _handles.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         _logging.Dispose();

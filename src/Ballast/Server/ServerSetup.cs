@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Configuration;
+using Ballast.Ledger.Spool;
 using Microsoft.Extensions.Logging;
 
 namespace Ballast.Server;
@@ -25,6 +26,15 @@ public sealed record ServerSetup
 
     /// <summary>Where keys and budgets made at run time are kept: as configured, else beside the ledger.</summary>
     public string TenancyPath => Catalog.Current.Tenancy.Path ?? Path.ChangeExtension(LedgerPath, ".tenancy.db");
+
+    /// <summary>Of the PostgreSQL database that holds the ledger; null for the file.</summary>
+    public string? LedgerConnection { get; init; }
+
+    /// <summary>Where rows are kept first, and how; by default beside the ledger.</summary>
+    public SpoolOptions Spool { get => field ?? new SpoolOptions { Folder = Path.ChangeExtension(Path.GetFullPath(LedgerPath), ".spool") }; init; }
+
+    /// <summary>What the spool keeps files with; null for the system's own.</summary>
+    public SpoolDisk? SpoolDisk { get; init; }
     public ServerEngine Engine { get; init; } = ServerEngine.Auto;
 
     /// <summary>Answers and conversations that are kept; null keeps them in a file beside the ledger.</summary>

@@ -26,7 +26,7 @@ public static partial class Log
     [LoggerMessage(7, LogLevel.Error, "Configuration refused, the last good one stays in force: {Fault}")]
     public static partial void ReloadRefused(this ILogger log, string fault);
 
-    [LoggerMessage(8, LogLevel.Error, "The ledger could not be written, {Pending} rows wait")]
+    [LoggerMessage(8, LogLevel.Error, "The ledger's store does not take rows, {Pending} wait in the spool")]
     public static partial void LedgerFailed(this ILogger log, Exception exception, long pending);
 
     [LoggerMessage(9, LogLevel.Error, "No credential for provider {Provider} could be fetched ({Reason}); next try after {Seconds} s")]
@@ -61,4 +61,10 @@ public static partial class Log
 
     [LoggerMessage(32, LogLevel.Error, "An alert could not be delivered and was given up ({Reason})")]
     public static partial void AlertFailed(this ILogger log, string reason);
+
+    [LoggerMessage(12, LogLevel.Error, "The ledger's spool cannot be written: requests are refused until it can")]
+    public static partial void SpoolFailed(this ILogger log, Exception exception);
+
+    [LoggerMessage(13, LogLevel.Warning, "{Count} attempts of an earlier run never ended: their rows are estimates, upwards")]
+    public static partial void OrphansSettled(this ILogger log, int count);
 }

@@ -12,19 +12,21 @@ public abstract class LedgerStoreContract : IAsyncLifetime
 
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    protected abstract ILedgerStore OpenStore();
+    protected abstract Task<ILedgerStore> OpenStoreAsync();
 
-    protected abstract Task<IReadOnlyList<LedgerEntry>> ReadAllAsync();
+    protected abstract LedgerReader OpenReader();
 
-    public ValueTask InitializeAsync()
-    {
-        _store = OpenStore();
-        return ValueTask.CompletedTask;
-    }
+    protected Task<IReadOnlyList<LedgerEntry>> ReadAllAsync() => OpenReader().EntriesAsync(LedgerFilter.Everything, int.MaxValue, Cancellation);
+
+    public async ValueTask InitializeAsync() => _store = await OpenStoreAsync();
 
     public virtual async ValueTask DisposeAsync()
     {
-        await Store.DisposeAsync();
+        if (_store is not null)
+        {
+            await _store.DisposeAsync();
+        }
+
         GC.SuppressFinalize(this);
     }
 
@@ -40,6 +42,10 @@ public abstract class LedgerStoreContract : IAsyncLifetime
             InputCostUsd = 0.000000000001m,
             Outcome = AttemptOutcome.Interrupted,
             Reason = "upstream_cut",
+            Team = "payments",
+            Organisation = "house",
+            Reserved = 0.25m,
+            ReservedCurrency = "EUR",
         };
 
         await Store.AppendAsync([written], Cancellation);
@@ -135,6 +141,42 @@ public abstract class LedgerStoreContract : IAsyncLifetime
         Assert.Equal(0, read.OutputTokens);
         Assert.Equal(SqliteLedgerStore.TextLengthMax, read.ServedModel?.Length);
         Assert.Equal("", read.App);
+    }
+
+    [Fact]
+    public async Task AppendAsync_TextWithAZeroInIt_DoesNotFail()
+    {
+        await Store.AppendAsync([SampleEntries.Completed("a1") with { RequestedModel = "m\0x" }], Cancellation);
+
+        Assert.StartsWith("m", Assert.Single(await ReadAllAsync()).RequestedModel, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reports_OfAnyRows_EqualWhatTheRowsSay()
+    {
+        LedgerEntry[] rows =
+        [
+            SampleEntries.Completed("a1"),
+            SampleEntries.Completed("a2") with { StartedAt = SampleEntries.Start.AddDays(1), TimeToFirstToken = TimeSpan.FromMilliseconds(500), App = "Zebra" },
+            SampleEntries.Failed("a3"),
+            SampleEntries.Failed("a4", status: 429) with { App = "alpha" },
+            SampleEntries.Completed("a5", "aws", "anthropic") with { CostUsd = 9_000_000m, InputCostUsd = 1m },
+            SampleEntries.Completed("a6", "aws", "anthropic") with { CostUsd = 9_000_000m, InputCostUsd = 1m, Outcome = AttemptOutcome.Interrupted },
+        ];
+        await Store.AppendAsync(rows, Cancellation);
+        LedgerReader reader = OpenReader();
+
+        UsageReport usage = await reader.UsageAsync([UsageDimension.Day, UsageDimension.App], LedgerFilter.Everything, Cancellation);
+        Assert.Equal(["2026-11-20|support", "2026-11-20|alpha", "2026-11-21|Zebra"], usage.Rows.Select(row => string.Join('|', row.Keys)));
+        Assert.Equal((6, 6, 3, 2), (usage.Total.Attempts, usage.Total.Requests, usage.Total.Completed, usage.Total.Failed));
+        Assert.Equal(18_000_000.001m, usage.Total.CostUsd);
+        Assert.Equal(TimeSpan.FromMilliseconds(500), usage.Total.TtftP95);
+        Assert.Equal(1, (await reader.UsageAsync([], new LedgerFilter(App: "Zebra", Since: SampleEntries.Start.AddHours(1)), Cancellation)).Total.Attempts);
+
+        TrafficFigures azure = await reader.FiguresAsync("openai", "azure", LedgerFilter.Everything, Cancellation);
+        Assert.Equal((4, 2, 1, 1), (azure.Attempts, azure.Answered, azure.Errors, azure.RateLimited));
+        Assert.Equal(2, (await reader.SharesAsync(LedgerFilter.Everything, Cancellation)).Single(row => row.Platform == "aws").Requests);
+        Assert.Equal(["a1", "a2", "a4", "a5", "a6"], (await reader.ReachedAttemptIdsAsync(Cancellation)).Order().Except(["a3"]));
     }
 
     [Fact]

@@ -1,27 +1,34 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Ballast.Ledger;
+using Ballast.Ledger.Spool;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Ballast.Tests.Ledger;
 
-public sealed class LedgerWriterTests
+public sealed class LedgerWriterTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly LedgerSpool _spool;
+
+    public LedgerWriterTests() => _spool = LedgerSpool.Open(new SpoolOptions { Folder = _folder.File("spool") }, TimeProvider.System);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task RecordAsync_ManyRecordersAtOnce_WritesEveryRowOnce()
+    public async Task SettleAsync_ManyRecordersAtOnce_WritesEveryRowOnce()
     {
         RecordingStore store = new();
-        await using (LedgerWriter writer = new(store, new LedgerWriterOptions { QueueMax = 64, BatchRowsMax = 16 }, TimeProvider.System))
+        await using (LedgerWriter writer = new(store, _spool, new LedgerWriterOptions { BatchRowsMax = 16 }, TimeProvider.System))
         {
             await Task.WhenAll(Enumerable.Range(0, 8).Select(recorder => Task.Run(
                 async () =>
                 {
                     for (int index = 0; index < 250; index++)
                     {
-                        await writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"{recorder}-{index}")));
+                        await writer.SettleAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"{recorder}-{index}")));
                     }
                 },
                 Cancellation)));
@@ -37,18 +44,18 @@ public sealed class LedgerWriterTests
     }
 
     [Fact]
-    public async Task RecordAsync_RowsWithinTheLinger_ShareOneTransaction()
+    public async Task SettleAsync_RowsWithinTheLinger_ShareOneTransaction()
     {
         FakeTimeProvider time = new();
         RecordingStore store = new();
-        LedgerWriter writer = new(store, new LedgerWriterOptions { BatchRowsMax = 100 }, time);
+        LedgerWriter writer = new(store, _spool, new LedgerWriterOptions { BatchRowsMax = 100 }, time);
 
-        await writer.RecordAsync(SampleEntries.Completed("first"));
+        await writer.SettleAsync(SampleEntries.Completed("first"));
         await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, Cancellation);
         Assert.Equal(0, writer.Written);
         for (int index = 1; index < 30; index++)
         {
-            await writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}")));
+            await writer.SettleAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}")));
         }
 
         await AdvanceUntilAsync(time, TimeSpan.FromMilliseconds(50), () => writer.Written == 30);
@@ -57,14 +64,14 @@ public sealed class LedgerWriterTests
     }
 
     [Fact]
-    public async Task RecordAsync_FullBatch_IsWrittenWithoutWaiting()
+    public async Task SettleAsync_FullBatch_IsWrittenWithoutWaiting()
     {
         RecordingStore store = new();
-        await using LedgerWriter writer = new(store, new LedgerWriterOptions { BatchRowsMax = 4 }, new FakeTimeProvider());
+        await using LedgerWriter writer = new(store, _spool, new LedgerWriterOptions { BatchRowsMax = 4 }, new FakeTimeProvider());
 
         for (int index = 0; index < 4; index++)
         {
-            await writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}")));
+            await writer.SettleAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}")));
         }
 
         await UntilAsync(() => writer.Written == 4);
@@ -74,11 +81,11 @@ public sealed class LedgerWriterTests
     public async Task FlushAsync_RowsWaitingForCompany_AreWrittenAtOnce()
     {
         RecordingStore store = new();
-        await using LedgerWriter writer = new(store, new LedgerWriterOptions(), new FakeTimeProvider());
+        await using LedgerWriter writer = new(store, _spool, new LedgerWriterOptions(), new FakeTimeProvider());
 
         for (int round = 1; round <= 50; round++)
         {
-            await writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{round}")));
+            await writer.SettleAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{round}")));
             await writer.FlushAsync(Cancellation).WaitAsync(s_patience, Cancellation);
             Assert.Equal(round, store.Rows.Count);
         }
@@ -87,67 +94,41 @@ public sealed class LedgerWriterTests
     [Fact]
     public async Task FlushAsync_NothingRecorded_Completes()
     {
-        await using LedgerWriter writer = new(new RecordingStore(), new LedgerWriterOptions(), new FakeTimeProvider());
+        await using LedgerWriter writer = new(new RecordingStore(), _spool, new LedgerWriterOptions(), new FakeTimeProvider());
 
         await writer.FlushAsync(Cancellation).WaitAsync(s_patience, Cancellation);
     }
 
     [Fact]
-    public async Task RecordAsync_QueueFull_WaitsAndLosesNothing()
+    public async Task SettleAsync_StoreHangs_NobodyWaitsForIt()
     {
         RecordingStore store = new();
         using SemaphoreSlim gate = new(0);
         store.BeforeAppend = () => gate.WaitAsync(Cancellation);
-        LedgerWriter writer = new(store, new LedgerWriterOptions { QueueMax = 4, BatchRowsMax = 2 }, TimeProvider.System);
+        LedgerWriter writer = new(store, _spool, new LedgerWriterOptions { BatchRowsMax = 2 }, TimeProvider.System);
 
-        List<Task> recorded = [];
         for (int index = 0; index < 20; index++)
         {
-            recorded.Add(writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}"))).AsTask());
+            Assert.True(await writer.SettleAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}"))));
         }
 
-        await UntilAsync(() => store.Waiting == 1);
-        await UntilAsync(() => recorded.Count(task => task.IsCompleted) is 6);
         Assert.Equal(20, writer.Pending);
         gate.Release(1000);
-        await Task.WhenAll(recorded).WaitAsync(s_patience, Cancellation);
         await writer.DisposeAsync().AsTask().WaitAsync(s_patience, Cancellation);
 
         Assert.Equal(20, store.Rows.Count);
         Assert.Equal(20, writer.Written);
-    }
-
-    [Fact]
-    public async Task DisposeAsync_RecordersStillWaitForRoom_WritesTheirRowsToo()
-    {
-        RecordingStore store = new();
-        using SemaphoreSlim gate = new(0);
-        store.BeforeAppend = () => gate.WaitAsync(Cancellation);
-        LedgerWriter writer = new(store, new LedgerWriterOptions { QueueMax = 2, BatchRowsMax = 2 }, TimeProvider.System);
-        Task[] recorded =
-        [
-            .. Enumerable.Range(0, 10).Select(index =>
-                writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}"))).AsTask()),
-        ];
-
-        Task disposal = writer.DisposeAsync().AsTask();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => writer.RecordAsync(SampleEntries.Completed("late")).AsTask());
-        gate.Release(1000);
-        await disposal.WaitAsync(s_patience, Cancellation);
-        await Task.WhenAll(recorded);
-
-        Assert.Equal(10, store.Rows.Count);
-        Assert.Equal(0, writer.Lost);
+        Assert.Throws<ObjectDisposedException>(() => writer.SettleAsync(SampleEntries.Completed("late")).IsCompleted);
     }
 
     [Fact]
     public async Task DisposeAsync_RowsWaitingForCompany_AreAllWritten()
     {
         RecordingStore store = new();
-        LedgerWriter writer = new(store, new LedgerWriterOptions { BatchRowsMax = 7 }, new FakeTimeProvider());
+        LedgerWriter writer = new(store, _spool, new LedgerWriterOptions { BatchRowsMax = 7 }, new FakeTimeProvider());
         for (int index = 0; index < 100; index++)
         {
-            await writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}")));
+            await writer.SettleAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}")));
         }
 
         await writer.DisposeAsync().AsTask().WaitAsync(s_patience, Cancellation);
@@ -156,7 +137,7 @@ public sealed class LedgerWriterTests
     }
 
     [Fact]
-    public async Task RecordAsync_StoreFailsThreeTimes_TriesAgainWithGrowingWaitsAndKeepsTheRows()
+    public async Task SettleAsync_StoreFailsThreeTimes_TriesAgainWithGrowingWaitsAndKeepsTheRows()
     {
         FakeTimeProvider time = new();
         RecordingStore store = new();
@@ -164,10 +145,10 @@ public sealed class LedgerWriterTests
         store.BeforeAppend = () => failuresLeft-- > 0 ? throw new IOException("disk full") : Task.CompletedTask;
         List<LedgerFailure> told = [];
         LedgerWriterOptions options = new() { BatchRowsMax = 2, RetryWait = TimeSpan.FromSeconds(1), RetryWaitMax = TimeSpan.FromSeconds(3) };
-        await using LedgerWriter writer = new(store, options, time, onFailure: told.Add);
+        await using LedgerWriter writer = new(store, _spool, options, time, onFailure: told.Add);
 
-        await writer.RecordAsync(SampleEntries.Completed("a1"));
-        await writer.RecordAsync(SampleEntries.Completed("a2"));
+        await writer.SettleAsync(SampleEntries.Completed("a1"));
+        await writer.SettleAsync(SampleEntries.Completed("a2"));
         await AdvanceUntilAsync(time, TimeSpan.FromSeconds(1), () => writer.Written == 2);
 
         Assert.Equal(3, writer.Failures);
@@ -178,60 +159,71 @@ public sealed class LedgerWriterTests
     }
 
     [Fact]
-    public async Task RecordAsync_FailureCallbackThrows_StillWrites()
+    public async Task SettleAsync_FailureCallbackThrows_StillWrites()
     {
         RecordingStore store = new();
         int failuresLeft = 1;
         store.BeforeAppend = () => failuresLeft-- > 0 ? throw new IOException("disk full") : Task.CompletedTask;
         LedgerWriterOptions options = new() { BatchRowsMax = 1, RetryWait = TimeSpan.FromMilliseconds(1) };
-        await using LedgerWriter writer = new(store, options, TimeProvider.System, onFailure: _ => throw new InvalidOperationException());
+        await using LedgerWriter writer = new(store, _spool, options, TimeProvider.System, onFailure: _ => throw new InvalidOperationException());
 
-        await writer.RecordAsync(SampleEntries.Completed("a1"));
+        await writer.SettleAsync(SampleEntries.Completed("a1"));
 
         await UntilAsync(() => writer.Written == 1);
     }
 
     [Fact]
-    public async Task DisposeAsync_StoreNeverRecovers_EndsAtTheDeadlineAndCountsTheLoss()
+    public async Task DisposeAsync_StoreNeverRecovers_EndsAtTheDeadlineAndLeavesTheRowsToTheNextRun()
     {
         FakeTimeProvider time = new();
-        RecordingStore store = new() { BeforeAppend = () => throw new IOException("disk gone") };
+        RecordingStore broken = new() { BeforeAppend = () => throw new IOException("disk gone") };
         List<LedgerFailure> told = [];
-        LedgerWriter writer = new(store, new LedgerWriterOptions { BatchRowsMax = 2 }, time, onFailure: told.Add);
+        LedgerWriter writer = new(broken, _spool, new LedgerWriterOptions { BatchRowsMax = 2 }, time, onFailure: told.Add);
         for (int index = 0; index < 5; index++)
         {
-            await writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}")));
+            await writer.SettleAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}")));
         }
 
         Task disposal = writer.DisposeAsync().AsTask();
         await AdvanceUntilAsync(time, TimeSpan.FromSeconds(1), () => disposal.IsCompleted);
         await disposal;
-
-        Assert.Equal(5, writer.Lost);
-        Assert.Equal(0, writer.Pending);
-        Assert.Equal(5, told[^1].Lost);
         Assert.Null(told[^1].RetryIn);
+        Assert.Equal(5, writer.Pending);
+        _spool.Dispose();
+
+        RecordingStore store = new();
+        using LedgerSpool again = LedgerSpool.Open(new SpoolOptions { Folder = _folder.File("spool") }, TimeProvider.System);
+        await using LedgerWriter next = new(store, again, new LedgerWriterOptions(), TimeProvider.System);
+        await next.FlushAsync(Cancellation).WaitAsync(s_patience, Cancellation);
+
+        Assert.Equal(["a0", "a1", "a2", "a3", "a4"], store.Rows.Select(row => row.AttemptId));
     }
 
     [Fact]
     public async Task DisposeAsync_Twice_IsFine()
     {
-        LedgerWriter writer = new(new RecordingStore(), new LedgerWriterOptions(), TimeProvider.System);
+        LedgerWriter writer = new(new RecordingStore(), _spool, new LedgerWriterOptions(), TimeProvider.System);
 
         await writer.DisposeAsync();
         await writer.DisposeAsync();
     }
 
     [Fact]
-    public async Task RecordAsync_WithLiveTotals_CountsEachRowOnce()
+    public async Task SettleAsync_WithLiveTotals_CountsEachRowOnce()
     {
         LiveTotals totals = new(TimeProvider.System);
-        await using LedgerWriter writer = new(new RecordingStore(), new LedgerWriterOptions { QueueMax = 2 }, TimeProvider.System, totals);
+        await using LedgerWriter writer = new(new RecordingStore(), _spool, new LedgerWriterOptions(), TimeProvider.System, totals);
 
         await Task.WhenAll(Enumerable.Range(0, 50).Select(index =>
-            writer.RecordAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}"))).AsTask()));
+            writer.SettleAsync(SampleEntries.Completed(string.Create(CultureInfo.InvariantCulture, $"a{index}"))).AsTask()));
 
         Assert.Equal(50, totals.Snapshot().Completed);
+    }
+
+    public void Dispose()
+    {
+        _spool.Dispose();
+        _folder.Dispose();
     }
 
     private static Task UntilAsync(Func<bool> condition) => AdvanceUntilAsync(time: null, TimeSpan.Zero, condition);
@@ -275,6 +267,24 @@ public sealed class LedgerWriterTests
                 Rows.AddRange(entries);
                 BatchSizes.Add(entries.Count);
             }
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    /// <summary>A store in memory that counts how often it was given a row.</summary>
+    internal sealed class CountingStore : ILedgerStore
+    {
+        public ConcurrentDictionary<string, int> Ids { get; } = new(StringComparer.Ordinal);
+
+        public Task AppendAsync(IReadOnlyList<LedgerEntry> entries, CancellationToken cancellation)
+        {
+            foreach (LedgerEntry entry in entries)
+            {
+                Ids.AddOrUpdate(entry.AttemptId, 1, static (_, count) => count + 1);
+            }
+
+            return Task.CompletedTask;
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

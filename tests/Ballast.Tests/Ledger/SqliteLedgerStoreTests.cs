@@ -10,10 +10,9 @@ public sealed class SqliteLedgerStoreTests : LedgerStoreContract
 
     private string FilePath => _folder.File("ledger.db");
 
-    protected override ILedgerStore OpenStore() => SqliteLedgerStore.Open(FilePath);
+    protected override Task<ILedgerStore> OpenStoreAsync() => Task.FromResult<ILedgerStore>(SqliteLedgerStore.Open(FilePath));
 
-    protected override Task<IReadOnlyList<LedgerEntry>> ReadAllAsync() =>
-        new LedgerReader(FilePath).EntriesAsync(LedgerFilter.Everything, int.MaxValue, Cancellation);
+    protected override LedgerReader OpenReader() => new(FilePath);
 
     public override async ValueTask DisposeAsync()
     {

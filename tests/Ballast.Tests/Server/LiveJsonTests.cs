@@ -31,10 +31,10 @@ public sealed class LiveJsonTests : IAsyncLifetime
     [Fact]
     public async Task Write_AfterTraffic_CountsExactly()
     {
-        await _server.Server.Ledger.RecordAsync(SampleEntries.Completed("a1") with { CostUsd = 0.000_000_000_123m, Deployment = "azure/gpt" });
-        await _server.Server.Ledger.RecordAsync(SampleEntries.Completed("a2") with { CostUsd = 1_234_567.1m, Deployment = "azure/gpt" });
-        await _server.Server.Ledger.RecordAsync(SampleEntries.Failed("a3") with { ExchangeId = "x3", Deployment = "azure/gpt" });
-        await _server.Server.Ledger.RecordAsync(SampleEntries.Completed("a4", "aws") with { ExchangeId = "x3", AttemptNumber = 2, EndsExchange = true });
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Completed("a1") with { CostUsd = 0.000_000_000_123m, Deployment = "azure/gpt" });
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Completed("a2") with { CostUsd = 1_234_567.1m, Deployment = "azure/gpt" });
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Failed("a3") with { ExchangeId = "x3", Deployment = "azure/gpt" });
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Completed("a4", "aws") with { ExchangeId = "x3", AttemptNumber = 2, EndsExchange = true });
 
         JsonElement live = await LiveAsync();
 

@@ -17,9 +17,9 @@ public sealed class MetricsTextTests : IAsyncLifetime
     [Fact]
     public async Task Of_Traffic_IsValidAndCounts()
     {
-        await _server.Server.Ledger.RecordAsync(SampleEntries.Completed("a1") with { TimeToFirstToken = TimeSpan.FromMilliseconds(80) });
-        await _server.Server.Ledger.RecordAsync(SampleEntries.Failed("a2") with { ExchangeId = "x2" });
-        await _server.Server.Ledger.RecordAsync(SampleEntries.Completed("a3", "aws") with { ExchangeId = "x2", AttemptNumber = 2, TimeToFirstToken = TimeSpan.FromSeconds(500) });
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Completed("a1") with { TimeToFirstToken = TimeSpan.FromMilliseconds(80) });
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Failed("a2") with { ExchangeId = "x2" });
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Completed("a3", "aws") with { ExchangeId = "x2", AttemptNumber = 2, TimeToFirstToken = TimeSpan.FromSeconds(500) });
 
         PrometheusText page = PrometheusText.Parse(MetricsText.Of(_server.Server));
 
@@ -37,7 +37,7 @@ public sealed class MetricsTextTests : IAsyncLifetime
     public async Task Of_NameWithQuotesAndLines_IsEscaped()
     {
         const string name = "a\"b\\c\nd{e}=\u00e4";
-        await _server.Server.Ledger.RecordAsync(SampleEntries.Completed("a1", name));
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Completed("a1", name));
 
         Assert.Equal(1, PrometheusText.Parse(MetricsText.Of(_server.Server))["ballast_platform_answered_total", ("platform", name)]);
     }
@@ -48,7 +48,7 @@ public sealed class MetricsTextTests : IAsyncLifetime
     {
         for (int index = 0; index < 2 * LiveTotals.DeploymentsMax; index++)
         {
-            await _server.Server.Ledger.RecordAsync(SampleEntries.Completed("a" + index.ToString(CultureInfo.InvariantCulture), "p" + index.ToString(CultureInfo.InvariantCulture)));
+            await _server.Server.Ledger.SettleAsync(SampleEntries.Completed("a" + index.ToString(CultureInfo.InvariantCulture), "p" + index.ToString(CultureInfo.InvariantCulture)));
         }
 
         PrometheusText page = PrometheusText.Parse(MetricsText.Of(_server.Server));
@@ -64,7 +64,7 @@ public sealed class MetricsTextTests : IAsyncLifetime
         for (int round = 0; round < 5; round++)
         {
             await _server.AskAsync(round % 2 == 0 ? "chat" : "llama");
-            await _server.Server.Ledger.RecordAsync(SampleEntries.Completed("a" + round.ToString(CultureInfo.InvariantCulture)));
+            await _server.Server.Ledger.SettleAsync(SampleEntries.Completed("a" + round.ToString(CultureInfo.InvariantCulture)));
             PrometheusText page = PrometheusText.Parse(MetricsText.Of(_server.Server));
             Assert.All(
                 last.Samples.Where(sample => last.Types.GetValueOrDefault(sample.Name) == "counter"),

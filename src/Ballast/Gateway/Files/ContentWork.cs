@@ -30,6 +30,11 @@ internal sealed class ContentWork(Exchange exchange, Handle subject, ClientRespo
             }
 
             upstream.Body.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted)
+            {
+                await response.SettleAsync(isAnswer: true).ConfigureAwait(false);
+            }
+
             await FlushAsync(timer, aborted).ConfigureAwait(false);
             if (result.IsCompleted)
             {

@@ -1,0 +1,16 @@
+-- Version 3 of the ledger: whose an application is, and what was held of a budget when an attempt began.
+ALTER TABLE labels ADD COLUMN team TEXT;
+ALTER TABLE labels ADD COLUMN organisation TEXT;
+ALTER TABLE attempt_rows ADD COLUMN reserved_pico INTEGER;     -- 1e-12 of reserved_currency; null: nothing was held
+ALTER TABLE attempt_rows ADD COLUMN reserved_currency TEXT;    -- ISO 4217
+
+DROP VIEW attempts;
+CREATE VIEW attempts AS
+SELECT a.attempt_id,
+    COALESCE(a.exchange_id, substr(a.attempt_id, 1, length(a.attempt_id) - 1 - length(a.attempt_number))) AS exchange_id,
+    a.attempt_number, a.started_us, l.key_id, l.app, l.team, l.organisation, l.protocol, l.operation, a.stream,
+    l.requested_model, l.sent_model, l.served_model, l.deployment, l.vendor, l.platform, l.region,
+    a.input_tokens, a.cache_read_tokens, a.cache_write_tokens, a.cache_write_long_tokens, a.output_tokens, a.reasoning_tokens,
+    a.is_estimated, a.cost_pico, a.input_cost_pico, a.reserved_pico, a.reserved_currency, a.ttft_us, a.duration_us, a.outcome, a.reason, a.finish,
+    a.upstream_status, a.upstream_request_id, a.reached, a.losses
+FROM attempt_rows a JOIN labels l USING (label_id);
