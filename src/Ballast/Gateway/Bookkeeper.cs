@@ -59,12 +59,12 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
 
         for (int i = 0; i < attempts.Count - 1; i++)
         {
-            _ = Settle(exchange, attempts[i], isAwaited: false);
+            SettleBehind(exchange, attempts[i]);
         }
 
         Attempt last = attempts[^1];
         last.Result = isAnswer && last.Result is AttemptResult.Cancelled or AttemptResult.Running ? AttemptResult.Completed : last.Result;
-        return Settle(exchange, last, isAwaited: true);
+        return ledger.SettleAsync(RowOf(exchange, last, out SpoolTicket? place), place);
     }
 
     /// <summary>Settles what is not settled yet, without waiting: nobody is there to wait for it.</summary>
@@ -72,29 +72,32 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
     {
         foreach (Attempt attempt in exchange.Attempts)
         {
-            _ = Settle(exchange, attempt, isAwaited: false);
+            SettleBehind(exchange, attempt);
         }
     }
 
     /// <summary>An exchange that nothing was tried for has no row, and is not forgotten either.</summary>
     public void NoteTurnedAway() => totals.RecordTurnedAway();
 
-    private ValueTask<bool> Settle(Exchange exchange, Attempt attempt, bool isAwaited)
+    private void SettleBehind(Exchange exchange, Attempt attempt)
     {
-        if (attempt.IsSettled)
+        if (!attempt.IsSettled)
         {
-            return new ValueTask<bool>(true);
+            ledger.Settle(RowOf(exchange, attempt, out SpoolTicket? place), place);
         }
+    }
 
+    private static LedgerEntry RowOf(Exchange exchange, Attempt attempt, out SpoolTicket? place)
+    {
         attempt.IsSettled = true;
         if (attempt.Duration == TimeSpan.Zero)
         {
             attempt.Duration = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
         }
 
-        SpoolTicket? place = attempt.LedgerPlace as SpoolTicket;
+        place = attempt.LedgerPlace as SpoolTicket;
         attempt.LedgerPlace = null;
-        return ledger.SettleAsync(ToEntry(exchange, attempt), place, isAwaited);
+        return ToEntry(exchange, attempt);
     }
 
     /// <summary>The row that stands where the gateway is killed before it can write another: never less than what the platform may bill, and flagged.</summary>

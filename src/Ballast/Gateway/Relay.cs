@@ -109,7 +109,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             pipe.AdvanceTo(buffer.Start, buffer.End);
             if (response.IsCommitted)
             {
-                await (_reader.IsEnded ? EndFlushAsync(aborted) : FlushAsync(aborted)).ConfigureAwait(false); // (6)
+                await FlushAsync(aborted, isEnd: _reader.IsEnded).ConfigureAwait(false);                     // (6)
             }
 
             if (_reader.IsEnded || result.IsCompleted)
@@ -185,7 +185,9 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     }
 
     /// <summary>Lets the client take what was written; however slow it is, the upstream's idle clock stands still meanwhile.</summary>
-    private ValueTask FlushAsync(CancellationToken aborted)
+    private ValueTask FlushAsync(CancellationToken aborted, bool isEnd = false) => isEnd ? EndFlushAsync(aborted) : FlushPieceAsync(aborted);
+
+    private ValueTask FlushPieceAsync(CancellationToken aborted)
     {
         ValueTask flushing = response.FlushAsync(aborted);
         return flushing.IsCompletedSuccessfully ? default : WaitForClientAsync(flushing);
@@ -211,7 +213,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         Note();
         await response.SettleAsync(isAnswer: true).ConfigureAwait(false);
         CrashPoint.Reach("answer.settled");
-        await FlushAsync(aborted).ConfigureAwait(false);
+        await FlushPieceAsync(aborted).ConfigureAwait(false);
     }
 
     private UpstreamFailure? Forward(in ReadOnlySequence<byte> frame, FrameSignals signals)

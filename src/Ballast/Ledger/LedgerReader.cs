@@ -94,7 +94,7 @@ public sealed class LedgerReader
             },
             cancellation);
 
-    private DbConnection OpenFile()
+    private SqliteConnection OpenFile()
     {
         if (!File.Exists(Path))
         {

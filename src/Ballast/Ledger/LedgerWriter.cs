@@ -60,11 +60,17 @@ public sealed class LedgerWriter : IAsyncDisposable
     public ValueTask<bool> IntendAsync(LedgerEntry row, out SpoolTicket place) => _spool.IntendAsync(row, out place);
 
     /// <summary>See <see cref="LedgerSpool.SettleAsync"/>.</summary>
-    public ValueTask<bool> SettleAsync(LedgerEntry row, SpoolTicket? place = null, bool isAwaited = true)
+    public ValueTask<bool> SettleAsync(LedgerEntry row, SpoolTicket? place = null)
     {
-        ValueTask<bool> keeping = _spool.SettleAsync(row, place, isAwaited);
         _totals?.Record(row);
-        return keeping;
+        return _spool.SettleAsync(row, place);
+    }
+
+    /// <summary>See <see cref="LedgerSpool.Settle"/>.</summary>
+    public void Settle(LedgerEntry row, SpoolTicket? place)
+    {
+        _totals?.Record(row);
+        _spool.Settle(row, place);
     }
 
     /// <summary>Completes when all that was settled before is in the store.</summary>

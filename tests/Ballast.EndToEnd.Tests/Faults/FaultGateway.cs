@@ -27,6 +27,9 @@ internal sealed record FaultSetup
     public string? Allow { get; init; }
     public double LatencyScale { get; init; }
 
+    /// <summary>What is different of the server: where its ledger is.</summary>
+    public Func<ServerSetup, ServerSetup> Server { get; init; } = static setup => setup;
+
     /// <summary>Lines of a provider in the place of its key.</summary>
     public IReadOnlyDictionary<string, string> Credentials { get; init; } = new Dictionary<string, string>();
 
@@ -84,17 +87,16 @@ internal sealed class FaultGateway : IAsyncDisposable
             setup with { Credentials = new Dictionary<string, string>(setup.Credentials) { ["vertex"] = (setup.Vertex ?? ByServiceAccount)(sandbox, folder) } }, sandbox);
         LoadResult loaded = OptionsLoader.Load(yaml, "faults.yaml", name => Environment(name, sandbox));
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Where(fault => !fault.IsWarning).Select(fault => fault.Print("faults.yaml"))));
-        BallastServer server = await BallastServer.StartAsync(
-            new ServerSetup
-            {
-                Catalog = new CatalogHolder(CatalogBuilder.Build(loaded.Options, revision: 1), loaded.Options),
-                Listen = new Uri("http://127.0.0.1:0"),
-                Admin = new Uri("http://127.0.0.1:0"),
-                LedgerPath = Path.Combine(folder, "ledger.db"),
-                LogLevel = LogLevel.Critical,
-                Seed = 1,
-            },
-            cancellation);
+        ServerSetup plain = new()
+        {
+            Catalog = new CatalogHolder(CatalogBuilder.Build(loaded.Options, revision: 1), loaded.Options),
+            Listen = new Uri("http://127.0.0.1:0"),
+            Admin = new Uri("http://127.0.0.1:0"),
+            LedgerPath = Path.Combine(folder, "ledger.db"),
+            LogLevel = LogLevel.Critical,
+            Seed = 1,
+        };
+        BallastServer server = await BallastServer.StartAsync(setup.Server(plain), cancellation);
         return new FaultGateway(sandbox, server, yaml, folder);
     }
 

@@ -118,7 +118,7 @@ public sealed class LedgerWriterTests : IDisposable
 
         Assert.Equal(20, store.Rows.Count);
         Assert.Equal(20, writer.Written);
-        Assert.Throws<ObjectDisposedException>(() => writer.SettleAsync(SampleEntries.Completed("late")).IsCompleted);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => writer.SettleAsync(SampleEntries.Completed("late")).AsTask());
     }
 
     [Fact]

@@ -117,35 +117,34 @@ public sealed class LedgerSpool : IDisposable
     }
 
     /// <summary>Keeps how an attempt ended. The ticket is not to be used after this; null where it had no intent.</summary>
-    /// <param name="row">The row.</param>
-    /// <param name="ticket">Of its intent.</param>
-    /// <param name="isAwaited">Somebody waits for it; else the answer is completed already.</param>
     /// <returns>Completes once it is kept; false where the disk does not take it for now: it is kept as soon as it does.</returns>
-    public ValueTask<bool> SettleAsync(LedgerEntry row, SpoolTicket? ticket, bool isAwaited = true)
+    public ValueTask<bool> SettleAsync(LedgerEntry row, SpoolTicket? ticket)
     {
         Span<byte> record = SpoolRecord.Write(SpoolRecordKind.Settle, row);
-        ValueTask<bool> kept = new(true);
+        ValueTask<bool> kept;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isStopped, this);
-            if (isAwaited)
-            {
-                ticket ??= _tickets.Count > 0 ? _tickets.Pop() : new SpoolTicket(this);
-                kept = ticket.Begin(isLast: true);
-            }
-
-            if (ticket is not null)
-            {
-                _reserved -= ticket.Reserved;
-                ticket.Reserved = 0;
-            }
-
-            _settles++;
-            Add(record, new SpoolPending(SpoolRecordKind.Settle, record.Length, ticket, isAwaited));
+            ticket ??= _tickets.Count > 0 ? _tickets.Pop() : new SpoolTicket(this);
+            kept = ticket.Begin(isLast: true);
+            AddSettle(record, ticket, isAwaited: true);
         }
 
         CrashPoint.Reach("settle.appended");
         return kept;
+    }
+
+    /// <summary>The same where nobody waits for it: the answer has ended already.</summary>
+    public void Settle(LedgerEntry row, SpoolTicket? ticket)
+    {
+        Span<byte> record = SpoolRecord.Write(SpoolRecordKind.Settle, row);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isStopped, this);
+            AddSettle(record, ticket, isAwaited: false);
+        }
+
+        CrashPoint.Reach("settle.appended");
     }
 
     /// <summary>Keeps all that was added; nothing more is taken. What was kept can still be read.</summary>
@@ -195,11 +194,24 @@ public sealed class LedgerSpool : IDisposable
         }
     }
 
+    /// <summary>Under the gate.</summary>
+    private void AddSettle(ReadOnlySpan<byte> record, SpoolTicket? ticket, bool isAwaited)
+    {
+        if (ticket is not null)
+        {
+            _reserved -= ticket.Reserved;
+            ticket.Reserved = 0;
+        }
+
+        _settles++;
+        Add(record, new SpoolPending(SpoolRecordKind.Settle, record.Length, ticket, isAwaited));
+    }
+
     private void SettleOrphans()
     {
         foreach ((LedgerEntry row, SpoolSegment segment) in _files.Orphans)
         {
-            _ = SettleAsync(row, new SpoolTicket(this) { Segment = segment }, isAwaited: false);
+            Settle(row, new SpoolTicket(this) { Segment = segment });
         }
 
         Orphans = _files.Orphans.Count;

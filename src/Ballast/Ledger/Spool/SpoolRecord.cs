@@ -239,7 +239,7 @@ internal static class SpoolRecord
         /// <summary>A text that many rows have.</summary>
         public string? Word() => TryBytes(out ReadOnlySpan<byte> text) ? words.Find(text) : null;
 
-        public IReadOnlyList<string> Losses()
+        public string[] Losses()
         {
             int count = Byte();
             if (count == 0)
