@@ -128,6 +128,7 @@ public sealed class LedgerWriter : IAsyncDisposable
     private async Task RunAsync()
     {
         List<LedgerEntry> batch = new(_options.BatchRowsMax);
+        await LingerAsync(isUntilWoken: true).ConfigureAwait(false);
         while (!_giveUp.IsCancellationRequested)
         {
             // Read before the reader looks: what was kept before the spool ended is seen.
@@ -175,7 +176,7 @@ public sealed class LedgerWriter : IAsyncDisposable
             Interlocked.Exchange(ref _hurry, hurry);
         }
 
-        if (Volatile.Read(ref _flushes) == 0 && Volatile.Read(ref _closing) == 0)
+        if (Volatile.Read(ref _flushes) == 0 && Volatile.Read(ref _closing) == 0 && Pending < _options.BatchRowsMax)
         {
             using CancellationTokenSource stop = new();
             await Task.WhenAny(hurry.Task, Task.Delay(_options.Linger, _time, stop.Token)).ConfigureAwait(false);
