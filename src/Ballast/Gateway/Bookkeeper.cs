@@ -26,6 +26,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
     public async ValueTask IntendAsync(Exchange exchange, Attempt attempt)
     {
         bool isKept = false;
+        NoteReserved(exchange, attempt);
         try
         {
             ValueTask<bool> keeping = ledger.IntendAsync(ToIntent(exchange, attempt), out SpoolTicket place);
@@ -73,6 +74,22 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
         foreach (Attempt attempt in exchange.Attempts)
         {
             SettleBehind(exchange, attempt);
+        }
+    }
+
+    /// <summary>A request's budgets hold the sum of its attempts; this one's part is what came last.</summary>
+    private static void NoteReserved(Exchange exchange, Attempt attempt)
+    {
+        decimal held = exchange.Reservation.Usd;
+        for (int i = 0; i < exchange.Attempts.Count - 1; i++)
+        {
+            held -= exchange.Attempts[i].Reserved ?? 0;
+        }
+
+        if (held > 0)
+        {
+            attempt.Reserved = held;
+            attempt.ReservedCurrency = "USD";
         }
     }
 

@@ -94,6 +94,9 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
         http.SetHeader("x-ballast-loss", value.ToString());
     }
 
+    /// <summary>Keeps the answer where the caller's protocol has state; null where it has none.</summary>
+    public StateKeeper? Keeper { get; init; }
+
     /// <summary>From here on what is written reaches the client, and no other deployment may answer.</summary>
     public void Commit()
     {
@@ -110,7 +113,17 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
 
     /// <summary>Before the answer's last byte: what the exchange's attempts cost is in the ledger when this completes.</summary>
     /// <param name="isAnswer">The attempt that runs has given a whole answer; else it ends as it stands.</param>
-    public ValueTask<bool> SettleAsync(bool isAnswer) => bookkeeper.SettleAsync(exchange, isAnswer);
+    public ValueTask<bool> SettleAsync(bool isAnswer)
+    {
+        ValueTask<bool> settling = bookkeeper.SettleAsync(exchange, isAnswer);
+        if (isAnswer)
+        {
+            // A client that has the whole answer may ask for it, or go on from it, at once.
+            Keeper?.Keep(exchange);
+        }
+
+        return settling;
+    }
 
     /// <summary>Nothing follows: what is one JSON array is closed.</summary>
     public void End() => _array?.Close();

@@ -20,7 +20,7 @@ public sealed class GatewayHandler(
     public async Task HandleAsync(HttpCall http, Protocol protocol, Operation operation, RequestAddress address)
     {
         Exchange exchange = new(protocol, operation, catalog.Current, time) { Address = address };
-        using ClientResponse response = new(http, exchange, bookkeeper);
+        using ClientResponse response = new(http, exchange, bookkeeper) { Keeper = state };
         using ClientRequest request = new(http);
         CancellationToken aborted = http.Aborted;
         RoutePlan? plan = null;
@@ -51,7 +51,6 @@ public sealed class GatewayHandler(
             }
 
             await failover.RunAsync(exchange, plan, response, aborted).ConfigureAwait(false);   // attempt, judge, next
-            state.Keep(exchange);
         }
         catch (Exception exception)
         {

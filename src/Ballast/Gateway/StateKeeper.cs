@@ -90,7 +90,7 @@ public sealed class StateKeeper(ConversationStore? store)
         return earlier;
     }
 
-    /// <summary>Keeps an answer that has ended. Nothing here waits.</summary>
+    /// <summary>Keeps an answer that is whole, once, before its end goes out: what is asked for afterwards comes later in the store's queue. Nothing here waits.</summary>
     public void Keep(Exchange exchange)
     {
         if (store is null || exchange.State is not { Answer: { } answer } state || exchange.Attempts is not [.., { Result: AttemptResult.Completed } attempt])
@@ -114,5 +114,6 @@ public sealed class StateKeeper(ConversationStore? store)
             Output = OpenAIResponsesInput.OutputItems(answer, issuer),
         };
         store.Keep(stored, state.ConversationId, state.IsStored);
+        exchange.State = null;
     }
 }

@@ -120,7 +120,7 @@ public sealed class BallastServer : IAsyncDisposable
         try
         {
             server._shares.Start();
-            server._tenants = await Tenants.OpenAsync(setup, server.Guard, server._pepper, server.Log, cancellation).ConfigureAwait(false);
+            server._tenants = await Tenants.OpenAsync(setup, server.Guard, server._pepper, server.Ledger, server.Log, cancellation).ConfigureAwait(false);
             server.Address = await server._gateway.StartAsync(
                 http => ProtocolEndpoints.DispatchAsync(http, server._handler, server._refusal), cancellation).ConfigureAwait(false);
             server.AdminAddress = await server._admin.StartAsync(new AdminHandler(server).HandleAsync, cancellation).ConfigureAwait(false);

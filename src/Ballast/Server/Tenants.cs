@@ -17,6 +17,9 @@ internal sealed class Tenants : IAsyncDisposable
 {
     private static readonly TimeSpan s_staleEvery = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How long a start waits for the ledger's store before it serves without knowing what budgets had spent.</summary>
+    private static readonly TimeSpan s_seedPatience = TimeSpan.FromSeconds(10);
+
     private readonly TenantBook _book;
     private readonly Guard _guard;
     private readonly BudgetSeeds _seeds;
@@ -29,13 +32,20 @@ internal sealed class Tenants : IAsyncDisposable
         _book = book;
         _guard = guard;
         _log = log;
-        _seeds = new BudgetSeeds(guard.Meters, new LedgerReader(setup.LedgerPath), setup.Time);
+        _seeds = new BudgetSeeds(guard.Meters, setup.LedgerConnection is { } connection ? LedgerReader.OfPostgres(connection) : new LedgerReader(setup.LedgerPath), setup.Time);
         _alerts = new AlertPoster(() => TargetOf(setup.Catalog.Current.Tenancy.Alerts), setup.Time, log.AlertFailed);
         guard.Meters.Alert = Tell;
         Desk = new TenantDesk(book, pepper, setup.Time);
         Api = new AdminApi(Desk, StateOf, PlantAsync);
         _stale = setup.Time.CreateTimer(
-            _ => guard.IsStale = book.UnseenFor > setup.Catalog.Current.Tenancy.StaleAfter, null, s_staleEvery, s_staleEvery);
+            _ =>
+            {
+                guard.IsStale = book.UnseenFor > setup.Catalog.Current.Tenancy.StaleAfter;
+                _ = PlantAsync(); // budgets that a ledger which was away could not tell about
+            },
+            null,
+            s_staleEvery,
+            s_staleEvery);
     }
 
     public TenantDesk Desk { get; }
@@ -46,7 +56,7 @@ internal sealed class Tenants : IAsyncDisposable
 
     /// <exception cref="TenancyStoreException">Store or pepper cannot be used.</exception>
     /// <exception cref="LedgerException">The ledger cannot be read.</exception>
-    public static async Task<Tenants> OpenAsync(ServerSetup setup, Guard guard, Pepper pepper, ILogger log, CancellationToken cancellation)
+    public static async Task<Tenants> OpenAsync(ServerSetup setup, Guard guard, Pepper pepper, LedgerWriter ledger, ILogger log, CancellationToken cancellation)
     {
         SqliteTenancyStore store = SqliteTenancyStore.Open(setup.TenancyPath);
         try
@@ -55,7 +65,7 @@ internal sealed class Tenants : IAsyncDisposable
             Tenants tenants = new(setup, book, guard, pepper, log);
             book.Changed = tenants.Take;
             tenants.Take(book.View);
-            await tenants._seeds.PlantAsync(book.View).ConfigureAwait(false);
+            await tenants.PlantFirstAsync(setup, ledger, cancellation).ConfigureAwait(false);
             tenants.FirstToken = await tenants.Desk.MakeFirstTokenAsync(cancellation).ConfigureAwait(false);
             return tenants;
         }
@@ -82,6 +92,33 @@ internal sealed class Tenants : IAsyncDisposable
     {
         _guard.Install(view);
         _ = PlantAsync();
+    }
+
+    /// <summary>
+    /// What an earlier run had not yet handed to the ledger's store belongs to the budgets too. A database that is away does not hold up a start: budgets are told when it is
+    /// back, and count what is spent meanwhile.
+    /// </summary>
+    private async Task PlantFirstAsync(ServerSetup setup, LedgerWriter ledger, CancellationToken cancellation)
+    {
+        if (!_guard.Meters.Unseeded.Any())
+        {
+            return;
+        }
+
+        using CancellationTokenSource patience = new(s_seedPatience, setup.Time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+        try
+        {
+            await ledger.FlushAsync(either.Token).ConfigureAwait(false);
+            await _seeds.PlantAsync(_book.View).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+        }
+        catch (LedgerException failure) when (setup.LedgerConnection is not null)
+        {
+            _log.TenancyFailed(failure);
+        }
     }
 
     private async Task PlantAsync()
