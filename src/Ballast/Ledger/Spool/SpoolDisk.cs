@@ -1,3 +1,4 @@
+using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ballast.Ledger.Spool;
@@ -6,6 +7,9 @@ namespace Ballast.Ledger.Spool;
 public class SpoolDisk
 {
     private static readonly byte[] s_zeros = new byte[256 * 1024];
+
+    /// <summary>A new file's zeros are flushed: needed where records in it are to outlive a loss of power.</summary>
+    public bool FlushesNewFiles { get; init; } = true;
 
     /// <summary>A new file, full of zeros that the disk has.</summary>
     public virtual SafeFileHandle Create(string path, int length)
@@ -23,6 +27,11 @@ public class SpoolDisk
                 RandomAccess.Write(file, s_zeros.AsSpan(0, Math.Min(s_zeros.Length, length - written)), written);
             }
 
+            if (!FlushesNewFiles)
+            {
+                return file;
+            }
+
             RandomAccess.FlushToDisk(file);
             if (OperatingSystem.IsLinux())
             {
@@ -37,6 +46,13 @@ public class SpoolDisk
             File.Delete(path);
             throw;
         }
+    }
+
+    /// <summary>The file's bytes as memory that the process shares with the system, so that they outlive it; null where only <see cref="Write"/> is offered.</summary>
+    public virtual MemoryMappedViewAccessor? Map(SafeFileHandle file, int size)
+    {
+        using MemoryMappedFile mapped = MemoryMappedFile.CreateFromFile(file, null, size, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+        return mapped.CreateViewAccessor(0, size);
     }
 
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long at) => RandomAccess.Write(file, bytes, at);

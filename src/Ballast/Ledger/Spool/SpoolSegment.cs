@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ballast.Ledger.Spool;
@@ -15,6 +16,7 @@ internal sealed class SpoolSegment : IDisposable
 
     private readonly SpoolDisk _disk;
     private readonly SafeFileHandle _file;
+    private MemoryMappedViewAccessor? _map;
     private long _end = HeadBytes;
     private int _open;
 
@@ -80,6 +82,19 @@ internal sealed class SpoolSegment : IDisposable
 
     public void Write(ReadOnlySpan<byte> bytes) => _disk.Write(_file, bytes, _end);
 
+    /// <summary>Writes into the system's memory of the file, without asking the system: enough for what a killed process must leave behind. False where that is not offered.</summary>
+    public bool TryWriteMapped(ReadOnlySpan<byte> bytes)
+    {
+        _map ??= _disk.Map(_file, Size);
+        if (_map is not { } map)
+        {
+            return false;
+        }
+
+        map.SafeMemoryMappedViewHandle.WriteSpan((ulong)_end, bytes);
+        return true;
+    }
+
     public void Flush() => _disk.Flush(_file);
 
     /// <summary>So many bytes more are kept.</summary>
@@ -97,5 +112,9 @@ internal sealed class SpoolSegment : IDisposable
         _disk.Delete(Path);
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _map?.Dispose();
+        _file.Dispose();
+    }
 }
