@@ -74,6 +74,8 @@ public static class ServeCommand
         }
 
         CatalogHolder holder = new(CatalogBuilder.Build(options, revision: 1), options);
+        // From the first moment: whoever reads that this serves may stop it at once, and is to see it drain.
+        using StopSignal stop = new(takesHangUp: true);
         try
         {
             await using BallastServer server = await BallastServer.StartAsync(
@@ -84,7 +86,7 @@ public static class ServeCommand
                 Console.Error.WriteLine($"Token for administration: {token}   (shown this once; use it as BALLAST_ADMIN_TOKEN)");
             }
 
-            await ServeAsync(server, holder, file).ConfigureAwait(false);
+            await ServeAsync(server, holder, file, stop).ConfigureAwait(false);
             return 0;
         }
         catch (AddressInUseException busy)
@@ -121,7 +123,7 @@ public static class ServeCommand
         };
     }
 
-    private static async Task ServeAsync(BallastServer server, CatalogHolder holder, string? file)
+    private static async Task ServeAsync(BallastServer server, CatalogHolder holder, string? file, StopSignal stop)
     {
         void Report(CatalogReload reload)
         {
@@ -146,7 +148,7 @@ public static class ServeCommand
             }
         }
 
-        using StopSignal stop = new(ReloadNow);
+        stop.HangUp = ReloadNow;
         Task watching = file is null
             ? Task.CompletedTask
             : new CatalogWatcher(holder, file, Environment.GetEnvironmentVariable, server.Time).RunAsync(Report, stop.Token);

@@ -8,7 +8,8 @@ public sealed class StopSignal : IDisposable
     private readonly CancellationTokenSource _source = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
 
-    public StopSignal(Action? hangUp = null)
+    /// <param name="takesHangUp">SIGHUP is an event (<see cref="HangUp"/>); else it ends the process as usual.</param>
+    public StopSignal(bool takesHangUp = false)
     {
         foreach (PosixSignal signal in (ReadOnlySpan<PosixSignal>)[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT])
         {
@@ -19,17 +20,20 @@ public sealed class StopSignal : IDisposable
             }));
         }
 
-        if (hangUp is not null && !OperatingSystem.IsWindows())
+        if (takesHangUp && !OperatingSystem.IsWindows())
         {
             _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
             {
                 context.Cancel = true;
-                hangUp();
+                HangUp?.Invoke();
             }));
         }
     }
 
     public CancellationToken Token => _source.Token;
+
+    /// <summary>What SIGHUP does; nothing before it is set.</summary>
+    public Action? HangUp { get; set; }
 
     /// <summary>Completes when the first stop signal has come.</summary>
     public async Task WaitAsync()

@@ -33,7 +33,7 @@ internal sealed class CrashHouse : IAsyncDisposable
 
     public string SpoolFolder => _folder.File("ledger.spool");
 
-    public static async Task<CrashHouse> OpenAsync(string? connection)
+    public static async Task<CrashHouse> OpenAsync(string? connection, string durability)
     {
         SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = 0.01 }, TestContext.Current.CancellationToken);
         CrashHouse house = new(sandbox, connection);
@@ -41,6 +41,7 @@ internal sealed class CrashHouse : IAsyncDisposable
         await File.WriteAllTextAsync(house._folder.File("ballast.yaml"), $$"""
             ledger:
               path: ledger.db{{store}}
+              durability: {{durability}}
             providers:
               openai:
                 kind: openai

@@ -25,6 +25,10 @@ public sealed class LedgerCrashTests
         await RunAsync(await postgres.NewDatabaseAsync(), kills: 10, seed: 2);
     }
 
+    /// <summary>Nothing is flushed here: what a killed process has put into memory that it shares with the system must be enough.</summary>
+    [Fact]
+    public Task Kill_AnywhereUnderLoad_LosesNothingAndDoublesNothing_WithoutWaitingForTheDisk() => RunAsync(connection: null, kills: 10, seed: 3, "process");
+
     [LongFact]
     public Task Kill_HundredsOfTimes_LosesNothingAndDoublesNothing_Sqlite() => RunAsync(connection: null, kills: 250, seed: Environment.TickCount);
 
@@ -35,10 +39,10 @@ public sealed class LedgerCrashTests
         await RunAsync(await postgres.NewDatabaseAsync(), kills: 250, seed: Environment.TickCount);
     }
 
-    private static async Task RunAsync(string? connection, int kills, int seed)
+    private static async Task RunAsync(string? connection, int kills, int seed, string durability = "disk")
     {
         Random dice = new(seed);
-        await using CrashHouse house = await CrashHouse.OpenAsync(connection);
+        await using CrashHouse house = await CrashHouse.OpenAsync(connection, durability);
         for (int kill = 0; kill < kills; kill++)
         {
             string? place = kill % 3 == 2 ? null : s_places[(kill * 2 / 3) % s_places.Length];
