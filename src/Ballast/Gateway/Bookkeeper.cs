@@ -3,6 +3,7 @@ using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Ledger;
 using Ballast.Ledger.Spool;
+using Ballast.Prices;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 
@@ -131,7 +132,8 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
             ProtocolFamily.Embeddings => new Usage { InputTokens = Math.Min(exchange.Envelope.Body.Length, InputTokensMax) },
             _ => new Usage(),
         };
-        (decimal? cost, decimal? inputCost) = OperationName.IsOfKept(exchange.Operation) ? (null, null) : Pricing.Costs(deployment.Prices?.At(attempt.StartedAt, default), most);
+        PriceSchedule? prices = OperationName.IsOfKept(exchange.Operation) ? null : deployment.Prices;
+        DateOnly day = DateOnly.FromDateTime(attempt.StartedAt.UtcDateTime);
         return new LedgerEntry
         {
             AttemptId = attempt.Id,
@@ -154,8 +156,8 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
             InputTokens = most.InputTokens,
             OutputTokens = most.OutputTokens,
             IsEstimated = true,
-            CostUsd = cost,
-            InputCostUsd = inputCost,
+            CostUsd = prices is null ? null : CostBound.Dearest(prices, day, most.InputTokens, most.OutputTokens),
+            InputCostUsd = prices is null ? null : CostBound.Dearest(prices, day, most.InputTokens, output: 0),
             Reserved = attempt.Reserved,
             ReservedCurrency = attempt.ReservedCurrency,
             Outcome = AttemptOutcome.Interrupted,

@@ -111,7 +111,7 @@ public static class CostBound
     }
 
     /// <summary>By whatever class, service tier, hour and length of prompt it is priced in the end: which of them count is known only afterwards.</summary>
-    private static decimal Dearest(PriceSchedule prices, DateOnly day, long input, long output)
+    internal static decimal Dearest(PriceSchedule prices, DateOnly day, long input, long output)
     {
         decimal inputPrice = 0;
         decimal outputPrice = 0;
