@@ -74,6 +74,7 @@ public static class CatalogBuilder
             ApiVersion = written.ApiVersion,
             Headers = written.Headers,
             AllowPrivateAddresses = written.AllowPrivateAddresses,
+            Quota = written.Quota,
             Data = new DataTerms(written.Data!.Geo!, written.Data.RetentionDays!.Value, written.Data.Training!.Value),
             Betas = written.Betas?.ToFrozenSet(StringComparer.Ordinal) ?? BetaDefaults.Of(kind, written.Platform!),
             AnyModel = written.AnyModel ? new AnyModel(written.Vendor!, written.Features, model => PriceFinder.InBook(book, written, model)) : null,
@@ -162,6 +163,9 @@ public static class CatalogBuilder
             DefaultMaxOutputTokens = written.MaxOutputTokens ?? MaxOutputTokensDefault,
             Prices = prices.Find(providerOptions, written),
             IsEmbedding = written.Embedding,
+            Deprecated = written.Deprecated,
+            EndOfLife = written.EndOfLife,
+            Quota = written.Quota,
         };
     }
 

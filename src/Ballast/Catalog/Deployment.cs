@@ -1,3 +1,4 @@
+using Ballast.Configuration;
 using Ballast.Prices;
 using Ballast.Protocols;
 
@@ -29,6 +30,15 @@ public sealed record Deployment
 
     /// <summary>What it costs, by time and service tier. Null where nothing is known: then cost is recorded as unknown, never as zero.</summary>
     public PriceSchedule? Prices { get; init; }
+
+    /// <summary>Day from which its vendor advises against it; null where none is known.</summary>
+    public DateOnly? Deprecated { get; init; }
+
+    /// <summary>Day on which it stops; null where none is known.</summary>
+    public DateOnly? EndOfLife { get; init; }
+
+    /// <summary>What it alone may be asked for, as declared; null where nothing is.</summary>
+    public QuotaOptions? Quota { get; init; }
 
     /// <summary>It serves embeddings, not chat.</summary>
     public bool IsEmbedding { get; init; }

@@ -87,6 +87,9 @@ public sealed record Provider
 
     /// <summary>The endpoint may lie in private or loopback address space (own machines, the sandbox). Else such addresses are refused at connect.</summary>
     public bool AllowPrivateAddresses { get; init; }
+
+    /// <summary>What all its deployments together may be asked for, as declared; null where nothing is.</summary>
+    public QuotaOptions? Quota { get; init; }
     public required DataTerms Data { get; init; }
 
     /// <summary>Beta features that may be asked for here (<c>anthropic-beta</c>); null lets all pass.</summary>

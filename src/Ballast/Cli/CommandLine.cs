@@ -37,6 +37,7 @@ public static class CommandLine
             PricesCommand.Create(),
             ConformanceCommand.Create(),
             ExposureCommand.Create(),
+            ShiftsCommand.Create(),
         };
         // Signals are the commands' own affair (StopSignal): a server drains, a report just ends.
         ParseResult parsed = root.Parse(args);

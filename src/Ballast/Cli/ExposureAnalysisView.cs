@@ -116,7 +116,7 @@ internal static class ExposureAnalysisView
         {
             writer.WriteStartObject();
             writer.WriteString("rule", one.Rule);
-            writer.WriteString("cause", one.Cause == RelaxationCause.Health ? "health" : "eligibility");
+            writer.WriteString("cause", one.CauseName);
             writer.WriteString("started", one.StartedAt);
             writer.WriteString("last", one.LastAt);
             writer.WriteNumber("requests", one.Requests);

@@ -72,6 +72,7 @@ public static class ExposureCommand
     {
         PolicyFolder folder = ReportSource.FindPolicies(request);
         IReadOnlyList<LedgerEntry> entries = await ledger.EntriesAsync(request.Filter, ExposureAnalysis.RowsMax, cancellation).ConfigureAwait(false);
+        IReadOnlyList<Relaxation> suspensions = RelaxationEvents.Read(await ledger.EventsAsync(LedgerEvent.Suspension, LedgerFilter.Everything, RelaxationEvents.ReadMax, cancellation).ConfigureAwait(false));
         if (entries.Count == ExposureAnalysis.RowsMax)
         {
             request.Error.WriteLine($"only the first {ExposureAnalysis.RowsMax} rows of this time are measured: ask for a shorter one.");
@@ -84,7 +85,7 @@ public static class ExposureCommand
             PolicyOptions? options = active is null ? null : PolicyLoader.Load(active.Text, ComponentKindName.All).Options;
             return new Measured(
                 ExposureAnalysis.Build(catalog, components, options, entries), options is null ? null : SharePolicy.Compile(options, active!.Digest, catalog, components),
-                [.. new RelaxationFile(Path.ChangeExtension(ledger.Path, ".relaxations.jsonl")).Read().Where(one => (request.Filter.Since is null || one.LastAt >= request.Filter.Since) && (request.Filter.Until is null || one.StartedAt < request.Filter.Until))]);
+                [.. suspensions.Where(one => (request.Filter.Since is null || one.LastAt >= request.Filter.Since) && (request.Filter.Until is null || one.StartedAt < request.Filter.Until))]);
         }
         catch (FormatException fault)
         {

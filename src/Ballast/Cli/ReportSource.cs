@@ -1,6 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Ledger;
+using Ballast.Prices;
 using Ballast.Routing.Shares;
 
 namespace Ballast.Cli;
@@ -18,6 +19,16 @@ internal static class ReportSource
             ? LedgerReader.OfPostgres(connection.Reveal())
             : new LedgerReader(request.LedgerPath ?? ledger?.Path ?? new LedgerOptions().Path);
     }
+
+    /// <summary>The same ledger, to write events to. Throws <see cref="LedgerException"/> where it cannot be opened.</summary>
+    public static ILedgerEventStore OpenEvents(ReportRequest request, LedgerReader reader)
+    {
+        LedgerOptions? ledger = request.LedgerPath is null ? FindOptions(request)?.Ledger : null;
+        return ledger?.Connection is { } connection ? new PostgresLedgerStore(connection.Reveal()) : SqliteLedgerStore.Open(reader.Path);
+    }
+
+    /// <summary>The configuration's price book; the shipped one without a configuration.</summary>
+    public static PriceBook FindPrices(ReportRequest request) => FindOptions(request)?.PriceBook ?? PriceBook.Shipped;
 
     /// <summary>Null where no configuration was named and there is none here.</summary>
     public static CatalogSnapshot? FindCatalog(ReportRequest request) =>

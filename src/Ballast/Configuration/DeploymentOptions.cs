@@ -22,4 +22,13 @@ public sealed record DeploymentOptions
     public string? Region { get; init; }
     public DataOptions? Data { get; init; }
     public bool Embedding { get; init; }
+
+    /// <summary>Day from which its vendor advises against it; null where none is known.</summary>
+    public DateOnly? Deprecated { get; init; }
+
+    /// <summary>Day on which it stops; null where none is known.</summary>
+    public DateOnly? EndOfLife { get; init; }
+
+    /// <summary>What its account allows it; null where that is not written.</summary>
+    public QuotaOptions? Quota { get; init; }
 }

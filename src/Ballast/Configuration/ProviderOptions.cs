@@ -48,6 +48,9 @@ public sealed record ProviderOptions
     /// <summary>Agreed with whoever operates it, taken off the price book's prices.</summary>
     public decimal DiscountPercent { get; init; }
 
+    /// <summary>What all its deployments together may ask for; null where that is not written.</summary>
+    public QuotaOptions? Quota { get; init; }
+
     /// <summary>Every model name is accepted as <c>name/…</c> and sent on as it is.</summary>
     public bool AnyModel { get; init; }
 

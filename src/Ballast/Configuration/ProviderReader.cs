@@ -5,6 +5,8 @@ namespace Ballast.Configuration;
 /// <summary>Reads <c>providers:</c> and the deployments within.</summary>
 internal static class ProviderReader
 {
+    private const long QuotaMax = 1_000_000_000_000;
+
     public static List<ProviderOptions> Read(LoadContext context, SectionReader file)
     {
         List<ProviderOptions> providers = [];
@@ -41,6 +43,7 @@ internal static class ProviderReader
             Headers = ReadHeaders(context, section),
             AllowPrivateAddresses = section.Flag("allow_private_addresses") ?? false,
             AnyModel = section.Flag("any_model") ?? false,
+            Quota = ReadQuota(section.Section("quota", "quota")),
             DiscountPercent = section.Number("discount_percent", 0, 100) ?? 0,
             Vendor = section.Word("vendor"),
             Protocols = ReadProtocols(section),
@@ -68,6 +71,9 @@ internal static class ProviderReader
                 Region = section.Word("region"),
                 Data = ReadData(section.Section("data", "data")),
                 Embedding = section.Flag("embedding") ?? false,
+                Deprecated = section.Day("deprecated"),
+                EndOfLife = section.Day("end_of_life"),
+                Quota = ReadQuota(section.Section("quota", "quota")),
             });
             section.End();
         }
@@ -90,6 +96,18 @@ internal static class ProviderReader
         };
         section.End();
         return options;
+    }
+
+    private static QuotaOptions? ReadQuota(SectionReader? section)
+    {
+        if (section is null)
+        {
+            return null;
+        }
+
+        QuotaOptions quota = new((long?)section.Number("requests_per_minute", 1, QuotaMax), (long?)section.Number("tokens_per_minute", 1, QuotaMax));
+        section.End();
+        return quota;
     }
 
     private static List<KeyValuePair<string, string>> ReadHeaders(LoadContext context, SectionReader section)

@@ -106,6 +106,19 @@ internal sealed class SectionReader
             : FaultOf<int>(scalar, key, $"'{key}' must be a whole number, not {Quote(scalar)}", $"from {min} to {max}");
     }
 
+    /// <summary>A day, as 2026-11-30.</summary>
+    public DateOnly? Day(string key)
+    {
+        if (Scalar(key) is not { } scalar || Expand(scalar, key) is not { } text)
+        {
+            return null;
+        }
+
+        return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly value)
+            ? value
+            : FaultOf<DateOnly>(scalar, key, $"'{key}' must be a day, not {Quote(scalar)}", "year, month and day: 2026-11-30");
+    }
+
     public TimeSpan? Duration(string key, TimeSpan min, TimeSpan max)
     {
         if (Scalar(key) is not { } scalar || Expand(scalar, key) is not { } text)

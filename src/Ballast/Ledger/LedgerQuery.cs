@@ -9,12 +9,12 @@ namespace Ballast.Ledger;
 internal static class LedgerQuery
 {
     /// <summary>A command whose text may hold <c>{where}</c>; the filter's values are bound, never written into the text.</summary>
-    public static DbCommand Create(DbConnection connection, string sql, LedgerFilter filter)
+    public static DbCommand Create(DbConnection connection, string sql, LedgerFilter filter, string time = "started_us")
     {
         DbCommand command = connection.CreateCommand();
         List<string> conditions = [];
-        Restrict(filter.Since is DateTimeOffset since ? Microseconds(since) : null, "started_us >= @since", "@since");
-        Restrict(filter.Until is DateTimeOffset until ? Microseconds(until) : null, "started_us < @until", "@until");
+        Restrict(filter.Since is DateTimeOffset since ? Microseconds(since) : null, $"{time} >= @since", "@since");
+        Restrict(filter.Until is DateTimeOffset until ? Microseconds(until) : null, $"{time} < @until", "@until");
         Restrict(filter.App, "app = @app", "@app");
         Restrict(filter.KeyId, "key_id = @key", "@key");
         string where = conditions.Count == 0 ? "1 = 1" : string.Join(" AND ", conditions);

@@ -71,6 +71,16 @@ public sealed class LedgerReader
         LedgerFilter filter, int countMax, CancellationToken cancellation = default) =>
         AskAsync(connection => EntryQuery.Run(connection, filter, countMax), cancellation);
 
+    /// <summary>Events of one kind in order of time; of more than so many, the newest. Only the filter's times restrict them.</summary>
+    public Task<IReadOnlyList<LedgerEvent>> EventsAsync(
+        string kind, LedgerFilter filter, int countMax, CancellationToken cancellation = default) =>
+        AskAsync(connection => EventQuery.Run(connection, kind, filter, countMax), cancellation);
+
+    /// <summary>Figures of all traffic by vendor, platform and stretches of time, in order of time.</summary>
+    public Task<IReadOnlyList<TrafficBucket>> BucketsAsync(
+        TimeSpan length, LedgerFilter filter, CancellationToken cancellation = default) =>
+        AskAsync(connection => TrafficQuery.Buckets(connection, length, filter), cancellation);
+
     /// <summary>Ids of all attempts that the platform may have seen and billed: what a platform's bill is joined with.</summary>
     public Task<IReadOnlySet<string>> ReachedAttemptIdsAsync(CancellationToken cancellation = default) =>
         AskAsync(EntryQuery.ReachedIds, cancellation);

@@ -8,7 +8,7 @@ namespace Ballast.Ledger;
 /// The ledger in a PostgreSQL database (15 or newer). A batch is copied in binary form into a table of the connection's own, and from there into the month's part of the
 /// ledger in one statement that leaves rows which are there as they are. Nothing is opened before the first batch: a gateway starts without its database.
 /// </summary>
-public sealed class PostgresLedgerStore : ILedgerStore
+public sealed class PostgresLedgerStore : ILedgerStore, ILedgerEventStore
 {
     private const string Copy =
         """
@@ -42,6 +42,32 @@ public sealed class PostgresLedgerStore : ILedgerStore
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             await WriteAsync(entries, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception) when (_connection is not null)
+        {
+            await CloseAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task AppendEventsAsync(IReadOnlyList<LedgerEvent> events, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            NpgsqlConnection connection = _connection ??= await OpenAsync(cancellation).ConfigureAwait(false);
+            NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+            await using (transaction.ConfigureAwait(false))
+            {
+                EventQuery.Insert(connection, transaction, events);
+                await transaction.CommitAsync(cancellation).ConfigureAwait(false);
+            }
         }
         catch (Exception) when (_connection is not null)
         {

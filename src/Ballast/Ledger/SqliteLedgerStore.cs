@@ -11,7 +11,7 @@ namespace Ballast.Ledger;
 /// <c>synchronous = FULL</c>: what was appended survives a crash and a loss of power. One flush of the disk serves a whole batch, which makes it cheap;
 /// the figures are in <c>docs/ledger.md</c>.
 /// </remarks>
-public sealed class SqliteLedgerStore : ILedgerStore
+public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
 {
     /// <summary>Characters kept of any text; a vendor's name or id cannot bloat the ledger.</summary>
     public const int TextLengthMax = 1024;
@@ -97,6 +97,23 @@ public sealed class SqliteLedgerStore : ILedgerStore
         {
             _labels.Forget();
             throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task AppendEventsAsync(IReadOnlyList<LedgerEvent> events, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            using SqliteTransaction transaction = _connection.BeginTransaction(deferred: false);
+            EventQuery.Insert(_connection, transaction, events);
+            transaction.Commit();
         }
         finally
         {

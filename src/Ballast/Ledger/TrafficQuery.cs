@@ -17,6 +17,8 @@ internal static class TrafficQuery
     /// <summary>Streams whose speed can be told: finished, and more than one token after the first content.</summary>
     private const string HasSpeed = "(outcome = 'completed' AND stream = 1 AND output_tokens > 1 AND ttft_us IS NOT NULL AND duration_us > ttft_us)";
 
+    private const string HasTtft = "(outcome = 'completed' AND stream = 1 AND ttft_us IS NOT NULL)";
+
     public static IReadOnlyList<ShareRow> Shares(DbConnection connection, LedgerFilter filter)
     {
         using DbCommand command = LedgerQuery.Create(
@@ -48,6 +50,49 @@ internal static class TrafficQuery
         return reader.Read()
             ? sums with { TtftP50 = LedgerQuery.OptionalSpan(reader, 0), TtftP95 = LedgerQuery.OptionalSpan(reader, 1) }
             : sums;
+    }
+
+    public static IReadOnlyList<TrafficBucket> Buckets(DbConnection connection, TimeSpan length, LedgerFilter filter)
+    {
+        using DbCommand command = LedgerQuery.Create(
+            connection,
+            $"""
+            SELECT started_us / @length, vendor, platform, COUNT(*), {LedgerQuery.CountOf(Answered)},
+                {LedgerQuery.CountOf($"(outcome = 'interrupted' OR outcome = 'failed') AND NOT {CallersFault} AND NOT {RateLimited}")},
+                {LedgerQuery.CountOf("COALESCE(finish, '') IN ('refusal', 'content_filter')")},
+                CAST(SUM(CASE WHEN {Answered} THEN {AllInput} + output_tokens END) AS BIGINT),
+                CAST(SUM(CASE WHEN {InBothParts} THEN {AllInput} END) AS BIGINT), CAST(SUM(CASE WHEN {InBothParts} THEN output_tokens END) AS BIGINT),
+                CAST(SUM(CASE WHEN {HasSpeed} THEN output_tokens - 1 END) AS BIGINT), CAST(SUM(CASE WHEN {HasSpeed} THEN duration_us - ttft_us END) AS BIGINT),
+                {LedgerQuery.CountOf(HasTtft)}, CAST(SUM(CASE WHEN {HasTtft} THEN ttft_us END) AS BIGINT),
+                {LedgerQuery.DollarColumns($"CASE WHEN {InBothParts} THEN input_cost_pico END")},
+                {LedgerQuery.DollarColumns($"CASE WHEN {InBothParts} THEN cost_pico - input_cost_pico END")}
+            FROM attempts WHERE {"{where}"} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+            """,
+            filter);
+        LedgerQuery.Bind(command, "@length", length.Ticks / TimeSpan.TicksPerMicrosecond);
+        using DbDataReader reader = command.ExecuteReader();
+        List<TrafficBucket> buckets = [];
+        while (reader.Read())
+        {
+            buckets.Add(new TrafficBucket(reader.GetString(1), reader.GetString(2), DateTimeOffset.UnixEpoch + (reader.GetInt64(0) * length))
+            {
+                Attempts = LedgerQuery.Sum(reader, 3),
+                Answered = LedgerQuery.Sum(reader, 4),
+                Errors = LedgerQuery.Sum(reader, 5),
+                Refusals = LedgerQuery.Sum(reader, 6),
+                Tokens = LedgerQuery.Sum(reader, 7),
+                PricedInputTokens = LedgerQuery.Sum(reader, 8),
+                PricedOutputTokens = LedgerQuery.Sum(reader, 9),
+                StreamedTokens = LedgerQuery.Sum(reader, 10),
+                StreamedTime = LedgerQuery.Span(LedgerQuery.Sum(reader, 11)),
+                TtftCount = LedgerQuery.Sum(reader, 12),
+                TtftTime = LedgerQuery.Span(LedgerQuery.Sum(reader, 13)),
+                PricedInputUsd = LedgerQuery.Dollars(reader, 14),
+                PricedOutputUsd = LedgerQuery.Dollars(reader, 16),
+            });
+        }
+
+        return buckets;
     }
 
     private static TrafficFigures Sums(DbConnection connection, string? vendor, string? platform, LedgerFilter filter)

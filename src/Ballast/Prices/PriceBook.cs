@@ -71,5 +71,9 @@ public sealed class PriceBook
         return null;
     }
 
+    /// <summary>All rows of the model, closed ones too: the platform's own, else those of the first that it falls back to.</summary>
+    public IReadOnlyList<PriceRow> History(string platform, string model) =>
+        new[] { platform }.Concat(Fallbacks.GetValueOrDefault(platform) ?? []).Select(each => Find(each, model)).FirstOrDefault(static rows => rows.Count > 0) ?? [];
+
     private List<PriceRow> Standing(string platform, string model) => [.. Find(platform, model).Where(static row => row.KnownTo is null)];
 }

@@ -31,6 +31,7 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly HandleStore _handles;
     private readonly ConversationStore? _conversations;
     private readonly ShareKeeper _shares;
+    private readonly RelaxationCarrier _relaxations;
     private readonly ILoggerFactory _logging;
     private readonly GatewayHandler _handler;
     private readonly EventLoops? _loops;
@@ -72,9 +73,10 @@ public sealed class BallastServer : IAsyncDisposable
         _conversations = setup.ConversationsOrDefault is { IsStored: true } kept ? ConversationStore.Open(kept, setup.Time, Log.ConversationsFailed) : null;
         _handles = new HandleStore(setup.HandlesPath, setup.Time);
         Shares = new ShareControl(setup.Time);
+        _relaxations = new RelaxationCarrier(new RelaxationFile(setup.RelaxationsPath), (ILedgerEventStore)_store, TimeProvider.System, Log.SuspensionNotKept);
         _shares = new ShareKeeper(
             Shares, setup.Catalog, setup.PolicyFolder is { } folder ? new PolicyFolder(folder) : null, new ShareSnapshotFile(setup.SharesPath),
-            new RelaxationFile(setup.RelaxationsPath), setup.Time, Log);
+            _relaxations, setup.Time, Log);
         UpstreamCall call = new(_upstream);
         Failover failover = new(call, Health, new RetryBudget(setup.Time), bookkeeper, Log);
         _handler = new GatewayHandler(
@@ -161,6 +163,7 @@ public sealed class BallastServer : IAsyncDisposable
         }
 
         await _shares.DisposeAsync().ConfigureAwait(false);
+        await _relaxations.DisposeAsync().ConfigureAwait(false);
         if (_tenants is not null)
         {
             await _tenants.DisposeAsync().ConfigureAwait(false);

@@ -60,6 +60,20 @@ public static class MetricsText
         Family("suspended", "gauge", "1 while the rule is suspended.", static bucket => bucket.IsRelaxed ? 1 : 0);
         Family("suspended_requests_total", "counter", "Requests for which the rule was suspended.", static bucket => bucket.RelaxedRequests);
         Family("suspended_units_total", "counter", "Their size, in the policy's unit.", static bucket => bucket.RelaxedVolume);
+        Suspension("start", "When the rule's last suspension began, in seconds since 1970.", static last => last.StartedAt);
+        Suspension("last", "When the last request of the rule's last suspension was served, in seconds since 1970: its end, where it is over.", static last => last.LastAt);
+
+        void Suspension(string name, string help, Func<Relaxation, DateTimeOffset> time)
+        {
+            Head(text, $"ballast_balance_suspension_{name}_seconds", "gauge", help);
+            foreach (ShareSnapshot.Bucket bucket in shares.Buckets)
+            {
+                if (bucket.Last is { } last)
+                {
+                    text.Append(CultureInfo.InvariantCulture, $"ballast_balance_suspension_{name}_seconds{{rule=\"{Escape(bucket.Id)}\",cause=\"{last.CauseName}\"}} {time(last).ToUnixTimeMilliseconds() / 1000.0}\n");
+                }
+            }
+        }
 
         void Family(string name, string type, string help, Func<ShareSnapshot.Bucket, double> value)
         {

@@ -44,11 +44,14 @@ public static partial class Log
     [LoggerMessage(21, LogLevel.Error, "Balance policy refused, the last good one stays in force: {Fault}")]
     public static partial void PolicyRefused(this ILogger log, string fault);
 
-    [LoggerMessage(22, LogLevel.Warning, "Share rule {Rule} is suspended (cause: {Cause})")]
-    public static partial void RuleSuspended(this ILogger log, string rule, string cause);
+    [LoggerMessage(22, LogLevel.Warning, "Share rule {Rule} is suspended since {Since:O} (cause: {Cause})")]
+    public static partial void RuleSuspended(this ILogger log, string rule, DateTimeOffset since, string cause);
 
-    [LoggerMessage(23, LogLevel.Information, "Share rule {Rule} holds again: it was suspended for {Requests} requests of {Volume} units since {Since}")]
-    public static partial void RuleHolds(this ILogger log, string rule, long requests, double volume, DateTimeOffset since);
+    [LoggerMessage(23, LogLevel.Information, "Share rule {Rule} holds again: it was suspended from {Since:O} to {Until:O} for {Requests} requests of {Volume} units (cause: {Cause})")]
+    public static partial void RuleHolds(this ILogger log, string rule, DateTimeOffset since, DateTimeOffset until, long requests, double volume, string cause);
+
+    [LoggerMessage(25, LogLevel.Error, "A suspension could not be kept in the ledger; it is in the file beside it and is tried again")]
+    public static partial void SuspensionNotKept(this ILogger log, Exception exception);
 
     [LoggerMessage(24, LogLevel.Error, "Share credits could not be saved")]
     public static partial void SharesNotSaved(this ILogger log, Exception exception);

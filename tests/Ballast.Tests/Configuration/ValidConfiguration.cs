@@ -127,6 +127,9 @@ internal static class ValidConfiguration
             data: { geo: eu, retention_days: 1, training: false }
             any_model: true
             vendor: openai
+            quota: { requests_per_minute: 600, tokens_per_minute: 900000 }
+            deployments:
+              gpt-4: { deprecated: 2026-12-01, end_of_life: 2027-03-01, quota: { requests_per_minute: 60 }, price: openai/gpt-5 }
         """;
 
     /// <summary>All of <see cref="Yaml"/> and a provider that fetches tokens.</summary>

@@ -180,6 +180,48 @@ public abstract class LedgerStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AppendEventsAsync_EventsOfTwoKinds_ReadBackInOrderAndOnce()
+    {
+        LedgerEvent[] events =
+        [
+            Event("b", SampleEntries.Start.AddMinutes(1)), Event("a", SampleEntries.Start.AddMinutes(1)), Event("c", SampleEntries.Start), Event("d", SampleEntries.Start) with { Kind = LedgerEvent.Suspension },
+        ];
+        ILedgerEventStore store = (ILedgerEventStore)Store;
+
+        await store.AppendEventsAsync(events, Cancellation);
+        await store.AppendEventsAsync([events[0] with { Body = "{}" }], Cancellation);
+
+        LedgerReader reader = OpenReader();
+        Assert.Equal(["c", "a", "b"], (await reader.EventsAsync(LedgerEvent.Shift, LedgerFilter.Everything, 100, Cancellation)).Select(static one => one.Id));
+        Assert.Equal(events[0], (await reader.EventsAsync(LedgerEvent.Shift, LedgerFilter.Everything, 100, Cancellation))[2]);
+        Assert.Equal(["b"], (await reader.EventsAsync(LedgerEvent.Shift, LedgerFilter.Everything, 1, Cancellation)).Select(static one => one.Id));
+        Assert.Equal(["c"], (await reader.EventsAsync(LedgerEvent.Shift, new LedgerFilter(Until: SampleEntries.Start.AddSeconds(1), App: "any"), 100, Cancellation)).Select(static one => one.Id));
+        await Assert.ThrowsAsync<ArgumentException>(() => store.AppendEventsAsync([Event("e", SampleEntries.Start), Event("f", SampleEntries.Start) with { Body = new string('x', LedgerEvent.BodyLengthMax + 1) }], Cancellation));
+        Assert.Equal(3, (await reader.EventsAsync(LedgerEvent.Shift, LedgerFilter.Everything, 100, Cancellation)).Count);
+
+        static LedgerEvent Event(string id, DateTimeOffset at) => new() { Id = id, At = at, Kind = LedgerEvent.Shift, Subject = "vendor:openai", Body = "{\"p\":0.0001}" };
+    }
+
+    [Fact]
+    public async Task BucketsAsync_OfAnyRows_EqualWhatTheRowsSay()
+    {
+        await Store.AppendAsync(
+            [
+                SampleEntries.Completed("a1"), SampleEntries.Completed("a2") with { StartedAt = SampleEntries.Start.AddMinutes(59) },
+                SampleEntries.Completed("a3") with { StartedAt = SampleEntries.Start.AddMinutes(60), Finish = "refusal" }, SampleEntries.Failed("a4"), SampleEntries.Failed("a5", status: 429),
+            ],
+            Cancellation);
+
+        IReadOnlyList<TrafficBucket> buckets = await OpenReader().BucketsAsync(TimeSpan.FromHours(1), LedgerFilter.Everything, Cancellation);
+
+        Assert.Equal([SampleEntries.Start, SampleEntries.Start.AddHours(1)], buckets.Select(static bucket => bucket.From));
+        Assert.Equal((4, 2, 1, 0, 356), (buckets[0].Attempts, buckets[0].Answered, buckets[0].Errors, buckets[0].Refusals, buckets[0].Tokens));
+        Assert.Equal((2, 0.24, 100, 1.0), (buckets[0].TtftCount, buckets[0].TtftTime.TotalSeconds, buckets[0].StreamedTokens, buckets[0].StreamedTime.TotalSeconds));
+        Assert.Equal((0.000_4m, 254, 0.000_6m, 102), (buckets[0].PricedInputUsd, buckets[0].PricedInputTokens, buckets[0].PricedOutputUsd, buckets[0].PricedOutputTokens));
+        Assert.Equal(1, buckets[1].Refusals);
+    }
+
+    [Fact]
     public async Task AppendAsync_ManyCallersAtOnce_KeepsEveryRow()
     {
         await Task.WhenAll(Enumerable.Range(0, 8).Select(caller => Task.Run(

@@ -26,4 +26,9 @@ public sealed record Relaxation
     /// <summary>In the policy's unit.</summary>
     public required double Volume { get; init; }
     public required bool IsOver { get; init; }
+
+    /// <summary>In the word of logs, metrics and files.</summary>
+    public string CauseName => NameOf(Cause);
+
+    public static string NameOf(RelaxationCause cause) => cause == RelaxationCause.Health ? "health" : "eligibility";
 }

@@ -53,13 +53,14 @@ public sealed class RelaxationFile(string path) : IRelaxationStore
         return [.. latest.Values.OrderBy(static one => one.StartedAt).TakeLast(ReadMax)];
     }
 
-    private static void Write(Utf8JsonWriter writer, Relaxation change)
+    /// <summary>As one JSON object.</summary>
+    public static void Write(Utf8JsonWriter writer, Relaxation change)
     {
         writer.WriteStartObject();
         writer.WriteString("policy", change.PolicyName);
         writer.WriteNumber("version", change.PolicyVersion);
         writer.WriteString("rule", change.Rule);
-        writer.WriteString("cause", change.Cause == RelaxationCause.Health ? "health" : "eligibility");
+        writer.WriteString("cause", change.CauseName);
         writer.WriteString("started", change.StartedAt);
         writer.WriteString("last", change.LastAt);
         writer.WriteNumber("requests", change.Requests);
@@ -68,8 +69,8 @@ public sealed class RelaxationFile(string path) : IRelaxationStore
         writer.WriteEndObject();
     }
 
-    /// <summary>A line that a crash cut short is passed over.</summary>
-    private static Relaxation? TryParse(string line)
+    /// <summary>Null for what is none: a line that a crash cut short is passed over.</summary>
+    public static Relaxation? TryParse(string line)
     {
         try
         {

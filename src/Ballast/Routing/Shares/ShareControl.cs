@@ -47,7 +47,8 @@ public sealed class ShareControl(TimeProvider time)
                 [
                     .. policy.Book.Rules.Select((rule, index) => new ShareSnapshot.Bucket(
                         rule.Id, rule.Scope, rule.Target.ToString(), policy.Book.Credit(index), policy.Book.Charged(index).Group, policy.Book.Charged(index).Total,
-                        rule, _relaxations[index].RequestsEver, _relaxations[index].VolumeEver, _relaxations[index].IsOpen)),
+                        rule, _relaxations[index].RequestsEver, _relaxations[index].VolumeEver, _relaxations[index].IsOpen,
+                        _relaxations[index].RequestsEver == 0 ? null : Describe(index, isOver: !_relaxations[index].IsOpen))),
                 ]);
         }
     }

@@ -42,11 +42,11 @@ public sealed class ShareKeeper(
         {
             if (change.IsOver)
             {
-                log.RuleHolds(change.Rule, change.Requests, change.Volume, change.StartedAt);
+                log.RuleHolds(change.Rule, change.StartedAt, change.LastAt, change.Requests, change.Volume, change.CauseName);
             }
             else
             {
-                log.RuleSuspended(change.Rule, change.Cause.ToString());
+                log.RuleSuspended(change.Rule, change.StartedAt, change.CauseName);
             }
         }
 

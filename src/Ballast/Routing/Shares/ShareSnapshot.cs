@@ -14,8 +14,9 @@ public sealed record ShareSnapshot(string PolicyName, int PolicyVersion, DateTim
     /// <param name="RelaxedRequests">Requests for which it was suspended since it is in force.</param>
     /// <param name="RelaxedVolume">Their units.</param>
     /// <param name="IsRelaxed">It is suspended now.</param>
+    /// <param name="Last">The suspension that is running, or the last one; null where there was none since the policy is in force.</param>
     public sealed record Bucket(
-        string Id, string Scope, string Target, double Credit, double Group, double Total, ShareRule? Rule = null, long RelaxedRequests = 0, double RelaxedVolume = 0, bool IsRelaxed = false)
+        string Id, string Scope, string Target, double Credit, double Group, double Total, ShareRule? Rule = null, long RelaxedRequests = 0, double RelaxedVolume = 0, bool IsRelaxed = false, Relaxation? Last = null)
     {
         /// <summary>The component's share, from 0 to 1; null before there was any traffic.</summary>
         public double? Share => Total <= 0 ? null : Rule is { IsFloor: true } ? 1 - (Group / Total) : Group / Total;
