@@ -12,6 +12,12 @@ internal sealed class SpoolFiles : IDisposable
     /// <summary>On a disk that is nearly full, files get shorter down to this.</summary>
     private const int SegmentBytesMin = 128 * 1024;
 
+    /// <summary>Files made ahead at most, however quickly they are filled.</summary>
+    private const int SparesAheadMax = 6;
+
+    /// <summary>How long whoever makes files may be kept from it, by a processor or a disk that is busy, before requests are refused for want of room.</summary>
+    private static readonly TimeSpan s_ahead = TimeSpan.FromSeconds(1);
+
     private readonly object _gate = new();
     private readonly SpoolOptions _options;
     private readonly SpoolDisk _disk;
@@ -26,6 +32,8 @@ internal sealed class SpoolFiles : IDisposable
     private ulong _next = 1;
     private long _bytes;
     private long _wanted;
+    private long _rotated;
+    private int _sparesWanted = 1;
     private bool _isMaking;
     private bool _isDisposed;
 
@@ -76,6 +84,7 @@ internal sealed class SpoolFiles : IDisposable
             CrashPoint.Reach("recovery.scanned");
             files._current = files.Make(options.FirstSegmentBytes) ?? throw new IOException($"the spool already holds more than its {options.BytesMax} bytes");
             files._segments.Add(files._current);
+            files._rotated = time.GetTimestamp();
             files.EnsureSpares();
             return files;
         }
@@ -100,6 +109,8 @@ internal sealed class SpoolFiles : IDisposable
             _current.IsClosed = true;
             _segments.Add(next);
             Volatile.Write(ref _current, next);
+            _sparesWanted = SparesFor(_time.GetElapsedTime(_rotated));
+            _rotated = _time.GetTimestamp();
             EnsureSpares();
         }
 
@@ -314,7 +325,10 @@ internal sealed class SpoolFiles : IDisposable
         return bytes;
     }
 
-    private bool NeedsSpare() => _spares.Count == 0 || SpareBytes() < _wanted;
+    /// <summary>Files that are filled in so long a time each: so many are to lie ahead.</summary>
+    private static int SparesFor(TimeSpan filled) => (int)Math.Clamp(s_ahead / filled, 1, SparesAheadMax);
+
+    private bool NeedsSpare() => _spares.Count < _sparesWanted || SpareBytes() < _wanted;
 
     /// <summary>Under the gate.</summary>
     private void EnsureSpares()
@@ -335,7 +349,9 @@ internal sealed class SpoolFiles : IDisposable
             size = isMade ? _options.SegmentBytes : Math.Max(size / 2, Math.Min(SegmentBytesMin, _options.SegmentBytes));
             lock (_gate)
             {
-                if (_closing.IsCancellationRequested || (isMade && !NeedsSpare()))
+                // Where the room is short, what would only be convenient is not insisted on.
+                _sparesWanted = isMade ? _sparesWanted : 1;
+                if (_closing.IsCancellationRequested || !NeedsSpare())
                 {
                     _isMaking = false;
                     return;
@@ -358,7 +374,7 @@ internal sealed class SpoolFiles : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            if (!IsFull)
+            if (!IsFull && _spares.Count == 0)
             {
                 _onFault?.Invoke(fault);
             }

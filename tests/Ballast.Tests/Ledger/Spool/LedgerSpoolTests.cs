@@ -1,6 +1,7 @@
 using System.Globalization;
 using Ballast.Ledger;
 using Ballast.Ledger.Spool;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Ballast.Tests.Ledger.Spool;
 
@@ -205,6 +206,23 @@ public sealed class LedgerSpoolTests : IDisposable
     }
 
     [Fact]
+    public async Task SettleAsync_FilesFillQuickly_HasSeveralAheadForWhenNoneCanBeMade()
+    {
+        // No time passes, so files are filled as quickly as can be.
+        FaultyDisk disk = new();
+        using LedgerSpool spool = LedgerSpool.Open(Options(64 * 1024, 64 * 1024, waitsForDisk: false), new FakeTimeProvider(), disk);
+        string[] Ahead() => [.. Directory.GetFiles(Folder, "*.spool").Where(file => string.CompareOrdinal(file, spool.Files.Current.Path) > 0)];
+        await FillAsync(spool);
+        Assert.True(SpinWait.SpinUntil(() => Ahead().Length >= 4, TimeSpan.FromMinutes(1)), "files lie ahead");
+
+        disk.FilesLeft = 0;
+        for (int files = 0; files < 3; files++)
+        {
+            await FillAsync(spool);
+        }
+    }
+
+    [Fact]
     public async Task Open_FolderIsAnothers_SaysSo()
     {
         using LedgerSpool first = Open();
@@ -328,6 +346,18 @@ public sealed class LedgerSpoolTests : IDisposable
         List<LedgerEntry> rows = [];
         new SpoolReader(spool.Files).Read(rows, int.MaxValue);
         return rows;
+    }
+
+    /// <summary>Attempts from their beginning to their end, until the next file is turned to.</summary>
+    private static async Task FillAsync(LedgerSpool spool)
+    {
+        SpoolSegment current = spool.Files.Current;
+        while (spool.Files.Current == current)
+        {
+            LedgerEntry row = SampleEntries.Completed(Guid.NewGuid().ToString("N"));
+            Assert.True(await spool.IntendAsync(row, out SpoolTicket place));
+            Assert.True(await spool.SettleAsync(row, place));
+        }
     }
 
     private void CopyTo(string image)
