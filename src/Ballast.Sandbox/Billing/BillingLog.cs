@@ -39,6 +39,18 @@ public sealed class BillingLog : IDisposable
         }
     }
 
+    /// <summary>Requests that have reached a platform and have not ended.</summary>
+    public int OpenCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _open.Count;
+            }
+        }
+    }
+
     /// <summary>Reads a log written by any sandbox; a last line that was cut is left out.</summary>
     public static IReadOnlyList<BillingRow> Read(string path)
     {

@@ -56,6 +56,15 @@ public sealed record LimitsOptions
     /// <summary>Files and batches remembered for one app.</summary>
     public int HandlesPerAppMax { get; init; } = 10_000;
 
+    /// <summary>Idempotency keys of the last 24 hours for one API key; requests with further ones are refused.</summary>
+    public int IdempotencyKeysMax { get; init; } = 50_000;
+
+    /// <summary>Largest answer kept for repetitions of its idempotency key, in bytes; of a larger one only that it was given is kept.</summary>
+    public int IdempotencyAnswerBytesMax { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>All answers kept for repetitions together, in bytes; beyond it only that they were given is kept.</summary>
+    public int IdempotencyBytesMax { get; init; } = 1024 * 1024 * 1024;
+
     /// <summary>Wrong keys from one address within a minute, after which its keys are no longer looked at; keys of 32 characters and more excepted.</summary>
     public int FailedKeysPerMinute { get; init; } = 20;
 

@@ -26,6 +26,9 @@ internal static class LimitsReader
             RetryFloor = section.Whole("retry_floor", 0, 10_000) ?? limits.RetryFloor,
             BreakerFailures = section.Whole("breaker_failures", 1, 1000) ?? limits.BreakerFailures,
             HandlesPerAppMax = section.Whole("handles_per_app_max", 1, 1_000_000) ?? limits.HandlesPerAppMax,
+            IdempotencyKeysMax = section.Whole("idempotency_keys_max", 1, 1_000_000) ?? limits.IdempotencyKeysMax,
+            IdempotencyAnswerBytesMax = section.Size("idempotency_answer_max", KiB, 64 * MiB) ?? limits.IdempotencyAnswerBytesMax,
+            IdempotencyBytesMax = section.Size("idempotency_store_max", MiB, 1024 * MiB) ?? limits.IdempotencyBytesMax,
             FailedKeysPerMinute = section.Whole("failed_keys_per_minute", 1, 1_000_000) ?? limits.FailedKeysPerMinute,
         };
         section.End();

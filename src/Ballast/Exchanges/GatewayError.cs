@@ -97,6 +97,22 @@ public sealed record GatewayError(
         "The gateway does not take requests now.", "It is starting or stopping, or its demo still plays: try again shortly.");
     public static readonly GatewayError LedgerFull = new("ballast_ledger_full", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
         "The gateway cannot write down what requests cost, and therefore takes none.", "It goes on by itself once its disk has room: try again shortly.");
+    public static readonly GatewayError IdempotencyKeyInvalid = new("ballast_idempotency_key_invalid", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "The Idempotency-Key is no key.", "Send 1 to 255 visible ASCII characters, a random UUID for example.");
+    public static readonly GatewayError IdempotencyMismatch = new("ballast_idempotency_mismatch", ErrorSide.Client, ChatErrorKind.Unprocessable, false,
+        "This Idempotency-Key was used for another request.", "Send the same request again, or a new one with a new key.");
+    public static readonly GatewayError IdempotencyRunning = new("ballast_idempotency_running", ErrorSide.Client, ChatErrorKind.Conflict, false,
+        "The request with this Idempotency-Key still runs.", "Repeat it after the time in Retry-After: it is answered once.");
+    public static readonly GatewayError IdempotencyInDoubt = new("ballast_idempotency_in_doubt", ErrorSide.Gateway, ChatErrorKind.Conflict, false,
+        "The gateway was ended while it worked on the request with this Idempotency-Key, and it is not known whether a platform executed it.",
+        "It is not sent again under this key. The ledger has what it may have cost; send it with a new key to have it executed, perhaps for the second time.");
+    public static readonly GatewayError IdempotencyNotKept = new("ballast_idempotency_not_kept", ErrorSide.Client, ChatErrorKind.Conflict, false,
+        "The request with this Idempotency-Key was executed and answered, and its answer is too large to be kept.",
+        "It is not sent again under this key; the limits are limits.idempotency_answer_max and limits.idempotency_store_max.");
+    public static readonly GatewayError IdempotencyFull = new("ballast_idempotency_full", ErrorSide.Client, ChatErrorKind.RateLimited, false,
+        "This API key has as many Idempotency-Keys of the last 24 hours as it may have.", "Send the request without one; the limit is limits.idempotency_keys_max.");
+    public static readonly GatewayError IdempotencyUnavailable = new("ballast_idempotency_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "The gateway cannot look up Idempotency-Keys now, and therefore sends nothing.", "Quote the request id to whoever runs it: the log has the cause.");
     public static readonly GatewayError Internal = new("ballast_internal", ErrorSide.Gateway, ChatErrorKind.ServerError, false,
         "The gateway failed.", "Quote the request id to whoever runs it: the log has the cause.");
 

@@ -22,12 +22,20 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
     private const long InputTokensMax = 1_000_000;
 
     /// <summary>Completes once the ledger has it that this attempt is about to be sent.</summary>
+    /// <param name="exchange">Whose attempt it is.</param>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="recorded">Where the request has an <c>Idempotency-Key</c>, its key is used up before.</param>
     /// <exception cref="GatewayException">The ledger has no room.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask IntendAsync(Exchange exchange, Attempt attempt)
+    public async ValueTask IntendAsync(Exchange exchange, Attempt attempt, RecordedCall? recorded = null)
     {
         bool isKept = false;
         NoteReserved(exchange, attempt);
+        if (recorded is not null)
+        {
+            await MarkAsync(recorded, exchange, attempt).ConfigureAwait(false);
+        }
+
         try
         {
             ValueTask<bool> keeping = ledger.IntendAsync(ToIntent(exchange, attempt), out SpoolTicket place);
@@ -45,6 +53,19 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
             // It was never sent, so it is no attempt.
             exchange.Attempts.Remove(attempt);
             throw new GatewayException(GatewayError.LedgerFull);
+        }
+    }
+
+    private static async ValueTask MarkAsync(RecordedCall recorded, Exchange exchange, Attempt attempt)
+    {
+        try
+        {
+            await recorded.MarkAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            exchange.Attempts.Remove(attempt);
+            throw;
         }
     }
 

@@ -97,6 +97,9 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
     /// <summary>Keeps the answer where the caller's protocol has state; null where it has none.</summary>
     public StateKeeper? Keeper { get; init; }
 
+    /// <summary>The call where its answer is remembered for repetitions; null for nearly all.</summary>
+    public RecordedCall? Recorded { get; init; }
+
     /// <summary>From here on what is written reaches the client, and no other deployment may answer.</summary>
     public void Commit()
     {
@@ -116,6 +119,7 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
     public ValueTask<bool> SettleAsync(bool isAnswer)
     {
         ValueTask<bool> settling = bookkeeper.SettleAsync(exchange, isAnswer);
+        Recorded?.NoteEnd(isCut: !isAnswer && IsCommitted && exchange.Protocol.CutsBrokenStreams);
         if (isAnswer)
         {
             // A client that has the whole answer may ask for it, or go on from it, at once.
@@ -203,6 +207,11 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
         if (exchange.Standing?.RateLimits(exchange) is { } limits)
         {
             exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), http.HeaderSetter);
+        }
+
+        if (named.Code == GatewayError.IdempotencyInDoubt.Code || named.Code == GatewayError.IdempotencyNotKept.Code)
+        {
+            http.SetHeader("x-should-retry", "false"); // clients made by Stainless repeat any conflict
         }
 
         if (named.RetryAfter is { } wait)

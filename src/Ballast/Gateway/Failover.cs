@@ -59,7 +59,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
 
                 using (request)
                 {
-                    await bookkeeper.IntendAsync(exchange, attempt).ConfigureAwait(false);
+                    await bookkeeper.IntendAsync(exchange, attempt, response.Recorded).ConfigureAwait(false);
                     bool isProbe = deployment == unreportedProbe;
                     unreportedProbe = isProbe ? null : unreportedProbe;
                     UpstreamFailure? failure = await AttemptAsync(exchange, attempt, isProbe, request, response, work, aborted).ConfigureAwait(false);  // (4)

@@ -3,6 +3,7 @@ using Ballast.Exchanges;
 using Ballast.Gateway.Files;
 using Ballast.Guards;
 using Ballast.Handles;
+using Ballast.Idempotency;
 using Ballast.Protocols;
 using Ballast.Routing;
 using Ballast.Telemetry;
@@ -14,13 +15,14 @@ namespace Ballast.Gateway;
 /// <summary>The table of contents of a request, straight down: receive, admit, plan, answer, settle, record.</summary>
 public sealed class GatewayHandler(
     CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, FileHandler files, Bookkeeper bookkeeper, StateKeeper state,
-    StateDesk desk, TimeProvider time, ILogger log)
+    StateDesk desk, IdempotencyDesk idempotency, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
     public async Task HandleAsync(HttpCall http, Protocol protocol, Operation operation, RequestAddress address)
     {
         Exchange exchange = new(protocol, operation, catalog.Current, time) { Address = address };
-        using ClientResponse response = new(http, exchange, bookkeeper) { Keeper = state };
+        using RecordedCall? recorded = idempotency.Open(http, operation);                       // null without an Idempotency-Key
+        using ClientResponse response = new(recorded ?? http, exchange, bookkeeper) { Keeper = state, Recorded = recorded };
         using ClientRequest request = new(http);
         CancellationToken aborted = http.Aborted;
         RoutePlan? plan = null;
@@ -41,6 +43,17 @@ public sealed class GatewayHandler(
             }
 
             await request.ReceiveAsync(exchange).ConfigureAwait(false);                         // body; Peek: model, stream
+            if (recorded is not null)
+            {
+                if (await recorded.TakeAsync(exchange).ConfigureAwait(false) is { } original)
+                {
+                    log.Replayed(exchange.Id, original);
+                    return;
+                }
+
+                aborted = recorded.Aborted;
+            }
+
             FindModel(exchange);
             await state.PrepareAsync(exchange).ConfigureAwait(false);                           // what was said before, where Ballast keeps it
             plan = router.Plan(exchange);                                                       // ordered, lawful candidates
@@ -60,6 +73,11 @@ public sealed class GatewayHandler(
         {
             plan?.Share?.Settle(exchange.Attempts);
             bookkeeper.Close(exchange);                                                         // what is not settled yet, whatever happened
+            if (recorded is not null)
+            {
+                await recorded.EndAsync().ConfigureAwait(false);
+            }
+
             guard.Settle(exchange, CostBound.SpentBy(exchange));
         }
     }
@@ -120,11 +138,12 @@ public sealed class GatewayHandler(
             GatewayException failure => (failure.Error, failure.Code),
             ProtocolException failure => (failure.Error, "ballast_invalid_request"),
             HandleStoreException => Plain(GatewayError.HandlesUnavailable),
+            IdempotencyStoreException => Plain(GatewayError.IdempotencyUnavailable),
             BodyTooLargeException => Plain(GatewayError.BodyTooLarge),
             IOException => Plain(GatewayError.BodyUnreadable),
             _ => Plain(GatewayError.Internal),
         };
-        if (code == GatewayError.Internal.Code || exception is HandleStoreException)
+        if (code == GatewayError.Internal.Code || exception is HandleStoreException or IdempotencyStoreException)
         {
             log.Internal(exception, exchange.Id);
         }

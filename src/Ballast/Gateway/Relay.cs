@@ -107,6 +107,11 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             }
 
             pipe.AdvanceTo(buffer.Start, buffer.End);
+            if (_stream && _reader.IsEnded)
+            {
+                response.End();
+            }
+
             if (response.IsCommitted)
             {
                 await FlushAsync(aborted, isEnd: _reader.IsEnded).ConfigureAwait(false);                     // (6)

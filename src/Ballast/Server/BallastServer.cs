@@ -29,6 +29,8 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly ILedgerStore _store;
     private readonly LedgerSpool _spool;
     private readonly HandleStore _handles;
+    private readonly Idempotency.IdempotencyStore _kept;
+    private readonly IdempotencyDesk _idempotency;
     private readonly ConversationStore? _conversations;
     private readonly ShareKeeper _shares;
     private readonly RelaxationCarrier _relaxations;
@@ -72,6 +74,8 @@ public sealed class BallastServer : IAsyncDisposable
         Bookkeeper bookkeeper = new(Ledger, Totals);
         _conversations = setup.ConversationsOrDefault is { IsStored: true } kept ? ConversationStore.Open(kept, setup.Time, Log.ConversationsFailed) : null;
         _handles = new HandleStore(setup.HandlesPath, setup.Time);
+        _kept = new Idempotency.IdempotencyStore(setup.IdempotencyPath, setup.Time);
+        _idempotency = new IdempotencyDesk(_kept, Log);
         Shares = new ShareControl(setup.Time);
         _relaxations = new RelaxationCarrier(new RelaxationFile(setup.RelaxationsPath), (ILedgerEventStore)_store, TimeProvider.System, Log.SuspensionNotKept);
         _shares = new ShareKeeper(
@@ -82,7 +86,7 @@ public sealed class BallastServer : IAsyncDisposable
         _handler = new GatewayHandler(
             setup.Catalog, Guard, new Router(Health, new Random(setup.Seed), Shares), failover, new TokenCount(_upstream, Health),
             new FileHandler(_handles, failover, call, _upstream, Health), bookkeeper,
-            new StateKeeper(_conversations), new StateDesk(_conversations), setup.Time, Log);
+            new StateKeeper(_conversations), new StateDesk(_conversations), _idempotency, setup.Time, Log);
     }
 
     public ILogger Log { get; }
@@ -152,6 +156,7 @@ public sealed class BallastServer : IAsyncDisposable
             // Requests that outlast the drain time are cut; their rows are written below.
         }
 
+        _idempotency.Stop();
         await CutAsync().ConfigureAwait(false);
         await _gateway.DisposeAsync().ConfigureAwait(false);
         await _admin.DisposeAsync().ConfigureAwait(false);
@@ -172,6 +177,8 @@ public sealed class BallastServer : IAsyncDisposable
         await Ledger.DisposeAsync().ConfigureAwait(false);
         _spool.Dispose();
         await _handles.DisposeAsync().ConfigureAwait(false);
+        await _kept.DisposeAsync().ConfigureAwait(false);
+        _idempotency.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);
         _logging.Dispose();
     }

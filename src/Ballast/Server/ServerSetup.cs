@@ -17,6 +17,10 @@ public sealed record ServerSetup
 
     /// <summary>Where it is remembered which file or batch lies where: beside the ledger. Made when the first one is.</summary>
     public string HandlesPath => Path.ChangeExtension(LedgerPath, ".handles.db");
+
+    /// <summary>What requests with an <c>Idempotency-Key</c> were answered with: beside the ledger. Made when the first one comes.</summary>
+    public string IdempotencyPath => Path.ChangeExtension(LedgerPath, ".idempotency.db");
+
     /// <summary>Folder of balance policies; null where there are none.</summary>
     public string? PolicyFolder { get; init; }
 

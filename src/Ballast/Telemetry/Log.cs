@@ -68,6 +68,12 @@ public static partial class Log
     [LoggerMessage(12, LogLevel.Error, "The ledger's spool cannot be written: requests are refused until it can")]
     public static partial void SpoolFailed(this ILogger log, Exception exception);
 
+    [LoggerMessage(14, LogLevel.Error, "The answer to {ExchangeId} could not be kept for repetitions of its Idempotency-Key")]
+    public static partial void AnswerNotKept(this ILogger log, Exception exception, string exchangeId);
+
+    [LoggerMessage(15, LogLevel.Information, "{ExchangeId} was given the answer of {Original}")]
+    public static partial void Replayed(this ILogger log, string exchangeId, string original);
+
     [LoggerMessage(13, LogLevel.Warning, "{Count} attempts of an earlier run never ended: their rows are estimates, upwards")]
     public static partial void OrphansSettled(this ILogger log, int count);
 }

@@ -31,6 +31,8 @@ internal sealed class CrashHouse : IAsyncDisposable
 
     public LedgerReader Ledger => _connection is null ? new LedgerReader(_folder.File("ledger.db")) : LedgerReader.OfPostgres(_connection);
 
+    public string IdempotencyFile => _folder.File("ledger.idempotency.db");
+
     public string SpoolFolder => _folder.File("ledger.spool");
 
     public static async Task<CrashHouse> OpenAsync(string? connection, string durability)
@@ -98,6 +100,27 @@ internal sealed class CrashHouse : IAsyncDisposable
         using HttpClient client = new() { BaseAddress = address, Timeout = BallastProcess.Patience };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
         await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(() => CallAsync(client, caller, program, until), CancellationToken.None)));
+    }
+
+    /// <summary>Asks once for a stream, with an <c>Idempotency-Key</c>; null where the program went away meanwhile.</summary>
+    public static async Task<(int Status, bool IsReplayed, string Body)?> AskAsync(Uri address, string key)
+    {
+        using HttpClient client = new() { BaseAddress = address, Timeout = BallastProcess.Patience };
+        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/chat/completions")
+        {
+            Content = new StringContent($$"""{"model":"openai/gpt-5-mini","stream":true,"messages":[{"role":"user","content":"Hello {{key}}"}]}""", Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        request.Headers.Add("Idempotency-Key", key);
+        try
+        {
+            using HttpResponseMessage response = await client.SendAsync(request, CancellationToken.None);
+            return ((int)response.StatusCode, response.Headers.Contains("idempotent-replayed"), await response.Content.ReadAsStringAsync(CancellationToken.None));
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Requests of one caller, one behind the other.</summary>

@@ -15,7 +15,7 @@ public sealed partial class DependencyTests
         ["Catalog"],
         ["Tenancy"],
         ["Exchanges"],
-        ["Guards", "Routing", "Upstream", "Ledger", "Handles", "Conversations"],
+        ["Guards", "Routing", "Upstream", "Ledger", "Handles", "Conversations", "Idempotency"],
         ["Gateway", "Balance", "Cluster"],
         ["Server"],
         ["Cli"],
@@ -95,7 +95,7 @@ public sealed partial class DependencyTests
     [InlineData(@"\bMicrosoft\.AspNetCore\b", "Server", "ASP.NET types stop at Server")]
     [InlineData(@"\bHttp(Client|MessageInvoker|Content)\b|\bSocketsHttpHandler\b", "Upstream|Cli", "HTTP clients stay in Upstream (and in Cli's demo)")]
     [InlineData(@"\bSystem\.Net\.Http\b|\bHttp(Request|Response)Message\b|\bHttpRequestException\b", "Upstream|Cli", "the framework's HTTP messages stay in Upstream (and in Cli's demo)")]
-    [InlineData(@"\bMicrosoft\.Data\.Sqlite\b|\bSqlite(Connection|Command|DataReader)\b", "Ledger|Handles|Conversations|Tenancy", "SQL stays in Ledger, Handles, Conversations and Tenancy")]
+    [InlineData(@"\bMicrosoft\.Data\.Sqlite\b|\bSqlite(Connection|Command|DataReader)\b", "Ledger|Handles|Conversations|Idempotency|Tenancy", "SQL stays in Ledger, Handles, Conversations, Idempotency and Tenancy")]
     [InlineData(@"\bNpgsql\w*\b", "Ledger", "SQL stays in Ledger, Handles and Conversations")]
     [InlineData(@"\bSpectre\.Console\b|\bSystem\.CommandLine\b|\bConsole\.(Out|Error|Write|WriteLine)\b", "Cli|", "the terminal belongs to Cli")]
     [InlineData(@"\bYamlDotNet\b", "Configuration", "YAML stays in Configuration")]
