@@ -87,6 +87,9 @@ public abstract class Protocol
     /// <summary>A response header that tells an error's type, lower-case; null where the body says it all.</summary>
     public virtual string? ErrorTypeHeader => null;
 
+    /// <summary>What <see cref="ErrorTypeHeader"/> says of an error; asked only of protocols that have one.</summary>
+    public virtual string ErrorTypeOf(ChatError error) => throw new NotSupportedException($"Errors of '{Name}' have no header for their type.");
+
     /// <summary>The same with what <see cref="ErrorTypeHeader"/> said.</summary>
     public virtual ChatError ReadError(int status, ReadOnlyMemory<byte> body, string? type) => ReadError(status, body);
 

@@ -18,6 +18,9 @@ internal static class BedrockConverseError
     /// <summary>Longest type, code or field name passed on, in UTF-16 code units.</summary>
     public const int WordLengthMax = 256;
 
+    /// <summary>A model that caches no prompts refuses a mark of the cache in the words in which a key is refused.</summary>
+    private const string CachePhrase = "did not allow prompt caching";
+
     /// <summary>The types that say more than their status does.</summary>
     private static readonly (string Type, ChatErrorKind Kind)[] s_types =
     [
@@ -136,6 +139,11 @@ internal static class BedrockConverseError
 
     private static ChatErrorKind KindOf(int status, string? type, string message)
     {
+        if (message.Contains(CachePhrase, StringComparison.OrdinalIgnoreCase))
+        {
+            return ChatErrorKind.InvalidRequest;
+        }
+
         ChatErrorKind kind = status >= 400 ? KindOfStatus(status) : type == "ValidationException" ? ChatErrorKind.InvalidRequest : ChatErrorKind.ServerError;
         foreach ((string known, ChatErrorKind meant) in s_types)
         {
@@ -172,7 +180,8 @@ internal static class BedrockConverseError
         _ => ChatErrorKind.ServerError,
     };
 
-    private static string TypeOf(ChatError error) => error.Kind switch
+    /// <summary>The platform's own word where the error is one of its own, else its word for such a fault.</summary>
+    public static string TypeOf(ChatError error) => error.Type is { } own && own.EndsWith("Exception", StringComparison.Ordinal) ? own : error.Kind switch
     {
         ChatErrorKind.Authentication => "UnrecognizedClientException",
         ChatErrorKind.Permission => "AccessDeniedException",

@@ -42,6 +42,8 @@ public sealed class BedrockConverseProtocol : Protocol
 
     public override string ErrorTypeHeader => "x-amzn-errortype";
 
+    public override string ErrorTypeOf(ChatError error) => BedrockConverseError.TypeOf(error);
+
     public override ChatError ReadError(int status, ReadOnlyMemory<byte> body, string? type) => BedrockConverseError.Read(status, body, type);
 
     public override int StatusOf(ChatError error) => BedrockConverseError.StatusOf(error);

@@ -86,6 +86,8 @@ public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protoc
 
     public override string? ErrorTypeHeader => platform.ErrorTypeHeader;
 
+    public override string ErrorTypeOf(ChatError error) => platform.ErrorTypeOf(error);
+
     public override ChatError ReadError(int status, ReadOnlyMemory<byte> body, string? type) => platform.ReadError(status, body, type);
 
     public override int StatusOf(ChatError error) => platform.StatusOf(error);

@@ -37,6 +37,11 @@ internal static partial class OpenAIResponsesRequest
             });
         }
 
+        if (draft.Items.Count == 0 && !draft.Extras.Exists(static extra => extra.Name is "previous_response_id" or "conversation"))
+        {
+            throw OpenAIResponsesFault.Missing("/input");
+        }
+
         return new ChatRequest
         {
             SourceProtocol = OpenAIResponsesProtocol.ProtocolName,

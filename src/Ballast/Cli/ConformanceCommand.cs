@@ -8,14 +8,16 @@ public static class ConformanceCommand
 {
     private const int TimeoutSecondsDefault = 60;
 
+    private static readonly string s_names = string.Join(',', Surface.All);
+
     private static readonly Option<string> Url = new("--url") { Description = "Where the server is, with or without /v1.", Required = true };
     private static readonly Option<string?> Key = new("--key") { Description = "The API key. On shared machines take --key-env: command lines can be seen by others." };
     private static readonly Option<string?> KeyEnv = new("--key-env") { Description = "The environment variable that holds the API key." };
     private static readonly Option<string?> Model = new("--model") { Description = "The model to ask for. Default: the first that the server lists." };
     private static readonly Option<string> Surfaces = new("--surface")
     {
-        Description = "Which protocols to try: chat, messages, or both with a comma.",
-        DefaultValueFactory = _ => "chat,messages",
+        Description = $"Which protocols to try, with commas: {s_names}.",
+        DefaultValueFactory = _ => s_names,
     };
     private static readonly Option<string[]> Headers = new("--header") { Description = "A further header for every request, as 'name: value'; may be repeated." };
     private static readonly Option<int> TimeoutSeconds = new("--timeout")
@@ -31,16 +33,17 @@ public static class ConformanceCommand
         Command command = new(
             "conformance",
             """
-            Try any gateway or provider from outside: does it speak OpenAI's Chat Completions and Anthropic's Messages as their
-            documents say, and does it refuse wrong requests clearly?
+            Try any gateway or provider from outside: does it speak OpenAI's Chat Completions and Responses, Anthropic's Messages,
+            Google's generateContent and AWS's Converse as their documents say, and does it refuse wrong requests clearly?
 
             About forty checks for each protocol, one after the other: whole answers and streams, tools, structured output,
             images, thinking, usage, errors. Some fifty short requests go out for each, so a real vendor's bill is small, not
-            nothing. Optional features that the model clearly refuses count as 'not offered', not as failed. Shares no code
-            with the gateway's own reading and writing.
+            nothing. A protocol that the server does not have, and optional features that the model clearly refuses, count as
+            'not offered', not as failed. Shares no code with the gateway's own reading and writing.
 
             Examples:
               ballast conformance --url http://127.0.0.1:8080 --key ballast-demo --model openai/gpt-5-mini
+              ballast conformance --url http://127.0.0.1:8080 --key ballast-demo --surface gemini,bedrock --model anthropic/claude-haiku-4-5
               ballast conformance --url https://api.anthropic.com --key-env ANTHROPIC_API_KEY --surface messages --model claude-haiku-4-5
               ballast conformance --url http://127.0.0.1:8787 --key KEY --header 'x-portkey-provider: openai' --md
             """)
@@ -83,6 +86,11 @@ public static class ConformanceCommand
         IReadOnlyList<CheckResult> results = await ConformanceRun.RunAsync(
             subject, surfaces, result => progress.WriteLine($"{result.Check.Surface}/{result.Check.Name}: {result.Outcome}"), cancellation).ConfigureAwait(false);
         Write(parsed, results, subject);
+        if (results.All(static result => result.Outcome == CheckOutcome.NotOffered))
+        {
+            throw new UsageException($"nothing could be tried: {results[0].Detail}");
+        }
+
         return ConformanceView.Count(results, CheckOutcome.Failed) == 0 ? 0 : 1;
     }
 
@@ -109,7 +117,7 @@ public static class ConformanceCommand
     private static IEnumerable<Surface> ReadSurfaces(string text) =>
         text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal)
             .Select(name => Surface.All.FirstOrDefault(surface => surface.Name == name)
-                ?? throw new UsageException($"there is no surface '{name}': chat and messages can be tried."))
+                ?? throw new UsageException($"there is no surface '{name}': {s_names} can be tried."))
             .DefaultIfEmpty(Surface.Chat);
 
     private static Uri ReadUrl(string text) =>

@@ -17,6 +17,9 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     /// <summary>What the client quotes and the log finds: <c>req_</c> and 32 hex digits, ordered by time.</summary>
     public string Id { get; } = ExchangeId.Make(time.GetUtcNow());
     public Protocol Protocol { get; } = protocol;
+
+    /// <summary>In which its caller reads errors: another one where a body is only passed on and the path is a vendor's own.</summary>
+    public Protocol Spoken { get; init; } = protocol;
     public Operation Operation { get; } = operation;
     public CatalogSnapshot Catalog { get; } = catalog;
     public TimeProvider Time { get; } = time;

@@ -20,7 +20,7 @@ public enum ErrorSide
 /// <param name="Message">One sentence for people.</param>
 /// <param name="Hint">What to do about it.</param>
 public sealed record GatewayError(
-    string Code, ErrorSide Side, ChatErrorKind Kind, bool IsRetryable, string Message, string? Hint = null)
+    string Code, ErrorSide Side, ChatErrorKind Kind, bool IsRetryable, string Message, string Hint)
 {
     public static readonly GatewayError MissingKey = new("ballast_missing_key", ErrorSide.Client, ChatErrorKind.Authentication, false,
         "No API key was sent.", "Send it as 'Authorization: Bearer …' or as 'x-api-key'.");
@@ -43,21 +43,27 @@ public sealed record GatewayError(
     public static readonly GatewayError Unpriced = new("ballast_unpriced", ErrorSide.Client, ChatErrorKind.QuotaExceeded, false,
         "What this request costs is not known, and a budget in money counts it.", "Whoever runs this gateway can give the model a price, or the budget an amount for such requests.");
     public static readonly GatewayError ModelNotAllowed = new("ballast_model_not_allowed", ErrorSide.Client, ChatErrorKind.Permission, false,
-        "This API key may not use that model.");
+        "This API key may not use that model.",
+        "GET /v1/models lists what this key may ask for.");
     public static readonly GatewayError ModelNotFound = new("ballast_model_not_found", ErrorSide.Client, ChatErrorKind.NotFound, false,
         "There is no such model.", "GET /v1/models lists what can be asked for.");
     public static readonly GatewayError UnknownPath = new("ballast_unknown_path", ErrorSide.Client, ChatErrorKind.NotFound, false,
         "There is nothing at this path.", "Served are /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, /v1beta/models/MODEL:generateContent and /v1/models.");
     public static readonly GatewayError MethodNotAllowed = new("ballast_method_not_allowed", ErrorSide.Client, ChatErrorKind.MethodNotAllowed,
-        false, "This path does not take that method.");
+        false, "This path does not take that method.",
+        "The header Allow names the methods that it takes.");
     public static readonly GatewayError BodyTooLarge = new("ballast_body_too_large", ErrorSide.Client, ChatErrorKind.RequestTooLarge, false,
         "The request body is larger than this gateway takes.", "The limit is limits.request_body_max.");
     public static readonly GatewayError BodyUnreadable = new("ballast_body_unreadable", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
-        "The request body could not be read to its end.");
+        "The request body could not be read to its end.",
+        "Send it whole, with the length or the chunks that its headers tell.");
     public static readonly GatewayError BodyEncoded = new("ballast_body_encoded", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "The request body is compressed.", "Send it without Content-Encoding.");
+    public static readonly GatewayError InvalidRequest = new("ballast_invalid_request", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "The request breaks its protocol.", "Correct what is named and send it again: no provider has been asked.");
     public static readonly GatewayError LossRefused = new("ballast_loss_refused", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
-        "The request holds fields that no available deployment can carry, and this key's loss policy is strict.");
+        "The request holds fields that no available deployment can carry, and this key's loss policy is strict.",
+        "Leave those fields out, or ask a model whose deployments carry them; loss_policy: warn sends the request without them.");
     public static readonly GatewayError BackgroundNotOffered = new("ballast_background_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "This gateway does not answer in the background.", "Leave 'background' out and stream the answer.");
     public static readonly GatewayError CompactionNotOffered = new("ballast_compaction_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
@@ -65,7 +71,8 @@ public sealed record GatewayError(
     public static readonly GatewayError StateOff = new("ballast_state_off", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "This gateway keeps no answers and no conversations.", "Send the whole conversation in 'input'; conversations.store switches it on.");
     public static readonly GatewayError StateUnreadable = new("ballast_state_unreadable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
-        "What was said before cannot be put into this request.");
+        "What was said before cannot be put into this request.",
+        "Send the whole conversation in 'input', or quote the request id to whoever runs this gateway.");
     public static readonly GatewayError NoLawfulDeployment = new("ballast_no_lawful_deployment", ErrorSide.Gateway, ChatErrorKind.Unavailable,
         false, "No deployment of this model is allowed for this API key's data.",
         "The key's 'allow' terms (geo, retention, training) exclude every candidate.");
@@ -92,7 +99,8 @@ public sealed record GatewayError(
     public static readonly GatewayError AllUnavailable = new("ballast_all_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
         "Every deployment of this model is resting after failures or rate limits.", "Try again after the time in Retry-After.");
     public static readonly GatewayError Overloaded = new("ballast_overloaded", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
-        "The gateway serves as many requests as it may at once.");
+        "The gateway serves as many requests as it may at once.",
+        "Try again shortly; the limit is limits.concurrent_requests_max.");
     public static readonly GatewayError NotServing = new("ballast_not_serving", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
         "The gateway does not take requests now.", "It is starting or stopping, or its demo still plays: try again shortly.");
     public static readonly GatewayError LedgerFull = new("ballast_ledger_full", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
@@ -117,27 +125,37 @@ public sealed record GatewayError(
         "The gateway failed.", "Quote the request id to whoever runs it: the log has the cause.");
 
     public static readonly GatewayError ConnectFailed = new("upstream_connect_failed", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
-        "No connection to the upstream could be made.");
+        "No connection to the upstream could be made.",
+        "Try again shortly; whoever runs this gateway finds the cause in its log by the request id.");
     public static readonly GatewayError AddressRefused = new("upstream_address_refused", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
         "The upstream's name resolves to an address that is not allowed.", "Set allow_private_addresses for servers of your own.");
     public static readonly GatewayError ConnectionLost = new("upstream_connection_lost", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
-        "The upstream closed the connection before its answer.");
+        "The upstream closed the connection before its answer.",
+        "Try again: what else could answer has been asked already.");
     public static readonly GatewayError StreamCut = new("upstream_stream_cut", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
-        "The upstream's answer broke off before its end.");
+        "The upstream's answer broke off before its end.",
+        "Try again: what came so far is not the whole answer.");
     public static readonly GatewayError StreamError = new("upstream_stream_error", ErrorSide.Upstream, ChatErrorKind.ServerError, true,
-        "The upstream reported an error inside its answer.");
+        "The upstream reported an error inside its answer.",
+        "Try again: what came so far is not the whole answer.");
     public static readonly GatewayError Malformed = new("upstream_malformed", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
-        "The upstream's answer does not keep to its protocol.");
+        "The upstream's answer does not keep to its protocol.",
+        "Try again, or ask another model; whoever runs this gateway finds the attempt in its ledger by the request id.");
     public static readonly GatewayError SchemaMismatch = new("upstream_schema_mismatch", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
-        "The model's answer does not fit the JSON schema that was asked for.");
+        "The model's answer does not fit the JSON schema that was asked for.",
+        "Ask again, make the schema simpler, or ask a model that has JSON schema of its own.");
     public static readonly GatewayError HeldTooLong = new("upstream_held_too_much", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
-        "The upstream's answer is larger than the gateway may hold back.");
+        "The upstream's answer is larger than the gateway may hold back.",
+        "Stream the answer, or ask for a shorter one.");
     public static readonly GatewayError FirstTokenTimeout = new("upstream_timeout_first_token", ErrorSide.Upstream, ChatErrorKind.Timeout, true,
-        "The upstream did not begin to answer in time.");
+        "The upstream did not begin to answer in time.",
+        "Try again, or ask for less at once.");
     public static readonly GatewayError IdleTimeout = new("upstream_timeout_idle", ErrorSide.Upstream, ChatErrorKind.Timeout, true,
-        "The upstream fell silent in the middle of its answer.");
+        "The upstream fell silent in the middle of its answer.",
+        "Try again: what came so far is not the whole answer.");
     public static readonly GatewayError TotalTimeout = new("upstream_timeout_total", ErrorSide.Upstream, ChatErrorKind.Timeout, false,
-        "The answer took longer than a request may take.");
+        "The answer took longer than a request may take.",
+        "Ask for a shorter answer.");
     public static readonly GatewayError CredentialsRefused = new("upstream_credentials_refused", ErrorSide.Upstream, ChatErrorKind.BadGateway,
         true, "The upstream refused the gateway's own credentials.", "Whoever runs this gateway must look at that provider's key.");
     public static readonly GatewayError CredentialsUnavailable = new("upstream_credentials_unavailable", ErrorSide.Upstream,
@@ -147,7 +165,11 @@ public sealed record GatewayError(
         "The upstream could not prove that it is who it should be.",
         "Whoever runs this gateway must look at that server's certificate: its authority (ca), its host name, its dates.");
     public static readonly GatewayError Redirected = new("upstream_redirected", ErrorSide.Upstream, ChatErrorKind.BadGateway, true,
-        "The upstream answered with a redirect, which is never followed.");
+        "The upstream answered with a redirect, which is never followed.",
+        "Whoever runs this gateway must look at that provider's base_url.");
+
+    /// <summary>A protocol's or a store's own refusal, with a code and a hint where it has none.</summary>
+    public static ChatError Complete(ChatError error) => error with { Code = error.Code ?? InvalidRequest.Code, Hint = error.Hint ?? InvalidRequest.Hint };
 
     /// <summary>Gives the error as a value that a protocol can write.</summary>
     public ChatError ToChatError(string? detail = null, string? param = null) =>

@@ -195,10 +195,15 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
         }
 
         ChatError named = error with { RequestId = exchange.Id };
-        int status = exchange.Protocol.StatusOf(named);
+        int status = exchange.Spoken.StatusOf(named);
         http.Status = status;
         http.SetHeader("Content-Type", "application/json");
         SetIds();
+        if (exchange.Spoken.ErrorTypeHeader is { } typeHeader)
+        {
+            http.SetHeader(typeHeader, exchange.Spoken.ErrorTypeOf(named));
+        }
+
         if (exchange.Attempts.Count > 0)
         {
             http.SetHeader("x-ballast-attempts", exchange.Attempts.Count.ToString(CultureInfo.InvariantCulture));
@@ -206,7 +211,7 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
 
         if (exchange.Standing?.RateLimits(exchange) is { } limits)
         {
-            exchange.Protocol.WriteRateLimits(limits, exchange.Time.GetUtcNow(), http.HeaderSetter);
+            exchange.Spoken.WriteRateLimits(limits, exchange.Time.GetUtcNow(), http.HeaderSetter);
         }
 
         if (named.Code == GatewayError.IdempotencyInDoubt.Code || named.Code == GatewayError.IdempotencyNotKept.Code)
@@ -219,9 +224,9 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
             http.SetHeader("Retry-After", Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture));
         }
 
-        if (rawBody.IsEmpty || !exchange.Protocol.TrySpliceError(rawBody, exchange.Id, _held))
+        if (rawBody.IsEmpty || !exchange.Spoken.TrySpliceError(rawBody, exchange.Id, _held))
         {
-            exchange.Protocol.WriteError(named, _held);
+            exchange.Spoken.WriteError(named, _held);
         }
 
         await SettleAsync(isAnswer: false).ConfigureAwait(false);
@@ -232,7 +237,7 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
     /// <summary>Every answer names the request: in the header of its protocol, and in one that is the same everywhere.</summary>
     public void SetIds()
     {
-        http.SetHeader(exchange.Protocol.RequestIdHeader, exchange.Id);
+        http.SetHeader(exchange.Spoken.RequestIdHeader, exchange.Id);
         http.SetHeader("x-ballast-request-id", exchange.Id);
     }
 

@@ -18,9 +18,14 @@ public sealed class GatewayHandler(
     StateDesk desk, IdempotencyDesk idempotency, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
-    public async Task HandleAsync(HttpCall http, Protocol protocol, Operation operation, RequestAddress address)
+    /// <param name="http">The request.</param>
+    /// <param name="protocol">Whose protocol its body is in.</param>
+    /// <param name="operation">What is asked for.</param>
+    /// <param name="address">What path and query say.</param>
+    /// <param name="spoken">Whose errors the caller reads, where the body is only passed on; null where they are the protocol's.</param>
+    public async Task HandleAsync(HttpCall http, Protocol protocol, Operation operation, RequestAddress address, Protocol? spoken = null)
     {
-        Exchange exchange = new(protocol, operation, catalog.Current, time) { Address = address };
+        Exchange exchange = new(protocol, operation, catalog.Current, time) { Address = address, Spoken = spoken ?? protocol };
         using RecordedCall? recorded = idempotency.Open(http, operation);                       // null without an Idempotency-Key
         using ClientResponse response = new(recorded ?? http, exchange, bookkeeper) { Keeper = state, Recorded = recorded };
         using ClientRequest request = new(http);
@@ -136,7 +141,7 @@ public sealed class GatewayHandler(
         (Protocols.Conversation.ChatError error, string code) = exception switch
         {
             GatewayException failure => (failure.Error, failure.Code),
-            ProtocolException failure => (failure.Error, "ballast_invalid_request"),
+            ProtocolException failure => (GatewayError.Complete(failure.Error), GatewayError.InvalidRequest.Code),
             HandleStoreException => Plain(GatewayError.HandlesUnavailable),
             IdempotencyStoreException => Plain(GatewayError.IdempotencyUnavailable),
             BodyTooLargeException => Plain(GatewayError.BodyTooLarge),

@@ -181,7 +181,8 @@ public static class ProtocolEndpoints
         }
 
         Protocol protocol = endpoint.Operation == Operation.Models ? Spoken(http, path) : endpoint.Protocol;
-        return handler.HandleAsync(http, protocol, endpoint.Operation, new RequestAddress(model, endpoint.Stream));
+        Protocol spoken = protocol.Family == ProtocolFamily.Opaque ? Spoken(http, path) : protocol;
+        return handler.HandleAsync(http, protocol, endpoint.Operation, new RequestAddress(model, endpoint.Stream), spoken);
     }
 
     private static Task DispatchKeptAsync(HttpCall http, GatewayHandler handler, IReadOnlyList<(string Method, Operation Operation)> kept, string? handle)

@@ -1,4 +1,5 @@
 using Ballast.Cli.Conformance;
+using Ballast.EndToEnd.Tests.Faults;
 using Ballast.EndToEnd.Tests.Fixtures;
 using Ballast.EndToEnd.Tests.Sdk;
 using Ballast.Sandbox;
@@ -13,11 +14,25 @@ public sealed class ConformanceTests(ConformanceTests.Own own, SandboxFixture sa
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private const string ClaudeOnBedrock = "eu.anthropic.claude-haiku-4-5-20251001-v1:0";
+
     /// <summary>Compares the tokens of two answers, which two vendors count differently: a model that goes to any of them may draw one of each.</summary>
     private const string ComparesTwoAnswers = "usage-equal";
 
     public static TheoryData<string, string> Models =>
         [.. GatewayTargets.All.SelectMany(at => Surface.All.Select(surface => new TheoryDataRow<string, string>(at.Model, surface.Name)))];
+
+    /// <summary>What a server answers to whatever it is asked.</summary>
+    private static readonly Dictionary<string, string> s_blanks = new()
+    {
+        ["yes"] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+        ["nothing"] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        ["a page"] = "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<html></html>",
+        ["no"] = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    };
+
+    public static TheoryData<string, string> Blanks =>
+        [.. from said in s_blanks.Keys from surface in Surface.All select new TheoryDataRow<string, string>(said, surface.Name)];
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -32,9 +47,12 @@ public sealed class ConformanceTests(ConformanceTests.Own own, SandboxFixture sa
     [Theory]
     [InlineData("openai", "chat")]
     [InlineData("anthropic", "messages")]
+    [InlineData("openai", "responses")]
+    [InlineData("gemini", "gemini")]
+    [InlineData("bedrock", "bedrock")]
     public async Task Sandbox_Itself_FailsNoCheck(string platform, string surface)
     {
-        using Subject subject = SubjectAt(sandboxes.Fast.Platforms[platform]);
+        using Subject subject = SubjectAt(sandboxes.Fast.Platforms[platform], surface);
         AssertNoneFailed(await RunAsync(subject, surface));
     }
 
@@ -56,12 +74,33 @@ public sealed class ConformanceTests(ConformanceTests.Own own, SandboxFixture sa
     [InlineData(FaultKind.WrongContentType, "messages", "anthropic", "text")]
     [InlineData(FaultKind.StreamErrorFirst, "messages", "anthropic", "tools-stream")]
     [InlineData(FaultKind.Error500, "chat", "openai", "error-malformed")]
+    [InlineData(FaultKind.Cut, "responses", "openai", "stream")]
+    [InlineData(FaultKind.NeverFinishes, "responses", "openai", "stream")]
+    [InlineData(FaultKind.MissingUsage, "responses", "openai", "text")]
+    [InlineData(FaultKind.MissingUsage, "responses", "openai", "stream")]
+    [InlineData(FaultKind.StreamErrorFirst, "responses", "openai", "tools-parallel-stream")]
+    [InlineData(FaultKind.StreamErrorAfter, "responses", "openai", "stream-pieces")]
+    [InlineData(FaultKind.TruncatedJson, "responses", "openai", "json-schema")]
+    [InlineData(FaultKind.Cut, "gemini", "gemini", "stream")]
+    [InlineData(FaultKind.NeverFinishes, "gemini", "gemini", "stream")]
+    [InlineData(FaultKind.NeverFinishes, "gemini", "gemini", "stream-array")]
+    [InlineData(FaultKind.MissingUsage, "gemini", "gemini", "text")]
+    [InlineData(FaultKind.MissingUsage, "gemini", "gemini", "stream")]
+    [InlineData(FaultKind.StreamErrorFirst, "gemini", "gemini", "tools-stream")]
+    [InlineData(FaultKind.WrongContentType, "gemini", "gemini", "image")]
+    [InlineData(FaultKind.Cut, "bedrock", "bedrock", "stream")]
+    [InlineData(FaultKind.NeverFinishes, "bedrock", "bedrock", "stream")]
+    [InlineData(FaultKind.MissingUsage, "bedrock", "bedrock", "text")]
+    [InlineData(FaultKind.MissingUsage, "bedrock", "bedrock", "http2")]
+    [InlineData(FaultKind.StreamErrorFirst, "bedrock", "bedrock", "tools-stream")]
+    [InlineData(FaultKind.StreamErrorAfter, "bedrock", "bedrock", "thinking")]
+    [InlineData(FaultKind.HtmlError, "bedrock", "bedrock", "error-unknown-model")]
     public async Task Run_ServerAtFault_FailsThatCheck(FaultKind fault, string surface, string platform, string check)
     {
         await using SandboxHost sandbox = await SandboxHost.StartAsync(
             new SandboxOptions { BasePort = 0, LatencyScale = 0 }, TestContext.Current.CancellationToken);
         sandbox.Faults.Add(new FaultRule { Kind = fault, Platform = platform });
-        using Subject subject = SubjectAt(sandbox.Platforms[platform]);
+        using Subject subject = SubjectAt(sandbox.Platforms[platform], surface);
 
         CheckResult result = await ConformanceRun.TryAsync(
             ConformanceRun.ChecksOf(SurfaceOf(surface)).Single(known => known.Name == check), subject, TestContext.Current.CancellationToken);
@@ -70,7 +109,19 @@ public sealed class ConformanceTests(ConformanceTests.Own own, SandboxFixture sa
         Assert.NotEmpty(result.Detail!);
     }
 
-    private static Subject SubjectAt(SandboxPlatform platform) => new(platform.Address, platform.ApiKey, platform.Models[0].Name, [], Patience);
+    [Theory]
+    [MemberData(nameof(Blanks))]
+    public async Task Run_ServerThatAnswersEverythingAlike_PassesNoCheck(string said, string surface)
+    {
+        await using RawUpstream server = new(visit => visit.WriteAsync(s_blanks[said]));
+        using Subject subject = new(server.Address, "key", "model", [], Patience);
+        IReadOnlyList<CheckResult> results = await RunAsync(subject, surface);
+        Assert.Equal([], results.Where(static result => result.Outcome == CheckOutcome.Passed).Select(static result => result.Check.Name));
+        Assert.Contains(results, static result => result.Outcome == CheckOutcome.Failed);
+    }
+
+    private static Subject SubjectAt(SandboxPlatform platform, string surface) =>
+        new(platform.Address, platform.ApiKey, surface == "bedrock" ? ClaudeOnBedrock : platform.Models[0].Name, [], Patience);
 
     private static Surface SurfaceOf(string name) => Surface.All.First(surface => surface.Name == name);
 

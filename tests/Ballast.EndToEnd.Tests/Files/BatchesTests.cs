@@ -89,8 +89,8 @@ public sealed class BatchesTests : IAsyncLifetime
     [InlineData("claude", 501, "ballast_operation_not_offered", "line 2")]
     [InlineData("nobody", 404, "ballast_model_not_found", "line 2")]
     [InlineData("openai/small", 403, "ballast_model_not_allowed", "line 2")]
-    [InlineData("\",\"model\":\"big", 400, null, "Line 2")]
-    [InlineData("x\"}},{\"body\":{\"model\":\"small", 400, null, "Line 2")]
+    [InlineData("\",\"model\":\"big", 400, "ballast_invalid_request", "Line 2")]
+    [InlineData("x\"}},{\"body\":{\"model\":\"small", 400, "ballast_invalid_request", "Line 2")]
     public async Task Input_ALineNamesAnotherModel_IsRefusedWithItsNumber(string model, int status, string? code, string line)
     {
         using HttpResponseMessage answer = await _house.UploadAsync(Line("a", "small") + "\n" + Line("b", model), "batch");

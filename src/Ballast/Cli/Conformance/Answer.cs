@@ -31,6 +31,15 @@ internal sealed class Answer
         return this;
     }
 
+    /// <summary>Demands a text that is an object with that one member, and nothing around it.</summary>
+    public Answer DemandFit(string member)
+    {
+        using JsonDocument document = Json.Parse(Text.ToString(), "the structured answer");
+        Expect.Text(document.RootElement, member, "the structured answer");
+        Expect.That(document.RootElement.EnumerateObject().Count() == 1, "the structured answer has members that its schema forbids");
+        return this;
+    }
+
     /// <summary>Demands so many calls of that tool, with ids of their own and arguments that hold the required members.</summary>
     public Answer DemandCalls(int count, string tool, string argument)
     {

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Ballast.Cli.Conformance;
 
 /// <summary>What a server of Chat Completions must do when it answers.</summary>
@@ -53,15 +51,14 @@ internal static class ChatChecks
         Of("image", "An image as data URL is taken.", (at, cancel) => ConverseAsync(at, $$$"""
             {"role":"user","content":[{"type":"text","text":"What colour?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,{{{Samples.Png}}}"}}]}
             """, "", cancel), optional: true),
-        Of("large-prompt", "A prompt of 200 kB is taken.", (at, cancel) => ConverseAsync(at,
-            $$"""{"role":"user","content":{{Json.Quote(string.Concat(Enumerable.Repeat("All work and no play. ", 9_000)))}}}""", "", cancel), optional: true),
-        Of("parallel", "Sixteen requests at once get an answer of their own each.", ParallelAsync),
+        Of("large-prompt", "A prompt of 200 kB is taken.", (at, cancel) => ConverseAsync(at, Surface.Chat.Turn(Samples.LargePrompt), "", cancel), optional: true),
+        Of("parallel", ParallelCheck.Requirement, (at, cancel) => ParallelCheck.RunAsync(text => WholeAsync(at, "", cancel, text: text))),
     ];
 
     private static Check Of(string name, string requirement, Func<Subject, CancellationToken, Task> run, bool optional = false) =>
         new(Surface.Chat.Name, name, requirement, run) { IsOptional = optional };
 
-    private static Task<Reply> PostAsync(Subject at, string more, CancellationToken cancellation, int maxTokens = 256, string text = "Say hello in one short sentence.")
+    private static Task<Reply> PostAsync(Subject at, string more, CancellationToken cancellation, int maxTokens = 256, string text = Surface.Hello)
     {
         string head = more.Length == 0 ? "{" : more;
         return at.PostAsync(Surface.Chat,
@@ -69,10 +66,10 @@ internal static class ChatChecks
     }
 
     private static async Task<Answer> WholeAsync(
-        Subject at, string more, CancellationToken cancellation, int maxTokens = 256, string text = "Say hello in one short sentence.") =>
+        Subject at, string more, CancellationToken cancellation, int maxTokens = 256, string text = Surface.Hello) =>
         ChatAnswers.ReadWhole(await PostAsync(at, more, cancellation, maxTokens, text).ConfigureAwait(false));
 
-    private static async Task<Answer> StreamAsync(Subject at, string more, CancellationToken cancellation, string text = "Say hello in one short sentence.")
+    private static async Task<Answer> StreamAsync(Subject at, string more, CancellationToken cancellation, string text = Surface.Hello)
     {
         string head = more.Length == 0 ? """{"stream":true,""" : more.Insert(1, "\"stream\":true,");
         return ChatAnswers.ReadStream(await PostAsync(at, head, cancellation, text: text).ConfigureAwait(false));
@@ -105,20 +102,7 @@ internal static class ChatChecks
         Expect.That(whole.InputTokens == stream.InputTokens, $"{whole.InputTokens} prompt tokens whole, {stream.InputTokens} streamed");
     }
 
-    private static async Task ParallelAsync(Subject at, CancellationToken cancellation)
-    {
-        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(number => WholeAsync(at, "", cancellation, text: $"Say the number {number}.")))
-            .ConfigureAwait(false);
-        Expect.That(answers.Select(answer => answer.Id).Distinct(StringComparer.Ordinal).Count() == answers.Length, "two answers have the same id");
-    }
-
     private static void Finished(Answer answer, string wanted) => Expect.Any(answer.Finish, "the finish reason", wanted);
 
-    private static void Fits(Answer answer)
-    {
-        using JsonDocument document = Json.Parse(answer.Text.ToString(), "the structured answer");
-        Expect.Text(document.RootElement, Samples.Argument, "the structured answer");
-        Expect.That(document.RootElement.EnumerateObject().Count() == 1, "the structured answer has members that its schema forbids");
-        Expect.Any(answer.Finish, "the finish reason", "stop");
-    }
+    private static void Fits(Answer answer) => Finished(answer.DemandFit(Samples.Argument), "stop");
 }

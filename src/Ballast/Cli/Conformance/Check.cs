@@ -1,7 +1,7 @@
 namespace Ballast.Cli.Conformance;
 
 /// <summary>One thing that a server of a protocol must do, and how it is tried.</summary>
-/// <param name="Surface"><c>chat</c> or <c>messages</c>.</param>
+/// <param name="Surface">The name of the surface.</param>
 /// <param name="Name">Stable word for programs, unique within its surface.</param>
 /// <param name="Requirement">One sentence for people.</param>
 /// <param name="TryAsync">Throws <see cref="NonconformanceException"/> where the server does otherwise.</param>

@@ -3,8 +3,7 @@ namespace Ballast.Cli.Conformance;
 /// <summary>Tries one check after the other: nothing but <c>parallel</c> itself puts load on the server.</summary>
 internal static class ConformanceRun
 {
-    public static IEnumerable<Check> ChecksOf(Surface surface) =>
-        (surface == Surface.Chat ? ChatChecks.All : MessagesChecks.All).Concat(ErrorChecks.Of(surface));
+    public static IEnumerable<Check> ChecksOf(Surface surface) => surface.Checks.Concat(ErrorChecks.Of(surface));
 
     public static async Task<IReadOnlyList<CheckResult>> RunAsync(
         Subject subject, IEnumerable<Surface> surfaces, Action<CheckResult> report, CancellationToken cancellation)
@@ -31,7 +30,7 @@ internal static class ConformanceRun
     {
         try
         {
-            Reply reply = await subject.PostAsync(surface, Surface.Ask(subject.Model), cancellation).ConfigureAwait(false);
+            Reply reply = await subject.PostAsync(surface, surface.Ask(subject.Model), cancellation).ConfigureAwait(false);
             return reply.Status is 404 or 405 or 501 ? $"the surface is not offered: status {reply.Status}: {reply.Excerpt}" : null;
         }
         catch (NonconformanceException)

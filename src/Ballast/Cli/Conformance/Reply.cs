@@ -12,11 +12,13 @@ internal sealed class Reply
         _response = response;
         Status = (int)response.StatusCode;
         MediaType = response.Content.Headers.ContentType?.MediaType;
+        Body = body;
         Text = Encoding.UTF8.GetString(body.Span);
     }
 
     public int Status { get; }
     public string? MediaType { get; }
+    public ReadOnlyMemory<byte> Body { get; }
     public string Text { get; }
 
     /// <summary>The start of the body, for a message.</summary>
@@ -55,10 +57,16 @@ internal sealed class Reply
         return events;
     }
 
+    /// <summary>Takes a path that is not there for a clear refusal.</summary>
+    /// <exception cref="RefusedException">The server does not have the path.</exception>
+    public Reply DemandOffered() => Status is 404 or 405 or 501 ? throw new RefusedException($"status {Status}") : this;
+
     /// <summary>Demands success and the content type that belongs to it.</summary>
+    /// <param name="stream">The request asked for a stream.</param>
+    /// <param name="streamType">The media type of a stream.</param>
     /// <exception cref="RefusedException">The server answered 400 or 422: it has understood and refused.</exception>
     /// <exception cref="NonconformanceException">Anything else but success.</exception>
-    public Reply Demand(bool stream)
+    public Reply Demand(bool stream, string streamType = "text/event-stream")
     {
         if (Status is 400 or 422)
         {
@@ -66,7 +74,7 @@ internal sealed class Reply
         }
 
         Expect.That(Status == 200, $"status {Status}: {Excerpt}");
-        string wanted = stream ? "text/event-stream" : "application/json";
+        string wanted = stream ? streamType : "application/json";
         Expect.That(MediaType == wanted, $"content type '{MediaType}', expected '{wanted}'");
         return this;
     }

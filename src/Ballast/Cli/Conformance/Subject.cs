@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 
@@ -35,8 +36,9 @@ internal sealed class Subject : IDisposable
     /// <summary>What requests ask for.</summary>
     public string Model { get; }
 
-    public Task<Reply> PostAsync(Surface surface, string body, CancellationToken cancellation) =>
-        SendAsync(HttpMethod.Post, surface.Path, new Call(surface, Encoding.UTF8.GetBytes(body)), cancellation);
+    /// <summary>Sends a question to the subject's model.</summary>
+    public Task<Reply> PostAsync(Surface surface, string body, CancellationToken cancellation, bool stream = false) =>
+        SendAsync(HttpMethod.Post, surface.PathOf(Model, stream), new Call(surface, Encoding.UTF8.GetBytes(body)), cancellation);
 
     /// <exception cref="NonconformanceException">No answer came in time, or the connection broke.</exception>
     public async Task<Reply> SendAsync(HttpMethod method, string path, Call call, CancellationToken cancellation)
@@ -67,6 +69,11 @@ internal sealed class Subject : IDisposable
     private HttpRequestMessage Build(HttpMethod method, string path, Call call)
     {
         HttpRequestMessage request = new(method, Root + path);
+        if (call.IsHttp2)
+        {
+            (request.Version, request.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+        }
+
         if (call.Body is { } body)
         {
             request.Content = new ByteArrayContent(body);
@@ -85,4 +92,8 @@ internal sealed class Subject : IDisposable
 }
 
 /// <summary>What is sent: as whose protocol, which bytes, with which key (null takes the subject's, empty sends none).</summary>
-internal sealed record Call(Surface Surface, byte[]? Body = null, string? Key = null);
+internal sealed record Call(Surface Surface, byte[]? Body = null, string? Key = null)
+{
+    /// <summary>Over HTTP/2; on clear text with prior knowledge.</summary>
+    public bool IsHttp2 { get; init; }
+}
