@@ -31,7 +31,7 @@ internal sealed record GeminiConfig
             "candidateCount", "maxOutputTokens", "temperature", "topP", "topK", "seed", "presencePenalty", "frequencyPenalty", "responseLogprobs", "logprobs",
             "thinkingConfig", "speechConfig", "mediaResolution", "audioTimestamp", "enableAffectiveDialog", "routingConfig", "imageConfig",
             "enableEnhancedCivicAnswers", "modelSelectionConfig");
-        CheckSampling(config);
+        CheckSampling(config, isLenient);
         (bool isJson, JsonElement? schema) = ReadFormat(config, model, hasTools, isLenient);
         long? most = config.Integer("maxOutputTokens");
         if (most is < 1 or > GeminiModel.OutputTokensMax)
@@ -56,7 +56,7 @@ internal sealed record GeminiConfig
         };
     }
 
-    private static void CheckSampling(GeminiObject config)
+    private static void CheckSampling(GeminiObject config, bool isLenient)
     {
         config.Number("temperature", 0, 2);
         config.Number("topP", 0, 1);
@@ -64,7 +64,8 @@ internal sealed record GeminiConfig
         config.Number("frequencyPenalty", -2, 2);
         config.Number("topK", 0, 1000);
         config.Integer("seed");
-        if (config.Integer("candidateCount") is not (null or 1))
+        // Some of Google's models give several; recorded requests of other vendors may ask for them, and get one.
+        if (config.Integer("candidateCount") is not (null or 1) && !isLenient)
         {
             throw GoogleErrors.Invalid("Multiple candidates is not enabled for this model");
         }

@@ -35,20 +35,24 @@ public static class DemoCommand
         DefaultValueFactory = _ => 9100,
     };
     private static readonly Option<string?> LedgerFile = new("--ledger") { HelpName = "FILE", Description = "SQLite file to keep the ledger in, for `ballast usage`, `exposure` and `compare`. Default: a temporary one." };
+    private static readonly Option<string?> Report = new("--report") { HelpName = "FILE", Description = $"Where the closing report goes, one page of HTML. Default: {DemoReport.FileDefault} here." };
     private static readonly Option<int> Seed = new("--seed") { HelpName = "N", Description = "Answers, their order and routing's dice repeat with the same seed.", DefaultValueFactory = _ => 1 };
     private static readonly Option<bool> PrintConfig = new("--print-config") { Description = "Print the demo's configuration and end." };
+    private static readonly Option<bool> PrintPolicy = new("--print-policy") { Description = "Print the demo's balance policy and end." };
 
     public static Command Create()
     {
         Command command = new("demo",
             """
-            Watch a cloud disappear under three applications.
+            Watch a cloud disappear under three applications, and the shares of the others stay below their caps.
 
             Starts simulated platforms (OpenAI, Azure, AWS Bedrock, Anthropic, Gemini, Vertex AI, a local Llama server), the
-            gateway in front of them and three sample applications, all on loopback: no account, no key, no cost. After a third
-            of the time Azure disappears in the middle of its answers, later it returns. In the end a table says what carried
-            how much, what it cost, whether the ledger agrees with the platforms' bill, and which models would stop if any of
-            them went away.
+            gateway in front of them and three sample applications, all on loopback: no account, no key, no cost. A balance
+            policy is in force: at most 50 % of the tokens on Azure, at most 45 % on AWS. After a quarter of the time the mix of
+            requests moves, at half of it Azure disappears in the middle of its answers, at three quarters it returns. Beside the
+            shares stands what weights alone would have made of the same requests. In the end a table says what carried how much,
+            what it cost, whether the ledger agrees with the platforms' bill, and which models would stop if any of them went
+            away; the same is written as one page of HTML.
 
             The live page is at http://127.0.0.1:8081/ while it runs. Until the story is over, others' requests get a 503.
 
@@ -60,7 +64,7 @@ public static class DemoCommand
               ballast demo --hold            then: curl http://127.0.0.1:8080/v1/models -H 'x-api-key: ballast-demo'
             """)
         {
-            Seconds, Headless, Json, Hold, Requests, RequestsMax, Port, AdminPort, SandboxPort, LedgerFile, Seed, PrintConfig,
+            Seconds, Headless, Json, Hold, Requests, RequestsMax, Port, AdminPort, SandboxPort, LedgerFile, Report, Seed, PrintConfig, PrintPolicy,
         };
         foreach (Option<int> port in (ReadOnlySpan<Option<int>>)[Port, AdminPort, SandboxPort])
         {
@@ -92,6 +96,12 @@ public static class DemoCommand
             return 0;
         }
 
+        if (parsed.GetValue(PrintPolicy))
+        {
+            Console.Out.Write(DemoConfiguration.PolicyText);
+            return 0;
+        }
+
         DemoSettings settings = new()
         {
             Seconds = parsed.GetValue(Seconds),
@@ -105,6 +115,7 @@ public static class DemoCommand
             AdminPort = parsed.GetValue(AdminPort),
             SandboxPort = parsed.GetValue(SandboxPort),
             LedgerPath = parsed.GetValue(LedgerFile),
+            ReportPath = parsed.GetValue(Report),
             Seed = parsed.GetValue(Seed),
         };
         using StopSignal stop = new();

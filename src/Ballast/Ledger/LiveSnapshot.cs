@@ -25,6 +25,9 @@ public sealed record LiveSnapshot
     /// <summary>US dollars, as far as known.</summary>
     public required decimal CostUsd { get; init; }
 
+    /// <summary>Of it, what was spent since midnight UTC.</summary>
+    public decimal CostUsdToday { get; init; }
+
     /// <summary>Exchanges begun within the last ten seconds, per second.</summary>
     public required double RequestsPerSecond { get; init; }
 

@@ -32,6 +32,11 @@ public sealed class LiveTotals(TimeProvider time)
     private long _inputTokens;
     private long _outputTokens;
     private decimal _costUsd;
+    private DateOnly _day;
+    private decimal _dayUsd;
+
+    /// <summary>Told of every row and the second since the start in which it ended, in order, while no other row is counted; must be quick and must not throw.</summary>
+    public Action<LedgerEntry, long>? Observer { get; set; }
 
     public void Record(LedgerEntry entry)
     {
@@ -58,6 +63,8 @@ public sealed class LiveTotals(TimeProvider time)
                 + Tokens(entry.CacheWriteTokens) + Tokens(entry.CacheWriteLongTokens);
             _outputTokens += Tokens(entry.OutputTokens);
             _costUsd += entry.CostUsd ?? 0;
+            BeginDay();
+            _dayUsd += entry.CostUsd ?? 0;
             if (entry is { Stream: true, TimeToFirstToken: TimeSpan ttft })
             {
                 _ttft.Add(ttft);
@@ -67,6 +74,7 @@ public sealed class LiveTotals(TimeProvider time)
             place.Platform.Record(entry, second);
             place.Vendor.Record(entry, second);
             place.Deployment.Record(entry, second);
+            Observer?.Invoke(entry, second);
         }
     }
 
@@ -79,11 +87,22 @@ public sealed class LiveTotals(TimeProvider time)
         }
     }
 
+    /// <summary>Tokens of the last minutes.</summary>
+    public LiveTimeline Timeline()
+    {
+        long second = Second();
+        lock (_gate)
+        {
+            return new LiveTimeline(second, Series(_platforms, second), Series(_vendors, second));
+        }
+    }
+
     public LiveSnapshot Snapshot()
     {
         long second = Second();
         lock (_gate)
         {
+            BeginDay();
             double elapsed = Math.Clamp(time.GetElapsedTime(_started).TotalSeconds, 1, WindowSeconds);
             return new LiveSnapshot
             {
@@ -99,6 +118,7 @@ public sealed class LiveTotals(TimeProvider time)
                 InputTokens = _inputTokens,
                 OutputTokens = _outputTokens,
                 CostUsd = _costUsd,
+                CostUsdToday = _dayUsd,
                 RequestsPerSecond = _recentRequests.Count(second) / elapsed,
                 TtftP50 = _ttft.Percentile(50),
                 TtftP95 = _ttft.Percentile(95),
@@ -115,6 +135,21 @@ public sealed class LiveTotals(TimeProvider time)
         .. components.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.Snapshot(pair.Key, second)),
     ];
 
+    private static IReadOnlyList<LiveSeries> Series(Dictionary<string, Component> components, long second) =>
+    [
+        .. components.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new LiveSeries(pair.Key, pair.Value.Tokens!.Read(second))),
+    ];
+
+    /// <summary>Days are UTC's.</summary>
+    private void BeginDay()
+    {
+        DateOnly today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        if (today != _day)
+        {
+            (_day, _dayUsd) = (today, 0);
+        }
+    }
+
     /// <summary>Rows of one deployment have its very words: such a row after another needs no looking up.</summary>
     private Place PlaceOf(LedgerEntry entry)
     {
@@ -123,13 +158,14 @@ public sealed class LiveTotals(TimeProvider time)
         {
             _last = entry;
             _lastPlace = new Place(
-                Find(_platforms, entry.Platform, ComponentsMax), Find(_vendors, entry.Vendor, ComponentsMax), Find(_deployments, entry.Deployment, DeploymentsMax));
+                Find(_platforms, entry.Platform, ComponentsMax, hasTimeline: true), Find(_vendors, entry.Vendor, ComponentsMax, hasTimeline: true),
+                Find(_deployments, entry.Deployment, DeploymentsMax, hasTimeline: false));
         }
 
         return _lastPlace;
     }
 
-    private static Component Find(Dictionary<string, Component> components, string name, int max)
+    private static Component Find(Dictionary<string, Component> components, string name, int max, bool hasTimeline)
     {
         if (components.TryGetValue(name, out Component? component))
         {
@@ -139,7 +175,7 @@ public sealed class LiveTotals(TimeProvider time)
         string key = components.Count < max - 1 ? name : "other";
         if (!components.TryGetValue(key, out component))
         {
-            component = new Component();
+            component = new Component(hasTimeline);
             components.Add(key, component);
         }
 
@@ -154,7 +190,7 @@ public sealed class LiveTotals(TimeProvider time)
     /// <summary>Where a row is counted.</summary>
     private readonly record struct Place(Component Platform, Component Vendor, Component Deployment);
 
-    private sealed class Component
+    private sealed class Component(bool hasTimeline)
     {
         private readonly SlidingCount _recent = new(WindowSeconds);
         private readonly TimeHistogram _ttft = new();
@@ -162,6 +198,9 @@ public sealed class LiveTotals(TimeProvider time)
         private long _answered;
         private long _failed;
         private decimal _costUsd;
+
+        /// <summary>Null for a deployment: there may be too many of them.</summary>
+        public TokenRing? Tokens { get; } = hasTimeline ? new TokenRing() : null;
 
         public void Record(LedgerEntry entry, long second)
         {
@@ -171,6 +210,8 @@ public sealed class LiveTotals(TimeProvider time)
             {
                 _answered++;
                 _recent.Add(second);
+                Tokens?.Add(second, LiveTotals.Tokens(entry.InputTokens) + LiveTotals.Tokens(entry.CacheReadTokens) + LiveTotals.Tokens(entry.CacheWriteTokens)
+                    + LiveTotals.Tokens(entry.CacheWriteLongTokens) + LiveTotals.Tokens(entry.OutputTokens));
             }
 
             if (entry.Outcome == AttemptOutcome.Failed)

@@ -9,6 +9,9 @@ namespace Ballast.Routing;
 /// </summary>
 public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = null, TimeSpan? restingFor = null, ShareTicket? share = null)
 {
+    /// <summary>Looks for a candidate that breaks no rule before one is taken as it is: under a storm of failovers each look may come too late.</summary>
+    private const int LooksMax = 8;
+
     private readonly List<Deployment> _left = candidates;
     private List<Deployment>? _failed;
 
@@ -25,7 +28,29 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
 
     public bool TryNext(out Deployment deployment)
     {
-        deployment = null!;
+        // Between the look and the charge others may have used a rule up: then one looks again rather than suspend it.
+        for (int looks = 0; ; looks++)
+        {
+            int best = Best(out int broken);
+            if (best < 0)
+            {
+                deployment = null!;
+                return false;
+            }
+
+            deployment = _left[best];
+            if (Share is null || Share.TryMove(deployment, looks < LooksMax ? broken : int.MaxValue))
+            {
+                _left.RemoveAt(best);
+                return true;
+            }
+        }
+    }
+
+    public void NoteFailure(Deployment deployment) => (_failed ??= []).Add(deployment);
+
+    private int Best(out int broken)
+    {
         int best = -1;
         int bestShared = int.MaxValue;
         for (int index = 0; index < _left.Count && bestShared > 0; index++)
@@ -38,18 +63,9 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
             }
         }
 
-        if (best < 0)
-        {
-            return false;
-        }
-
-        deployment = _left[best];
-        _left.RemoveAt(best);
-        Share?.Move(deployment);
-        return true;
+        broken = best < 0 ? 0 : bestShared / 4;
+        return best;
     }
-
-    public void NoteFailure(Deployment deployment) => (_failed ??= []).Add(deployment);
 
     // 4 for each rule that it would break, 2 for a platform that has failed, 1 for a region that has; regions of different platforms share a place on the map, not a name.
     private int Shared(Deployment deployment)

@@ -94,6 +94,9 @@ public sealed class BallastServer : IAsyncDisposable
 
     /// <summary>The balance policy in force and its credits.</summary>
     public ShareControl Shares { get; }
+
+    /// <summary>Shows on the page what weights alone would have made of the same requests; null where nobody watches.</summary>
+    public Ballast.Balance.Watch.BalanceWatch? Watch { get; set; }
     public Guard Guard { get; }
     public LedgerWriter Ledger { get; }
 

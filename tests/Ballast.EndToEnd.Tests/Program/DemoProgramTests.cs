@@ -22,11 +22,20 @@ public sealed class DemoProgramTests(TemporaryFolder folder) : IClassFixture<Tem
     {
         string ledger = folder.File("story.db");
 
-        ProgramResult result = await BallastProcess.RunAsync(folder.Path, ["demo", "--headless", "--seconds", "3", "--json", "--ledger", ledger, .. AnyPorts]);
+        string report = folder.File("report.html");
+
+        ProgramResult result = await BallastProcess.RunAsync(
+            folder.Path, ["demo", "--headless", "--seconds", "3", "--json", "--ledger", ledger, "--report", report, .. AnyPorts]);
 
         Assert.True(result.ExitCode == 0, result.Errors);
         using JsonDocument summary = JsonDocument.Parse(result.OneLine);
         JsonElement root = summary.RootElement;
+        AssertBalance(root, result.Output);
+        Assert.Equal(Path.GetFullPath(report), root.GetProperty("report").GetString());
+        string page = await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken);
+        Assert.EndsWith("</html>\n", page, StringComparison.Ordinal);
+        Assert.Contains("azure-50", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", page, StringComparison.Ordinal); // nothing from elsewhere
         long requests = Number(root, "requests");
         Assert.True(requests >= 100, result.Output);
         Assert.Equal(0, Number(root, "failed"));
@@ -123,6 +132,21 @@ public sealed class DemoProgramTests(TemporaryFolder folder) : IClassFixture<Tem
 
         Assert.Equal((2, ""), (result.ExitCode, result.Output));
         Assert.Contains("there is no folder", result.Errors, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// Three seconds are few requests, so that a burst is much of a window: held against weights alone, and against the bound where even a busy machine must keep it.
+    /// </summary>
+    private static void AssertBalance(JsonElement root, string output)
+    {
+        Assert.Equal((50, 45), (Number(root.GetProperty("caps"), "azure"), Number(root.GetProperty("caps"), "aws")));
+        JsonElement shares = root.GetProperty("shares");
+        Assert.Equal(["steady", "shifted", "outage", "recovered"], shares.EnumerateObject().Select(static act => act.Name));
+        Assert.All(shares.EnumerateObject(), act => Assert.InRange(act.Value.EnumerateObject().Sum(static part => part.Value.GetDouble()), 99.9, 100.1));
+        Assert.True(root.GetProperty("weighted_worst_excess_pp").GetDouble() > root.GetProperty("worst_excess_pp").GetDouble(), output);
+        Assert.False(root.GetProperty("weighted_shares").GetProperty("outage").TryGetProperty("azure", out _), output);
+        Assert.True(root.GetProperty("weighted_shares").GetProperty("shifted").GetProperty("azure").GetDouble() > 50, output);
+        Assert.True(root.GetProperty("events").EnumerateArray().Count() >= 4, output);
     }
 
     private static async Task<(HttpStatusCode Status, string Body)> PostAsync(HttpClient client, string path, string body, string key)

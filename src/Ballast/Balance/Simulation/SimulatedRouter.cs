@@ -58,26 +58,10 @@ public sealed class WeightedRandomRouter(int seed) : SimulatedRouter("weighted-r
 /// <summary>Smooth weighted round robin, one wheel for each class of requests, as reverse proxies do it.</summary>
 public sealed class SmoothRoundRobinRouter() : SimulatedRouter("smooth-wrr")
 {
-    private readonly double[] _bound = new double[SimulatedField.Deployments.Count];
-    private readonly double[] _free = new double[SimulatedField.Deployments.Count];
+    private readonly SmoothWheel _bound = new(SimulatedField.BoundWeights);
+    private readonly SmoothWheel _free = new(SimulatedField.FreeWeights);
 
-    public override int Choose(in SimulatedRequest request, ulong eligible)
-    {
-        double[] weights = WeightsOf(request);
-        double[] current = request.IsBound ? _bound : _free;
-        double sum = 0;
-        int best = -1;
-        for (ulong left = eligible; left != 0; left &= left - 1)
-        {
-            int index = BitOperations.TrailingZeroCount(left);
-            current[index] += weights[index];
-            sum += weights[index];
-            best = best < 0 || current[index] > current[best] ? index : best;
-        }
-
-        current[best] -= sum;
-        return best;
-    }
+    public override int Choose(in SimulatedRequest request, ulong eligible) => (request.IsBound ? _bound : _free).Next(eligible);
 }
 
 /// <summary>A session stays where its first request went; new ones go at random in proportion to the weights.</summary>

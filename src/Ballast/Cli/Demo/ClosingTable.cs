@@ -1,6 +1,7 @@
 using Ballast.Catalog;
 using System.Globalization;
 using Ballast.Balance;
+using Ballast.Balance.Watch;
 
 namespace Ballast.Cli.Demo;
 
@@ -13,15 +14,48 @@ internal static class ClosingTable
         output.WriteLine();
         ExposureView.Table(exposure, ComponentKind.Vendor).WriteTerminal(output);
         ExposureView.Table(exposure, ComponentKind.Platform).WriteTerminal(output);
+        WriteBalance(summary, output);
         DemoCounts counts = summary.Counts;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Count(counts.Ended, "request")}{Recorded(counts)}: {counts.Succeeded} succeeded, {counts.Failed} failed."));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  {summary.Books.Failovers} answered after a failover, {counts.Interrupted} cut in mid-answer and ended by a clear error."));
         WriteBooks(summary.Books, output);
+        if (summary.ReportPath is { } report)
+        {
+            output.WriteLine($"For those who decide: {report}");
+        }
+
         if (settings.Hold)
         {
             WriteNext(house, output);
         }
+    }
+
+    private static void WriteBalance(DemoSummary summary, TextWriter output)
+    {
+        BalanceStanding balance = summary.Balance;
+        ReportTable table = new("Shares of the tokens against their caps, beside what weights alone would have made of the same requests");
+        table.AddTextColumn("");
+        foreach (BalanceStanding.RuleShares rule in balance.Rules)
+        {
+            table.AddNumberColumn(string.Create(CultureInfo.InvariantCulture, $"{rule.Rule.Target.Name}, max {100 * rule.Rule.Share:0}%"));
+            table.AddNumberColumn("by weights");
+        }
+
+        foreach (BalanceStanding.Act act in balance.Acts)
+        {
+            table.AddRow([act.Name, .. balance.Rules.SelectMany(rule => (string[])[Share(act.Kept, rule), Share(act.Weighted, rule)])]);
+        }
+
+        table.WriteTerminal(output);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"Over a cap at worst, in any {BalanceWatch.Window} requests: {Points(balance.WorstExcess)} by share credits, {Points(balance.WeightedWorstExcess)} by weights alone."));
+        output.WriteLine(summary.Suspended == 0 ? "No cap had to give way." : $"Caps gave way for {Count(summary.Suspended, "request")}: nothing else was lawful and up.");
+        output.WriteLine();
+
+        static string Share(IReadOnlyDictionary<string, double> shares, BalanceStanding.RuleShares rule) =>
+            string.Create(CultureInfo.InvariantCulture, $"{100 * shares.GetValueOrDefault(rule.Rule.Target.Name):0.0}%");
+        static string Points(double excess) => string.Create(CultureInfo.InvariantCulture, $"{excess:+0.0;-0.0} points");
     }
 
     private static void WriteBooks(DemoBooks books, TextWriter output)

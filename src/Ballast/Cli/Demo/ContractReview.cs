@@ -9,6 +9,8 @@ internal sealed class ContractReview(string key, int seed) : SampleApplication("
     private const int ThinkingTokensMax = 1024;
     private const int AnswerTokensMax = 1400;
 
+    private const int ClausesMax = 3;
+
     private static readonly string[] Clauses =
     [
         "The supplier may change prices with thirty days' notice, and the customer may not terminate before the end of the term.",
@@ -21,6 +23,7 @@ internal sealed class ContractReview(string key, int seed) : SampleApplication("
     public override async Task ConverseAsync(DemoClient client, int number, CancellationToken cancellation)
     {
         bool stream = number % 3 != 0;
+        string clauses = string.Join(' ', Enumerable.Range(0, Roll(ClausesMax)).Select(_ => Pick(Clauses)));
         ReadOnlyMemory<byte> body = Json(json =>
         {
             json.WriteString("model", "assistant");
@@ -32,7 +35,7 @@ internal sealed class ContractReview(string key, int seed) : SampleApplication("
             json.WriteEndObject();
             json.WriteString("system", System);
             json.WriteStartArray("messages");
-            WriteMessage(json, "user", $"Is this clause acceptable for us? \u201C{Pick(Clauses)}\u201D");
+            WriteMessage(json, "user", $"Is this acceptable for us? \u201C{clauses}\u201D");
             json.WriteEndArray();
         });
         DemoRequest request = new()

@@ -42,15 +42,13 @@ internal sealed class DemoConfiguration
     }
 
     /// <summary>The configuration as written, comments included.</summary>
-    public static string Text
-    {
-        get
-        {
-            using Stream stream = typeof(DemoConfiguration).Assembly.GetManifestResourceStream("Ballast.Cli.Demo.demo.yaml")!;
-            using StreamReader reader = new(stream);
-            return reader.ReadToEnd();
-        }
-    }
+    public static string Text => Read("demo.yaml");
+
+    /// <summary>The balance policy as written.</summary>
+    public static string PolicyText => Read("demo-policy.yaml");
+
+    /// <summary>For recorded requests, of which a single one may be larger than a minute of the sample applications.</summary>
+    public static string PolicyTextForLarge => PolicyText.Replace("burst: 500", "burst: 20000", StringComparison.Ordinal);
 
     public string KeyOf(string app) => _variables[VariableOf(app)];
 
@@ -60,6 +58,13 @@ internal sealed class DemoConfiguration
         BallastOptions options = loaded.Options
             ?? throw new InvalidOperationException(string.Join('\n', loaded.Faults.Select(fault => fault.Print("demo.yaml"))));
         return new CatalogHolder(CatalogBuilder.Build(options, revision: 1), options);
+    }
+
+    private static string Read(string file)
+    {
+        using Stream stream = typeof(DemoConfiguration).Assembly.GetManifestResourceStream($"Ballast.Cli.Demo.{file}")!;
+        using StreamReader reader = new(stream);
+        return reader.ReadToEnd();
     }
 
     private static string VariableOf(string app) => $"DEMO_{app.ToUpperInvariant().Replace('-', '_')}_KEY";

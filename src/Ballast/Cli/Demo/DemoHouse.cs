@@ -1,4 +1,6 @@
+using Ballast.Balance.Watch;
 using Ballast.Ledger;
+using Ballast.Routing.Shares;
 using Ballast.Sandbox;
 using Ballast.Server;
 using Microsoft.Extensions.Logging;
@@ -21,12 +23,21 @@ internal sealed class DemoHouse : IAsyncDisposable
         LedgerPath = ledgerPath;
         _temporaryFolder = temporaryFolder;
         StartedAt = server.Time.GetUtcNow();
+        Watch = new BalanceWatch(server.Catalog.Current, server.Shares.Current ?? throw new InvalidOperationException("The demo's policy is not in force."), server.Time);
+        server.Watch = Watch;
+        server.Totals.Observer = Watch.Record;
     }
 
     public SandboxHost Sandbox { get; }
     public BallastServer Server { get; }
     public DemoConfiguration Configuration { get; }
     public string LedgerPath { get; }
+
+    /// <summary>Times in which a cap was suspended; written to within a second.</summary>
+    public RelaxationFile Relaxations => new(Path.ChangeExtension(LedgerPath, ".relaxations.jsonl"));
+
+    /// <summary>Shares as the gateway keeps them, beside what weights alone would have made of the same requests.</summary>
+    public BalanceWatch Watch { get; }
 
     /// <summary>Rows of the ledger from here on belong to this run: a file that is named may hold earlier ones.</summary>
     public DateTimeOffset StartedAt { get; }
@@ -51,6 +62,8 @@ internal sealed class DemoHouse : IAsyncDisposable
                 },
                 cancellation).ConfigureAwait(false);
             DemoConfiguration configuration = new(sandbox, settings.Seconds, temporaryFolder);
+            PolicyFolder policies = new(Path.Combine(temporaryFolder, "policies"));
+            policies.Activate(settings.RequestsFolder is null ? DemoConfiguration.PolicyText : DemoConfiguration.PolicyTextForLarge, "demo");
             BallastServer server = await BallastServer.StartAsync(
                 new ServerSetup
                 {
@@ -58,6 +71,7 @@ internal sealed class DemoHouse : IAsyncDisposable
                     Listen = Loopback(settings.Port),
                     Admin = Loopback(settings.AdminPort),
                     LedgerPath = ledgerPath,
+                    PolicyFolder = policies.Path,
                     // On a terminal that is drawn on, a line from elsewhere would tear the picture.
                     LogLevel = settings.IsLive && !Console.IsErrorRedirected ? LogLevel.None : LogLevel.Critical,
                     Seed = settings.Seed,

@@ -62,14 +62,17 @@ internal static class DemoRun
         IReadOnlyList<Func<CancellationToken, Task>> conversations = recorded is not null
             ? DemoTraffic.Recorded(client, [.. recorded.Select(request => request with { Key = key })])
             : DemoTraffic.Samples(client, house.Configuration, settings);
-        DemoStory story = new(house, new DemoTraffic(conversations, TimeSpan.FromSeconds(settings.Seconds), house.Server.Time));
+        DemoStory story = new(house, new DemoTraffic(conversations, TimeSpan.FromSeconds(settings.Seconds), house.Server.Time) { MixMoves = recorded is null });
         DemoScene scene = new(settings, house, story, tally, log);
         Task playing = story.PlayAsync(cancellation);
         await DemoPicture.ShowAsync(scene, playing, output, errors).ConfigureAwait(false);
         await playing.ConfigureAwait(false);
+        house.Watch.Complete();
         DemoBooks books = await DemoBooks.ReadAsync(house).ConfigureAwait(false);
-        return new DemoSummary(tally.Counts, books, house.Server.Time.GetElapsedTime(story.StartedTimestamp));
+        return new DemoSummary(tally.Counts, books, house.Watch.Standing(), SuspendedRequests(house), await DemoReport.WriteAsync(settings, house, errors).ConfigureAwait(false), house.Server.Time.GetElapsedTime(story.StartedTimestamp));
     }
+
+    private static long SuspendedRequests(DemoHouse house) => house.Server.Shares.Save()?.Buckets.Sum(static bucket => bucket.RelaxedRequests) ?? 0;
 
     private static void Tell(DemoSettings settings, DemoHouse house, DemoSummary summary, TextWriter output, TextWriter errors)
     {

@@ -6,6 +6,7 @@ internal sealed record DemoScene(DemoSettings Settings, DemoHouse House, DemoSto
     public string Headline => Story.Phase switch
     {
         StoryPhase.Calm => "all clouds are there",
+        StoryPhase.Shift => "three times as many contracts: the mix has moved",
         StoryPhase.Outage => "Azure has disappeared",
         StoryPhase.Recovery => "Azure is back and earns its share again",
         StoryPhase.Closing => "the last answers come in",

@@ -29,6 +29,9 @@ internal sealed record DemoSettings
     public string? LedgerPath { get; init; }
     public int Seed { get; init; } = 1;
 
+    /// <summary>Where the closing report goes; null puts it where the demo was started.</summary>
+    public string? ReportPath { get; init; }
+
     /// <summary>Simulated waits shrink with the story: at the usual length they are what real platforms show.</summary>
     public double LatencyScale => Math.Clamp(Seconds / (double)SecondsDefault, 0.02, 1);
 }

@@ -1,10 +1,15 @@
+using Ballast.Balance.Watch;
+
 namespace Ballast.Cli.Demo;
 
 /// <summary>Where the story is.</summary>
 internal enum StoryPhase
 {
-    /// <summary>All platforms are there.</summary>
+    /// <summary>All platforms are there, and requests are what they were when the weights were written.</summary>
     Calm,
+
+    /// <summary>All platforms are there, but the mix of requests has moved.</summary>
+    Shift,
 
     /// <summary>Azure has disappeared.</summary>
     Outage,
@@ -24,8 +29,15 @@ internal sealed class DemoStory(DemoHouse house, DemoTraffic traffic)
     public const string Platform = "azure";
 
     /// <summary>As parts of the story, from 0 to 1.</summary>
-    public const double DisappearsAt = 0.35;
-    public const double ReturnsAt = 0.70;
+    public const double ShiftsAt = 0.25;
+    public const double DisappearsAt = 0.50;
+    public const double ReturnsAt = 0.75;
+
+    /// <summary>How the acts are called in the summary.</summary>
+    public const string Steady = "steady";
+    public const string Shifted = "shifted";
+    public const string Outage = "outage";
+    public const string Recovered = "recovered";
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
 
     private volatile StoryPhase _phase;
@@ -39,14 +51,27 @@ internal sealed class DemoStory(DemoHouse house, DemoTraffic traffic)
 
     public async Task PlayAsync(CancellationToken cancellation)
     {
+        BalanceWatch watch = house.Watch;
         Task sending = traffic.RunAsync(StartedTimestamp, cancellation);
         try
         {
+            watch.BeginAct(Steady, "All clouds are there; the weights meet every cap in expectation.");
+            await WaitForAsync(ShiftsAt, sending, cancellation).ConfigureAwait(false);
+            if (traffic.MixMoves)
+            {
+                _phase = StoryPhase.Shift;
+                watch.BeginAct(Shifted, "The mix moves: three times as many contracts, which stay in the EU.");
+            }
+
             await WaitForAsync(DisappearsAt, sending, cancellation).ConfigureAwait(false);
             _phase = StoryPhase.Outage;
+            watch.Lose(Platform);
+            watch.BeginAct(Outage, "Azure disappears in the middle of its answers.");
             await house.Sandbox.DisappearAsync(Platform).ConfigureAwait(false);
             await WaitForAsync(ReturnsAt, sending, cancellation).ConfigureAwait(false);
             await house.Sandbox.ReturnAsync(Platform).ConfigureAwait(false);
+            watch.Regain(Platform);
+            watch.BeginAct(Recovered, "Azure is back and earns its share again, step by step.");
             _phase = StoryPhase.Recovery;
             await WaitForAsync(1, sending, cancellation).ConfigureAwait(false);
             _phase = StoryPhase.Closing;

@@ -5,7 +5,15 @@ internal sealed class DemoTraffic(IReadOnlyList<Func<CancellationToken, Task>> c
 {
     private const int ConcurrencyMax = 64;
 
+    /// <summary>Conversations of a story of usual length; longer ones have more, at <see cref="PerSecondMin"/>.</summary>
+    private const double ConversationsUsual = 1500;
+    private const double PerSecondMin = 25;
+    private const double PerSecondMax = 60;
+
     private int _begun;
+
+    /// <summary>The sample applications ask for something else from <see cref="DemoStory.ShiftsAt"/> on; recorded requests come as they are.</summary>
+    public bool MixMoves { get; init; }
 
     /// <summary>How far the story is, from 0 to 1: as far as its time has gone, but never ahead of its traffic.</summary>
     public double Progress(long startedTimestamp)
@@ -44,19 +52,20 @@ internal sealed class DemoTraffic(IReadOnlyList<Func<CancellationToken, Task>> c
         await Task.WhenAll(running).ConfigureAwait(false);
     }
 
-    /// <summary>The conversations of the three sample applications, mixed in the order in which they are held.</summary>
+    /// <summary>The conversations of the three sample applications, mixed in the order in which they are held; at a quarter of the story contracts become three times as many.</summary>
     public static IReadOnlyList<Func<CancellationToken, Task>> Samples(DemoClient client, DemoConfiguration configuration, DemoSettings settings)
     {
         SampleApplication chat = new SupportChat(configuration.KeyOf("support-chat"), settings.Seed);
         SampleApplication contracts = new ContractReview(configuration.KeyOf("contract-review"), settings.Seed);
         SampleApplication code = new CodeAssistant(configuration.KeyOf("code-assistant"), settings.Seed);
-        SampleApplication[] mix = [chat, code, chat, contracts, code, chat, contracts, code, chat, code];
-        double perSecond = Math.Clamp(160.0 / settings.Seconds, 6, 40);
-        int count = (int)Math.Max(perSecond * settings.Seconds, mix.Length);
+        SampleApplication[] usual = [chat, code, chat, contracts, code, chat, contracts, code, chat, code];
+        SampleApplication[] moved = [contracts, chat, contracts, contracts, code, contracts, chat, contracts, contracts, code];
+        double perSecond = Math.Clamp(ConversationsUsual / settings.Seconds, PerSecondMin, PerSecondMax);
+        int count = (int)Math.Max(perSecond * settings.Seconds, usual.Length);
         return
         [
             .. Enumerable.Range(0, count).Select(i => new Func<CancellationToken, Task>(
-                cancellation => mix[i % mix.Length].ConverseAsync(client, i, cancellation))),
+                cancellation => (i < count * DemoStory.ShiftsAt ? usual : moved)[i % usual.Length].ConverseAsync(client, i, cancellation))),
         ];
     }
 

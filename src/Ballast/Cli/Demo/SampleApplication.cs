@@ -23,6 +23,15 @@ internal abstract class SampleApplication(string name, string key, int seed)
         }
     }
 
+    /// <summary>From one to so many.</summary>
+    protected int Roll(int max)
+    {
+        lock (_random)
+        {
+            return 1 + _random.Next(max);
+        }
+    }
+
     protected static ReadOnlyMemory<byte> Json(Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> buffer = new(1024);

@@ -12,6 +12,7 @@ internal sealed class ModelShares(Model model, ulong rules, ulong[] members, dou
     private const double AnswerLearning = 0.05;
 
     private readonly List<ShareClass> _classes = [];
+    private long _learned;
 
     public ulong Rules { get; } = rules;
 
@@ -35,7 +36,8 @@ internal sealed class ModelShares(Model model, ulong rules, ulong[] members, dou
         return -1;
     }
 
-    public void Learn(double outputTokens) => Answer += AnswerLearning * (outputTokens - Answer);
+    /// <summary>The plain average at first, so that the start's guess is forgotten with the first answer; then the newer ones weigh more.</summary>
+    public void Learn(double outputTokens) => Answer += Math.Max(AnswerLearning, 1.0 / ++_learned) * (outputTokens - Answer);
 
     public ShareClass ClassOf(ulong lawful)
     {

@@ -75,7 +75,7 @@ public sealed class ShareBook
         if (allowed == 0)
         {
             int least = LeastBroken(requests, ask.Eligible, blocked);
-            return least < 0 ? new ShareDecision(-1, 0, blocked) : Charge(requests, least, ask.Rules, ask.Units);
+            return least < 0 ? new ShareDecision(-1, 0, blocked, 0) : Charge(requests, least, ask.Rules, ask.Units);
         }
 
         ulong soft = Outside(requests, allowed, _negative & ~_hard & ask.Rules);
@@ -90,14 +90,14 @@ public sealed class ShareBook
         int index = requests.IsOrdered ? InOrder(requests, allowed, ask) : ByWeight(requests, allowed, ask);
         requests.Lag[index] -= ask.Units;
         Pour(requests.Members[index], ask.Rules, ask.Units);
-        return new ShareDecision(index, ask.Rules, 0);
+        return new ShareDecision(index, ask.Rules, 0, allowed);
     }
 
     /// <summary>Charges for a candidate that was chosen elsewhere: a probe, or the next after a failure. Rules that it breaks are suspended for it.</summary>
     public ShareDecision Charge(ShareClass requests, int index, ulong rules, double units)
     {
         ulong relaxed = Blocked(requests, rules) & requests.Members[index];
-        ShareDecision decision = new(index, rules & ~relaxed, relaxed);
+        ShareDecision decision = new(index, rules & ~relaxed, relaxed, requests.Lawful);
         Correct(requests, decision, units);
         return decision;
     }
@@ -110,7 +110,7 @@ public sealed class ShareBook
     {
         if (!requests.IsOrdered && decision.Relaxed == 0)
         {
-            Earn(requests, requests.Lawful, units);
+            Earn(requests, decision.Earners, units);
             requests.Lag[decision.Index] -= units;
         }
 

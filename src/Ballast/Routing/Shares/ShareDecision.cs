@@ -13,4 +13,5 @@ public readonly record struct ShareAsk(ulong Rules, ulong Preferred, ulong Eligi
 /// <param name="Index">The candidate; -1 where every one would break a rule that refuses rather than gives way.</param>
 /// <param name="Charged">Rules whose buckets were charged.</param>
 /// <param name="Relaxed">Rules that were suspended for this request, one bit each: their buckets stand still.</param>
-public readonly record struct ShareDecision(int Index, ulong Charged, ulong Relaxed);
+/// <param name="Earners">Candidates that earned their weight's part of its size: a correction is theirs as well, and nobody else's.</param>
+public readonly record struct ShareDecision(int Index, ulong Charged, ulong Relaxed, ulong Earners);

@@ -24,30 +24,47 @@ public sealed class ShareTicket
         (_input, _output, _session, _decision, _units) = (input, output, session, decision, units);
     }
 
-    /// <summary>How many hard rules an attempt at this deployment would break.</summary>
+    /// <summary>How many hard rules an attempt at this deployment would break, once the charge for the one before is taken back.</summary>
     public int Breaks(Deployment deployment)
     {
         int index = _model.IndexOf(deployment);
         using Lock.Scope scope = _control.Enter();
-        return index < 0 ? 0 : _policy.Book.Breaks(_class, index, _rules);
+        if (index < 0 || index == _decision.Index)
+        {
+            return index < 0 ? 0 : _policy.Book.Breaks(_class, index, _rules);
+        }
+
+        _policy.Book.Correct(_class, _decision, -_units);
+        int broken = _policy.Book.Breaks(_class, index, _rules);
+        _policy.Book.Correct(_class, _decision, _units);
+        return broken;
     }
 
     /// <summary>The next attempt goes to this deployment.</summary>
-    public void Move(Deployment deployment)
+    /// <param name="deployment">Of the model's candidates.</param>
+    /// <param name="brokenMax">Where it would break more hard rules than these, nothing is moved.</param>
+    public bool TryMove(Deployment deployment, int brokenMax)
     {
         int index = _model.IndexOf(deployment);
         if (index < 0 || index == _decision.Index)
         {
-            return;
+            return true;
         }
 
         double units = _policy.Units(deployment, _input, _output, _control.Time.GetUtcNow());
         using Lock.Scope scope = _control.Enter();
         _policy.Book.Correct(_class, _decision, -_units);
+        if (_policy.Book.Breaks(_class, index, _rules) > brokenMax)
+        {
+            _policy.Book.Correct(_class, _decision, _units);
+            return false;
+        }
+
         _decision = _policy.Book.Charge(_class, index, _rules, units);
         _units = units;
         _control.Note(_policy, _decision, units, RelaxationCause.Health);
         _policy.Sessions.Note(_session, index, _control.Time.GetTimestamp());
+        return true;
     }
 
     /// <summary>The request has ended.</summary>

@@ -1,5 +1,8 @@
+using Ballast.Balance.Watch;
+using Ballast.Catalog;
 using Ballast.Cli.Demo;
 using Ballast.Ledger;
+using Ballast.Routing.Shares;
 using Spectre.Console;
 
 namespace Ballast.Tests.Cli.Demo;
@@ -24,7 +27,10 @@ public sealed class LivePictureTests
         string picture = string.Join('\n', Draw(Frame(StoryPhase.Outage), 80, isUnicode: true, ColorSystemSupport.NoColors));
 
         Assert.All(
-            ["Azure has disappeared", "20.0 s of 45 s", "12,345 answered requests", "failed over 16", "interrupted 2", "failed 0", "first token", "cost $12.34", "gone", "75%", "openai"],
+            [
+                "Azure has disappeared", "20.0 s of 45 s", "12,345 answered requests", "failed over 16", "interrupted 2", "failed 0", "first token", "cost $12.34", "gone",
+                "max 45%", " 44.0%", " 62.5% OVER", "openai", "+1.2 points kept, +17.5 points by weights alone", "20.0 s  Azure disappears",
+            ],
             expected => Assert.Contains(expected, picture, StringComparison.Ordinal));
     }
 
@@ -36,6 +42,18 @@ public sealed class LivePictureTests
 
         Assert.Contains("\u001b[1;91m!! Azure has disappeared", outage, StringComparison.Ordinal);
         Assert.DoesNotContain("[1;91m", plain, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Draw_ShareWithACap_HasAMarkWhereTheCapIs()
+    {
+        string[] lines = Draw(Frame(StoryPhase.Calm), 140, isUnicode: true, ColorSystemSupport.NoColors);
+        string capped = lines.Single(line => line.StartsWith("aws", StringComparison.Ordinal));
+
+        Assert.Equal(2, capped.Count(character => character == '│'));
+        int mark = capped.LastIndexOf('│');
+        Assert.Equal('█', capped[mark + 1]); // what weights alone would have made of it goes beyond
+        Assert.DoesNotContain('│', lines.Single(line => line.StartsWith("openai", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -93,10 +111,24 @@ public sealed class LivePictureTests
         },
         Platforms = ["anthropic", "aws", "azure", "local", "openai"],
         Vendors = ["anthropic", "meta", "openai"],
+        Balance = new BalanceStanding
+        {
+            Rules = [Rule("azure", 0.50), Rule("aws", 0.45)],
+            Kept = new Dictionary<string, double> { ["aws"] = 0.44, ["openai"] = 0.56 },
+            Weighted = new Dictionary<string, double> { ["aws"] = 0.625, ["openai"] = 0.375 },
+            Acts = [],
+            WorstExcess = 1.2,
+            WeightedWorstExcess = 17.5,
+            Notes = [],
+        },
+        Notes = [.. Enumerable.Range(0, 9).Select(_ => (TimeSpan.FromSeconds(20), "Azure disappears in the middle of its answers."))],
         Gone = phase == StoryPhase.Outage ? "azure" : null,
         Footer = new string('x', 200),
         HasFailure = false,
     };
+
+    private static BalanceStanding.RuleShares Rule(string platform, double share) =>
+        new(new ShareRule { Id = platform, Target = new Component(ComponentKind.Platform, platform), Share = share, Burst = 1 }, null, null);
 
     private static LiveComponent Component(string name, long recently) => new()
     {

@@ -43,6 +43,23 @@ public class ShareBookTests
         Assert.InRange(units[2] / all, 0.199, 0.201);
     }
 
+    /// <summary>Estimates are corrected when requests end. While a candidate is away it must not pay for those of the others, or it would wait for long when it is back.</summary>
+    [Fact]
+    public void Correct_OneWasAway_ComesBackToItsWeightAtOnce()
+    {
+        ShareBook book = new([]);
+        ShareClass requests = new([0, 0, 0], [6, 2, 2], lawful: 0b111);
+        for (int request = 0; request < 500; request++)
+        {
+            ShareDecision decision = book.Decide(requests, new ShareAsk(0, 0b110, 0b110, 1000));
+            book.Correct(requests, decision, -700);
+        }
+
+        int back = Enumerable.Range(0, 100).Count(_ => book.Decide(requests, new ShareAsk(0, 0b111, 0b111, 1000)).Index == 0);
+
+        Assert.InRange(back, 58, 62);
+    }
+
     [Fact]
     public void Decide_Floor_BringsTrafficToWhatTheOrderWouldNeverReach()
     {
@@ -67,7 +84,7 @@ public class ShareBookTests
 
         ShareDecision decision = book.Decide(requests, new ShareAsk(1, 0b01, 0b01, 500));
 
-        Assert.Equal(new ShareDecision(0, 0, 1), decision);
+        Assert.Equal((0, 0UL, 1UL), (decision.Index, decision.Charged, decision.Relaxed));
         Assert.Equal(credit, book.Credit(0));
         Assert.Equal(1, book.Decide(requests, new ShareAsk(1, 0b11, 0b11, 500)).Index);
     }

@@ -277,7 +277,7 @@ public sealed class ShareRoutingTests : IDisposable
             if (forced is not null)
             {
                 chosen = _deployments.Single(one => one.Name == forced);
-                plan.Share!.Move(chosen);
+                Assert.True(plan.Share!.TryMove(chosen, int.MaxValue));
             }
 
             long used = random.Next(100, 6_000);
