@@ -25,7 +25,7 @@ public sealed class DemoProgramTests(TemporaryFolder folder) : IClassFixture<Tem
         string report = folder.File("report.html");
 
         ProgramResult result = await BallastProcess.RunAsync(
-            folder.Path, ["demo", "--headless", "--seconds", "3", "--json", "--ledger", ledger, "--report", report, .. AnyPorts]);
+            folder.Path, ["demo", "--headless", "--seconds", "5", "--json", "--ledger", ledger, "--report", report, .. AnyPorts]);
 
         Assert.True(result.ExitCode == 0, result.Errors);
         using JsonDocument summary = JsonDocument.Parse(result.OneLine);
@@ -135,7 +135,7 @@ public sealed class DemoProgramTests(TemporaryFolder folder) : IClassFixture<Tem
     }
 
     /// <summary>
-    /// Three seconds are few requests, so that a burst is much of a window: held against weights alone, and against the bound where even a busy machine must keep it.
+    /// Five seconds are few requests, so that a burst is much of a window: the caps are held against what weights alone make of the same requests.
     /// </summary>
     private static void AssertBalance(JsonElement root, string output)
     {
@@ -144,9 +144,18 @@ public sealed class DemoProgramTests(TemporaryFolder folder) : IClassFixture<Tem
         Assert.Equal(["steady", "shifted", "outage", "recovered"], shares.EnumerateObject().Select(static act => act.Name));
         Assert.All(shares.EnumerateObject(), act => Assert.InRange(act.Value.EnumerateObject().Sum(static part => part.Value.GetDouble()), 99.9, 100.1));
         Assert.True(root.GetProperty("weighted_worst_excess_pp").GetDouble() > root.GetProperty("worst_excess_pp").GetDouble(), output);
+        AssertKept("shifted", "azure");
+        AssertKept("outage", "aws");
         Assert.False(root.GetProperty("weighted_shares").GetProperty("outage").TryGetProperty("azure", out _), output);
         Assert.True(root.GetProperty("weighted_shares").GetProperty("shifted").GetProperty("azure").GetDouble() > 50, output);
         Assert.True(root.GetProperty("events").EnumerateArray().Count() >= 4, output);
+
+        void AssertKept(string act, string platform)
+        {
+            double kept = shares.GetProperty(act).GetProperty(platform).GetDouble();
+            double weighted = root.GetProperty("weighted_shares").GetProperty(act).GetProperty(platform).GetDouble();
+            Assert.True(kept < weighted - 3 && kept < Number(root.GetProperty("caps"), platform) + 6, $"{act}: {platform} {kept}, by weights {weighted}: {output}");
+        }
     }
 
     private static async Task<(HttpStatusCode Status, string Body)> PostAsync(HttpClient client, string path, string body, string key)
