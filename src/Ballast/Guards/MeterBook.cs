@@ -16,6 +16,8 @@ public sealed class MeterBook(TimeProvider time)
     /// <summary>Budgets that count and do not know yet what was spent before.</summary>
     public IEnumerable<BudgetMeter> Unseeded => _budgets.Values.Where(static budget => !budget.IsSeeded);
 
+    public IEnumerable<BudgetMeter> Budgets => _budgets.Values.OrderBy(static budget => budget.Options.Id, StringComparer.Ordinal);
+
     public BudgetMeter? Budget(string id) => _budgets.GetValueOrDefault(id);
 
     public RateMeter Rate(string name, RateLimitOptions limits)

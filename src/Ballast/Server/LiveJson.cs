@@ -29,6 +29,7 @@ internal static class LiveJson
             json.WriteNumber("revision", catalog.Revision);
             WriteTotals(json, server, totals);
             WriteLedger(json, server.Ledger);
+            LiveBalanceJson.Write(json, server);
             WriteComponents(json, "platforms", totals.Platforms, catalog.Providers.Values.Select(provider => provider.Platform));
             WriteComponents(json, "vendors", totals.Vendors, catalog.Deployments.Values.Select(deployment => deployment.Vendor));
             WriteDeployments(json, server.Health, catalog, totals.Deployments);
@@ -57,6 +58,7 @@ internal static class LiveJson
         json.WriteNumber("input_tokens", totals.InputTokens);
         json.WriteNumber("output_tokens", totals.OutputTokens);
         json.WriteNumber("cost_usd", totals.CostUsd);
+        json.WriteNumber("cost_usd_today", totals.CostUsdToday);
         WriteTimes(json, totals.TtftP50, totals.TtftP95);
     }
 

@@ -14,6 +14,7 @@ public sealed class LivePage(BallastServer server)
     private static readonly byte[] s_html = Load("page.html");
     private static readonly byte[] s_style = Load("page.css");
     private static readonly byte[] s_script = Load("page.js");
+    private static readonly byte[] s_balance = Load("balance.js");
 
     private volatile Exposure? _exposure;
 
@@ -29,6 +30,8 @@ public sealed class LivePage(BallastServer server)
                 return AdminHandler.BytesAsync(response, s_style, "text/css; charset=utf-8");
             case "/page.js":
                 return AdminHandler.BytesAsync(response, s_script, "text/javascript; charset=utf-8");
+            case "/balance.js":
+                return AdminHandler.BytesAsync(response, s_balance, "text/javascript; charset=utf-8");
             case "/live.json":
                 CatalogSnapshot catalog = server.Catalog.Current;
                 return AdminHandler.BytesAsync(response, LiveJson.Write(server, catalog, ExposureOf(catalog)), "application/json");

@@ -58,15 +58,47 @@ public sealed class LivePageTests
     }
 
     [Fact]
+    public async Task Page_PolicyIsInForce_ShowsSharesAgainstLimitsAndWhatGaveWay()
+    {
+        using IPlaywright playwright = await Playwright.CreateAsync();
+        await using IBrowser browser = await Chromium.LaunchAsync(playwright);
+        await using PageHouse house = await PageHouse.StartAsync(isLimited: true);
+        IPage page = await browser.NewPageAsync();
+        Watch watch = new(page, house.Server.AdminAddress);
+        await page.GotoAsync(house.Server.AdminAddress.ToString());
+        await SeeAsync(page, "#headline", "no traffic yet");
+        Assert.True(await page.Locator("#balance").IsHiddenAsync());
+
+        house.BeginAsking();
+        await SeeAsync(page, "#balanceOf", "policy page, version 3, counted in tokens");
+        await SeeAsync(page, "#rules article:has-text('azure')", "at most 80%");
+        await SeeAsync(page, "#rules article:has-text('openai')", "soft");
+        await page.WaitForSelectorAsync("#rules .limitChart[aria-label*='azure, at most 80.0%; now'] polyline", Attached());
+        await page.WaitForSelectorAsync("#platformStack[aria-label*='azure'] polygon", Attached());
+        await page.WaitForSelectorAsync("#vendorStack[aria-label*='openai 100%'] polygon", Attached());
+        await SeeAsync(page, "#budgets", "page-day");
+        await SeeAsync(page, "#budgets", "of $10.00");
+        Assert.True(await page.Locator("#worst").IsHiddenAsync()); // nobody watches beside it
+
+        await house.Sandbox.DisappearAsync("openai");
+        await SeeAsync(page, "#events", "openai is down");
+        await SeeAsync(page, "#events", "The cap of 80% on azure gave way for");
+
+        Assert.Equal(0, house.Server.Totals.Snapshot().RequestsFailed);
+        watch.AssertQuiet();
+    }
+
+    [Fact]
     public async Task Page_AnyWidth_NeverScrollsSideways()
     {
         using IPlaywright playwright = await Playwright.CreateAsync();
         await using IBrowser browser = await Chromium.LaunchAsync(playwright);
-        await using PageHouse house = await PageHouse.StartAsync();
+        await using PageHouse house = await PageHouse.StartAsync(isLimited: true);
         house.BeginAsking();
         IPage page = await browser.NewPageAsync();
         await page.GotoAsync(house.Server.AdminAddress.ToString());
         await page.WaitForSelectorAsync("#chart polygon", Attached());
+        await page.WaitForSelectorAsync("#rules polyline", Attached());
         foreach (int width in (int[])[1600, 1200, 800, 400, 360])
         {
             await page.SetViewportSizeAsync(width, 800);

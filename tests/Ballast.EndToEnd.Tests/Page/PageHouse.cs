@@ -1,6 +1,7 @@
 using System.Text;
 using Ballast.Catalog;
 using Ballast.Configuration;
+using Ballast.Routing.Shares;
 using Ballast.Sandbox;
 using Ballast.Server;
 using Microsoft.Extensions.Logging;
@@ -38,9 +39,18 @@ internal sealed class PageHouse : IAsyncDisposable
               gpt-5-mini: { vendor: openai }
         models:
           chat: { deployments: [azure/gpt-5-mini, openai/gpt-5-mini] }
+        budgets: { page-day: { app: page, usd: 10, period: day } }
         keys:
           page: { key_env: CLIENT_KEY, app: page }
         limits: { breaker_failures: 2, breaker_open: 500ms, ramp_up: 500ms, drain_timeout: 2s }
+        """;
+
+    /// <summary>A cap that only holds while openai takes the rest: what the router must do is seen on the page.</summary>
+    private const string Policy = """
+        apiVersion: ballast/v1
+        kind: BalancePolicy
+        metadata: { name: page, version: 3 }
+        scopes: [{ id: all, rules: [{ id: azure-80, cap: { platform: azure }, share: 0.8, burst: 200 }, { id: openai-99, cap: { vendor: openai }, share: 0.99, burst: 1, enforce: soft }] }]
         """;
 
     private readonly DirectoryInfo _folder;
@@ -60,7 +70,8 @@ internal sealed class PageHouse : IAsyncDisposable
     public SandboxHost Sandbox { get; }
     public BallastServer Server { get; }
 
-    public static async Task<PageHouse> StartAsync()
+    /// <param name="isLimited">With a balance policy in force.</param>
+    public static async Task<PageHouse> StartAsync(bool isLimited = false)
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = 0 }, cancellation);
@@ -76,6 +87,12 @@ internal sealed class PageHouse : IAsyncDisposable
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Select(fault => fault.Print("page.yaml"))));
         CatalogSnapshot catalog = WithHostileModel(CatalogBuilder.Build(loaded.Options, revision: 1));
         DirectoryInfo folder = Directory.CreateTempSubdirectory("ballast-page-");
+        PolicyFolder policies = new(Path.Combine(folder.FullName, "policies"));
+        if (isLimited)
+        {
+            policies.Activate(Policy, "page");
+        }
+
         BallastServer server = await BallastServer.StartAsync(
             new ServerSetup
             {
@@ -83,6 +100,7 @@ internal sealed class PageHouse : IAsyncDisposable
                 Listen = new Uri("http://127.0.0.1:0"),
                 Admin = new Uri("http://127.0.0.1:0"),
                 LedgerPath = Path.Combine(folder.FullName, "ledger.db"),
+                PolicyFolder = policies.Path,
                 LogLevel = LogLevel.None,
                 Seed = 1,
             },

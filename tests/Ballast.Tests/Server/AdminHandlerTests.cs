@@ -17,6 +17,7 @@ public sealed class AdminHandlerTests : IAsyncLifetime
     [InlineData("/", "text/html; charset=utf-8")]
     [InlineData("/page.css", "text/css; charset=utf-8")]
     [InlineData("/page.js", "text/javascript; charset=utf-8")]
+    [InlineData("/balance.js", "text/javascript; charset=utf-8")]
     [InlineData("/live.json", "application/json")]
     [InlineData("/health", "text/plain; charset=utf-8")]
     [InlineData("/ready", "text/plain; charset=utf-8")]
@@ -49,7 +50,7 @@ public sealed class AdminHandlerTests : IAsyncLifetime
             Assert.Single(page.Headers.GetValues("content-security-policy")));
         Assert.DoesNotContain("<style", html, StringComparison.Ordinal);
         Assert.DoesNotContain(" style=", html, StringComparison.Ordinal);
-        Assert.DoesNotMatch("<script(?! src=\"/page.js\" defer></script>)", html);
+        Assert.DoesNotMatch("<script(?! src=\"/(balance|page).js\" defer></script>)", html);
         Assert.DoesNotMatch("(href|src)=\"(https?:)?//", html);
     }
 

@@ -97,6 +97,23 @@ public sealed class LiveJsonTests : IAsyncLifetime
         Assert.Equal((1, 1, 2), (live.GetProperty("requests").GetInt64(), live.GetProperty("requests_failed").GetInt64(), live.GetProperty("attempts_failed").GetInt64()));
     }
 
+    [Fact]
+    public async Task Write_WithoutPolicyOrBudgets_SaysNullAndKeepsTheTimeline()
+    {
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Completed("a1") with { CostUsd = 0.25m, Deployment = "azure/gpt" });
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Failed("a2", "aws"));
+
+        JsonElement live = await LiveAsync();
+
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (live.GetProperty("policy").ValueKind, live.GetProperty("by_weights").ValueKind));
+        Assert.Equal(0, live.GetProperty("suspensions").GetArrayLength() + live.GetProperty("budgets").GetArrayLength());
+        Assert.Equal(0.25m, live.GetProperty("cost_usd_today").GetDecimal());
+        JsonElement platforms = live.GetProperty("timeline").GetProperty("platforms");
+        Assert.Equal(["aws", "azure"], Names(platforms));
+        Assert.Equal(0, platforms[0].GetProperty("tokens").EnumerateArray().Sum(static slot => slot.GetInt64()));
+        Assert.Equal(178, platforms[1].GetProperty("tokens").EnumerateArray().Sum(static slot => slot.GetInt64()));
+    }
+
     private async Task<JsonElement> LiveAsync()
     {
         using HttpResponseMessage response = await _server.SendAsync(HttpMethod.Get, "/live.json");

@@ -8,10 +8,14 @@ public sealed class ShareControl(TimeProvider time)
     /// <summary>A suspension without requests for so long is over.</summary>
     public static readonly TimeSpan RelaxationQuiet = TimeSpan.FromSeconds(30);
 
+    /// <summary>Ended suspensions that are remembered to be shown; all of them are in the file.</summary>
+    public const int EndedMax = 20;
+
     private readonly Lock _lock = new();
     private volatile SharePolicy? _current;
     private RelaxationState[] _relaxations = [];
     private readonly List<Relaxation> _changes = [];
+    private readonly Queue<Relaxation> _ended = [];
 
     /// <summary>Null while no policy is in force.</summary>
     public SharePolicy? Current => _current;
@@ -50,6 +54,15 @@ public sealed class ShareControl(TimeProvider time)
                         rule, _relaxations[index].RequestsEver, _relaxations[index].VolumeEver, _relaxations[index].IsOpen,
                         _relaxations[index].RequestsEver == 0 ? null : Describe(index, isOver: !_relaxations[index].IsOpen))),
                 ]);
+        }
+    }
+
+    /// <summary>The last suspensions that ended, then those that go on, as they stand now.</summary>
+    public IReadOnlyList<Relaxation> Suspensions()
+    {
+        lock (_lock)
+        {
+            return [.. _ended, .. Enumerable.Range(0, _relaxations.Length).Where(rule => _relaxations[rule].IsOpen).Select(rule => Describe(rule, isOver: false))];
         }
     }
 
@@ -126,7 +139,14 @@ public sealed class ShareControl(TimeProvider time)
 
     private void Close(int rule)
     {
-        _changes.Add(Describe(rule, isOver: true));
+        Relaxation ended = Describe(rule, isOver: true);
+        _changes.Add(ended);
+        _ended.Enqueue(ended);
+        if (_ended.Count > EndedMax)
+        {
+            _ended.Dequeue();
+        }
+
         _relaxations[rule].IsOpen = false;
     }
 

@@ -6,6 +6,7 @@ const ANSWER_MS = 4000;
 const WINDOW_MIN_S = 45;
 const WINDOW_MAX_S = 300;
 const COLORS = 8;
+const TABLE_ROWS = 24;
 const SVG = 'http://www.w3.org/2000/svg';
 const DOWN = ['open', 'resting', 'probing'];
 
@@ -150,7 +151,7 @@ function showFigures(live) {
     make('div', className, make('dt', '', name), make('dd', '', value, note === null ? null : make('small', '', note)))));
 }
 
-function shares(place, components, colored, verdict) {
+function shares(place, components, classOf, verdict) {
   const recent = components.reduce((sum, component) => sum + component.answered_recently, 0);
   const ever = components.reduce((sum, component) => sum + component.answered, 0);
   const names = components.map(component => component.name).join('\n');
@@ -163,8 +164,8 @@ function shares(place, components, colored, verdict) {
     }));
     head.firstChild.append(make('span', 'soft', 'Share'));
     const body = make('tbody', '', ...components.map(component => {
-      const name = make('th', '', colored ? make('span', 'swatch ' + colorOf(component.name)) : null, component.name, make('span', 'badge down'),
-        make('span', 'bars ' + (colored ? colorOf(component.name) : ''), make('i', 'track', make('i', 'now')), make('i', 'ever')));
+      const name = make('th', '', make('span', 'swatch ' + classOf(component.name)), component.name, make('span', 'badge down'),
+        make('span', 'bars ' + classOf(component.name), make('i', 'track', make('i', 'now')), make('i', 'ever')));
       name.scope = 'row';
       return make('tr', '', name, make('td', 'num now'), make('td', 'num'), make('td', 'num'), make('td', 'num'), make('td', 'num narrowOut'));
     }));
@@ -178,7 +179,7 @@ function shares(place, components, colored, verdict) {
     row.querySelector('.bars .ever').style.width = (all || 0) * 100 + '%';
     [percent(now), percent(all), dollars(component.cost_usd), wait(component.ttft_p50_ms), wait(component.ttft_p95_ms)].forEach((text, cell) => setText(row.cells[cell + 1], text));
     const badge = row.querySelector('.badge');
-    const word = !colored ? '' : verdict.down.includes(component.name) ? 'down' : verdict.back.includes(component.name) ? 'back' : '';
+    const word = verdict === null ? '' : verdict.down.includes(component.name) ? 'down' : verdict.back.includes(component.name) ? 'back' : '';
     badge.hidden = word === '';
     badge.className = 'badge ' + (word === 'down' ? 'down' : 'ramping');
     setText(badge, word);
@@ -208,8 +209,8 @@ function showDeployments(live, now) {
       name.scope = 'row';
       return make('tr', '', name, make('td', '', make('span', 'badge')), make('td', 'soft narrowOut', deployment.region), make('td', 'num'));
     }));
-    const box = make('div', live.deployments.length > 14 ? 'scroll' : '', make('table', 'deployments', make('thead', '', head), body));
-    if (live.deployments.length > 14) box.tabIndex = 0;
+    const box = make('div', live.deployments.length > TABLE_ROWS ? 'scroll' : '', make('table', 'deployments', make('thead', '', head), body));
+    if (live.deployments.length > TABLE_ROWS) box.tabIndex = 0;
     place.replaceChildren(box);
   }
   place.querySelectorAll('tbody tr').forEach((row, index) => {
@@ -354,11 +355,15 @@ function show(live) {
   showAlerts(live);
   showFigures(live);
   showEmpty(live);
-  shares('platforms', live.platforms, true, verdict);
-  shares('vendors', live.vendors, false, verdict);
+  shares('platforms', live.platforms, colorOf, verdict);
+  shares('vendors', live.vendors, vendorColor, null);
   showDeployments(live, now);
   showExposure(live);
   showChart(live);
+  showBalance(live, verdict);
+  showStacks(live);
+  showEvents(live);
+  showMoney(live, now);
   setText(byId('foot'), `Up for ${span((now - new Date(live.started_at)) / 1000)}, configuration revision ${live.revision}, ${many(live.ledger.written, 'ledger row', 'ledger rows')} written`);
 }
 
