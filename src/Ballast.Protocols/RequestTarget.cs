@@ -54,6 +54,9 @@ public enum TargetFeatures
 
     /// <summary>Refuses or ignores <c>max_completion_tokens</c>, from callers of its own protocol too: the limit is sent as <c>max_tokens</c>.</summary>
     MaxTokensOnly = 1 << 14,
+
+    /// <summary>Gives several answers to one request where its protocol has a field for it (Gemini's <c>candidateCount</c>, which many of its models refuse).</summary>
+    Choices = 1 << 17,
 }
 
 /// <summary>The deployment that a request is written for, as far as a protocol must know it.</summary>

@@ -19,7 +19,7 @@ internal static class FeatureDefaults
 
     private const TargetFeatures Gemini =
         TargetFeatures.JsonSchema | TargetFeatures.Images | TargetFeatures.Files | TargetFeatures.ReasoningEffort | TargetFeatures.ReasoningReplay
-        | TargetFeatures.CountTokens | TargetFeatures.WrappedCount;
+        | TargetFeatures.CountTokens | TargetFeatures.WrappedCount | TargetFeatures.Choices;
 
     private const TargetFeatures Cohere = TargetFeatures.JsonSchema | TargetFeatures.Images;
 

@@ -22,6 +22,7 @@ public static class FeatureName
         ("wrapped_count", TargetFeatures.WrappedCount),
         ("short_tool_ids", TargetFeatures.ShortToolIds),
         ("max_tokens_only", TargetFeatures.MaxTokensOnly),
+        ("choices", TargetFeatures.Choices),
     ];
 
     public static IReadOnlyList<string> All { get; } = [.. Table.Select(static row => row.Name)];

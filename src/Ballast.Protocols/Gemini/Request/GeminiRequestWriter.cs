@@ -20,6 +20,7 @@ internal sealed class GeminiRequestWriter
     private readonly ChatRequest _request;
     private readonly LossReport _losses;
     private readonly bool _isNative;
+    private readonly bool _hasChoices;
     private readonly GeminiModel _model;
     private readonly GeminiForeignParts _foreign;
     private readonly GeminiTurns _turns;
@@ -30,6 +31,7 @@ internal sealed class GeminiRequestWriter
         _request = request;
         _losses = losses;
         _isNative = request.SourceProtocol == GeminiProtocol.ProtocolName;
+        _hasChoices = _isNative || target.Has(TargetFeatures.Choices);
         _model = new GeminiModel(target.Model);
         _foreign = new GeminiForeignParts(request, target, losses);
         _turns = new GeminiTurns(request, target, losses);
@@ -52,6 +54,7 @@ internal sealed class GeminiRequestWriter
         {
             _foreign.ReportExtras(_request.Extras);
             Report(_request.EndUser?.Pointer, "An end user's id has no counterpart.");
+            Report(!_hasChoices && _request.ChoiceCount is { Value: not 1 } choices ? choices.Pointer : null, "There is one answer only.");
         }
 
         json.WriteEndObject();
@@ -186,7 +189,7 @@ internal sealed class GeminiRequestWriter
             json.WriteNumber("maxOutputTokens"u8, limit.Value);
         }
 
-        if (_request.ChoiceCount is { } count)
+        if (_request.ChoiceCount is { } count && (_hasChoices || count.Value == 1))
         {
             json.WriteNumber("candidateCount"u8, count.Value);
         }
