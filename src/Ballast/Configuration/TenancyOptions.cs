@@ -38,6 +38,9 @@ public sealed record TenantOptions
     public IReadOnlyList<string>? Models { get; init; }
     public RateLimitOptions RateLimits { get; init; } = new();
 
+    /// <summary>What is taken out of an app's requests before they leave; null takes nothing out.</summary>
+    public RedactionOptions? Redaction { get; init; }
+
     /// <summary>Keys made at run time are refused when their store has been out of sight for too long; false serves them on.</summary>
     public bool RefusesWhenStale { get; init; } = true;
 }

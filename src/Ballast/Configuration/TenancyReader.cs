@@ -94,6 +94,7 @@ internal static class TenancyReader
                 Allow = KeyReader.ReadAllow(section.Section("allow", "allow")),
                 Models = KeyReader.ReadModels(section),
                 RateLimits = ReadRates(section.Section("rate_limits", "rate_limits")),
+                Redaction = isApp ? RedactionReader.Read(section) : null,
             });
             section.End();
         }

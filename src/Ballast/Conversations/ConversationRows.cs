@@ -30,9 +30,13 @@ internal sealed class ConversationRows : IDisposable
     /// <summary>What each key has, counted once and followed from then on.</summary>
     private readonly Dictionary<string, (long Count, long Bytes)> _totals = new(StringComparer.Ordinal);
 
-    private ConversationRows(SqliteConnection connection) => _connection = connection;
+    private readonly ConversationSeal? _seal;
 
-    public static ConversationRows Open(string path)
+    private ConversationRows(SqliteConnection connection, ConversationSeal? seal) => (_connection, _seal) = (connection, seal);
+
+    /// <param name="path">The file, made where there is none.</param>
+    /// <param name="seal">What is kept is encrypted with; null keeps it in clear.</param>
+    public static ConversationRows Open(string path, ConversationSeal? seal = null)
     {
         SqliteConnection? connection = null;
         try
@@ -40,7 +44,7 @@ internal sealed class ConversationRows : IDisposable
             CreateFile(path);
             connection = new(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
             connection.Open();
-            ConversationRows rows = new(connection);
+            ConversationRows rows = new(connection, seal);
             rows.Execute($"PRAGMA busy_timeout = {BusyTimeoutMilliseconds}");
             rows.Execute("PRAGMA journal_mode = WAL");
             rows.Execute("PRAGMA synchronous = NORMAL");
@@ -116,14 +120,14 @@ internal sealed class ConversationRows : IDisposable
     public byte[]? FindAnswer(string key, string id, long now)
     {
         using SqliteCommand command = Command("SELECT json FROM owners WHERE key = $key AND id = $id AND is_answer = 1 AND expires > $now", ("$key", key), ("$id", id), ("$now", now));
-        return command.ExecuteScalar() as byte[];
+        return command.ExecuteScalar() is byte[] kept ? Opened(key, kept) : null;
     }
 
     public StoredConversation? FindConversation(string key, string id, long now)
     {
         using SqliteCommand command = Command("SELECT created, json FROM owners WHERE key = $key AND id = $id AND is_answer = 0 AND expires > $now", ("$key", key), ("$id", id), ("$now", now));
         using SqliteDataReader reader = command.ExecuteReader();
-        return reader.Read() ? new StoredConversation(id, reader.GetInt64(0), (byte[])reader[1]) : null;
+        return reader.Read() ? new StoredConversation(id, reader.GetInt64(0), Opened(key, (byte[])reader[1])) : null;
     }
 
     public StoredConversation? Relabel(string key, string id, byte[] metadata, long now)
@@ -133,14 +137,14 @@ internal sealed class ConversationRows : IDisposable
             return null;
         }
 
-        Execute("UPDATE owners SET json = $json WHERE key = $key AND id = $id", ("$json", metadata), ("$key", key), ("$id", id));
+        Execute("UPDATE owners SET json = $json WHERE key = $key AND id = $id", ("$json", Closed(key, metadata)), ("$key", key), ("$id", id));
         return known with { Metadata = metadata };
     }
 
     public StoredItem? FindItem(string key, string conversation, string id)
     {
         using SqliteCommand command = Command("SELECT id, json, issuer FROM items WHERE key = $key AND owner = $owner AND id = $id", ("$key", key), ("$owner", conversation), ("$id", id));
-        return ReadItems(command).FirstOrDefault();
+        return ReadItems(key, command).FirstOrDefault();
     }
 
     public bool DeleteItem(string key, string conversation, string id)
@@ -186,7 +190,7 @@ internal sealed class ConversationRows : IDisposable
             using SqliteCommand command = Command(
                 "SELECT items.id, items.json, items.issuer FROM items JOIN owners ON owners.key = items.key AND owners.id = items.owner WHERE items.key = $key AND items.id = $id AND owners.expires > $now LIMIT 1",
                 ("$key", key), ("$id", id), ("$now", now));
-            if (ReadItems(command).FirstOrDefault() is { } item)
+            if (ReadItems(key, command).FirstOrDefault() is { } item)
             {
                 found[id] = item;
             }
@@ -224,7 +228,7 @@ internal sealed class ConversationRows : IDisposable
     private void AddItems(string key, string owner, List<StoredItem> items, ref long bytes, int bytesMax)
     {
         using SqliteCommand command = Command("SELECT id, json, issuer FROM items WHERE key = $key AND owner = $owner ORDER BY position", ("$key", key), ("$owner", owner));
-        foreach (StoredItem item in ReadItems(command))
+        foreach (StoredItem item in ReadItems(key, command))
         {
             bytes += item.Json.Length;
             items.Add(bytes <= bytesMax ? item : throw new ConversationStoreException("The conversation is larger than a request may be."));
@@ -245,7 +249,7 @@ internal sealed class ConversationRows : IDisposable
             ORDER BY position {(isDescending ? "DESC" : "ASC")} LIMIT $limit
             """,
             ("$key", key), ("$owner", owner), ("$after", after), ("$limit", limit + 1));
-        List<StoredItem> items = [.. ReadItems(command)];
+        List<StoredItem> items = [.. ReadItems(key, command)];
         return new ItemPage(items.Count > limit ? items[..limit] : items, items.Count > limit);
     }
 
@@ -308,22 +312,26 @@ internal sealed class ConversationRows : IDisposable
     private void InsertOwner(string key, string id, bool isAnswer, string? previous, long created, long expires, ReadOnlyMemory<byte> json, long bytes)
     {
         Execute("INSERT INTO owners VALUES ($key, $id, $answer, $previous, $created, $expires, $bytes, $json)",
-            ("$key", key), ("$id", id), ("$answer", isAnswer ? 1 : 0), ("$previous", previous), ("$created", created), ("$expires", expires), ("$bytes", bytes), ("$json", json.ToArray()));
+            ("$key", key), ("$id", id), ("$answer", isAnswer ? 1 : 0), ("$previous", previous), ("$created", created), ("$expires", expires), ("$bytes", bytes), ("$json", Closed(key, json)));
         Follow(key, 1, bytes);
     }
 
     private void InsertItem(string key, string owner, long position, StoredItem item, bool isOutput) =>
         Execute("INSERT INTO items VALUES ($key, $owner, $position, $id, $output, $issuer, $json)",
-            ("$key", key), ("$owner", owner), ("$position", position), ("$id", item.Id), ("$output", isOutput ? 1 : 0), ("$issuer", item.Issuer), ("$json", item.Json.ToArray()));
+            ("$key", key), ("$owner", owner), ("$position", position), ("$id", item.Id), ("$output", isOutput ? 1 : 0), ("$issuer", item.Issuer), ("$json", Closed(key, item.Json)));
 
-    private static IEnumerable<StoredItem> ReadItems(SqliteCommand command)
+    private IEnumerable<StoredItem> ReadItems(string key, SqliteCommand command)
     {
         using SqliteDataReader reader = command.ExecuteReader();
         while (reader.Read())
         {
-            yield return new StoredItem(reader.GetString(0), (byte[])reader[1], reader.GetString(2));
+            yield return new StoredItem(reader.GetString(0), Opened(key, (byte[])reader[1]), reader.GetString(2));
         }
     }
+
+    private byte[] Closed(string key, ReadOnlyMemory<byte> text) => _seal?.Close(key, text.Span) ?? text.ToArray();
+
+    private byte[] Opened(string key, byte[] kept) => _seal?.Open(key, kept) ?? kept;
 
     private void Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
     {

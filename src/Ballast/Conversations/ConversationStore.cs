@@ -39,8 +39,8 @@ public sealed class ConversationStore : IAsyncDisposable
     public bool HasRoom => Interlocked.Read(ref _pendingBytes) < _options.PendingBytesMax;
 
     /// <exception cref="ConversationStoreException">The file cannot be opened.</exception>
-    public static ConversationStore Open(ConversationOptions options, TimeProvider time, Action<Exception>? onFailure = null) =>
-        new(ConversationRows.Open(options.Path), options, time, onFailure);
+    public static ConversationStore Open(ConversationOptions options, TimeProvider time, Action<Exception>? onFailure = null, ConversationSeal? seal = null) =>
+        new(ConversationRows.Open(options.Path, seal), options, time, onFailure);
 
     /// <summary>Keeps an answer; returns at once.</summary>
     /// <param name="answer">What is kept.</param>

@@ -53,6 +53,12 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
 
     /// <summary>The body as the caller sent it; <see cref="Envelope"/> may hold it with what was said before.</summary>
     public ReadOnlyMemory<byte> ClientBody { get; set; }
+
+    /// <summary>What its answer goes through before the client has it; null, as nearly always, lets it go straight on.</summary>
+    public AnswerScreen? Screen { get; set; }
+
+    /// <summary>The body before values were taken out of it: what a protocol repeats to its caller. Empty where nothing was.</summary>
+    public ReadOnlyMemory<byte> UnscreenedBody { get; set; }
     public List<Attempt> Attempts { get; } = new(1);
 
     /// <summary>Content or the terminal mark was written to the client, or the hold's grace has passed: no other deployment may be tried.</summary>

@@ -64,6 +64,10 @@ public sealed record GatewayError(
     public static readonly GatewayError LossRefused = new("ballast_loss_refused", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "The request holds fields that no available deployment can carry, and this key's loss policy is strict.",
         "Leave those fields out, or ask a model whose deployments carry them; loss_policy: warn sends the request without them.");
+    public static readonly GatewayError Unreadable = new("ballast_unreadable", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "This app's requests are searched before they leave, and this one cannot be.", "Send text in the place of pictures, sounds, files and tokens; redact_unreadable: pass lets them by.");
+    public static readonly GatewayError RedactionChoices = new("ballast_redaction_choices", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "This app's answers are put together again here, and a stream holds one answer only.", "Ask for one answer, or without 'stream'.");
     public static readonly GatewayError BackgroundNotOffered = new("ballast_background_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "This gateway does not answer in the background.", "Leave 'background' out and stream the answer.");
     public static readonly GatewayError CompactionNotOffered = new("ballast_compaction_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,

@@ -94,6 +94,23 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
         http.SetHeader("x-ballast-loss", value.ToString());
     }
 
+    /// <summary>Puts a whole answer through a screen, and what is kept of it, too.</summary>
+    public void Screen(AnswerScreen screen)
+    {
+        ReadOnlyMemory<byte> body = _held.WrittenSpan.ToArray();
+        ReadOnlyMemory<byte> screened = screen.Whole(body);
+        if (!screened.Equals(body))
+        {
+            _held.Clear();
+            _held.Write(screened.Span);
+        }
+
+        if (exchange.State is { Answer: { } answer } state)
+        {
+            state.Answer = screen.Whole(answer).ToArray();
+        }
+    }
+
     /// <summary>Keeps the answer where the caller's protocol has state; null where it has none.</summary>
     public StateKeeper? Keeper { get; init; }
 

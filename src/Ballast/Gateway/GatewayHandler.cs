@@ -43,6 +43,7 @@ public sealed class GatewayHandler(
 
             if (OperationName.IsOfKept(operation))
             {
+                Guard.CheckFile(exchange);
                 await files.RunAsync(exchange, request, response, aborted).ConfigureAwait(false); // stays with its provider
                 return;
             }
@@ -61,6 +62,7 @@ public sealed class GatewayHandler(
 
             FindModel(exchange);
             await state.PrepareAsync(exchange).ConfigureAwait(false);                           // what was said before, where Ballast keeps it
+            Guard.Redact(exchange);                                                             // values that may not leave, where its app has such
             plan = router.Plan(exchange);                                                       // ordered, lawful candidates
             if (operation == Operation.CountTokens)
             {

@@ -26,9 +26,13 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     /// <summary>How long the relay waits, after the terminal mark, for the upstream to close its answer so that the connection can be used again.</summary>
     private static readonly TimeSpan TailWait = TimeSpan.FromMilliseconds(250);
 
+    private const string EventStreamType = "text/event-stream";
+
     private readonly LimitsOptions _limits = exchange.Catalog.Limits;
     private readonly bool _stream = attempt.IsStream;
     private readonly bool _isPassthrough = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment, attempt.Protocol);
+    private readonly AnswerScreen? _screen = attempt.Protocol.Family == ProtocolFamily.Opaque && attempt.IsStream && attempt.MediaType != EventStreamType ? null : exchange.Screen;
+    private readonly List<ChatEvent> _screened = [];
     private ResponseReader _reader = null!;
     private ResponseWriter? _writer;
     private StringBuilder? _structured;
@@ -38,6 +42,9 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     /// <summary>Bytes that were read and made no whole frame: a part of an answer that was billed all the same.</summary>
     private long _unframedBytes;
     private bool _isLastRead;
+
+    /// <summary>Bytes go on as they are. A stream that is screened is taken apart for it; a whole answer is screened when it is whole.</summary>
+    private bool IsPassedOn => _isPassthrough && (_screen is null || !_stream || attempt.Protocol.Family == ProtocolFamily.Opaque);
 
     /// <summary>Returns null when the client has a whole answer, else why not.</summary>
     public async Task<UpstreamFailure?> RunAsync(CancellationToken aborted)
@@ -130,17 +137,18 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         {
             Stream = _stream,
             MediaType = attempt.MediaType,
-            Depth = _isPassthrough ? ReadDepth.UsageOnly : ReadDepth.Everything,
+            Depth = IsPassedOn ? ReadDepth.UsageOnly : ReadDepth.Everything,
             Vendor = attempt.Deployment.Vendor,
             Account = attempt.Deployment.Provider.Name,
             State = exchange.State,
             WithholdUsage = !exchange.Envelope.StreamUsage,
-            UnwrapStructuredOutput = !_isPassthrough && StructuredOutput.IsEmulated(exchange.Request, attempt.Deployment.Target),
+            UnwrapStructuredOutput = !IsPassedOn && StructuredOutput.IsEmulated(exchange.Request, attempt.Deployment.Target),
             WantsReasoning = exchange.Protocol == attempt.Protocol || exchange.Request.Thinking is { Mode: not ThinkingMode.Disabled },
-            Tools = _isPassthrough ? [] : exchange.Request.Tools,
+            Tools = IsPassedOn ? [] : exchange.Request.Tools,
             Losses = attempt.Losses,
         });
-        if (_isPassthrough)
+        _screen?.Restart();
+        if (IsPassedOn)
         {
             return;
         }
@@ -154,7 +162,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             CreatedUnixSeconds = exchange.Time.GetUtcNow().ToUnixTimeSeconds(),
             StreamUsage = exchange.Envelope.StreamUsage,
             InputTokensEstimate = exchange.Envelope.Body.Length / 4,
-            Request = exchange.Envelope.Body,
+            Request = exchange.UnscreenedBody.IsEmpty ? exchange.Envelope.Body : exchange.UnscreenedBody,
             State = exchange.State,
             IsBase64 = exchange.Request.Embedding?.IsBase64 ?? false,
             Losses = attempt.Losses,
@@ -231,7 +239,11 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
 
         if (_writer is null)
         {
-            if ((signals & FrameSignals.Withhold) == 0 && _stream)
+            if (_screen is not null && _stream)
+            {
+                _screen.TakeFrame(frame, response.Output);
+            }
+            else if ((signals & FrameSignals.Withhold) == 0 && _stream)
             {
                 WriteEvent(frame, signals);
             }
@@ -260,7 +272,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
                     TellUsage();
                 }
 
-                _writer.Write(chatEvent, response.Output);
+                Write(_writer, chatEvent);
             }
         }
 
@@ -275,6 +287,22 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         }
 
         return null;
+    }
+
+    private void Write(ResponseWriter writer, ChatEvent chatEvent)
+    {
+        if (_screen is null || !_stream)
+        {
+            writer.Write(chatEvent, response.Output);
+            return;
+        }
+
+        _screened.Clear();
+        _screen.Take(chatEvent, _screened);
+        foreach (ChatEvent screened in _screened)
+        {
+            writer.Write(screened, response.Output);
+        }
     }
 
     /// <summary>
@@ -376,7 +404,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             if (_writer is not null)
             {
                 TellUsage();
-                _writer.Write(ResponseEnded.Instance, response.Output);
+                Write(_writer, ResponseEnded.Instance);
             }
             else
             {
@@ -394,6 +422,11 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         else
         {
             Note();
+            if (_screen is not null)
+            {
+                response.Screen(_screen);
+            }
+
             response.SetLosses(attempt);
             await response.SendHeldAsync(aborted).ConfigureAwait(false);
         }

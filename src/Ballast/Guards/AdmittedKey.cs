@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Guards.Redaction;
 using Ballast.Protocols.Conversation;
 
 namespace Ballast.Guards;
@@ -24,6 +25,9 @@ public sealed class AdmittedKey : KeyStanding
     /// <summary>Whether a request counts in money, or in tokens.</summary>
     public bool HasMoneyBudget { get; init; }
     public bool HasTokenBudget { get; init; }
+
+    /// <summary>What is taken out of its app's requests; null takes nothing out.</summary>
+    public RedactionPolicy? Redaction { get; init; }
 
     /// <summary>The directory that it stands in: what was found once counts only as long as this one is in use.</summary>
     public required KeyDirectory Directory { get; init; }

@@ -1,5 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Guards.Redaction;
+using Ballast.Protocols;
 using Ballast.Tenancy;
 using Ballast.Transport;
 
@@ -128,6 +130,26 @@ public sealed class Guard
 
         exchange.Reservation.InputTokens = inputTokens;
         exchange.Reservation.OutputTokens = outputTokens;
+    }
+
+    /// <summary>Takes out of a request what its app does not let leave.</summary>
+    /// <exception cref="GatewayException">It cannot be searched.</exception>
+    public static void Redact(Exchange exchange)
+    {
+        if (((AdmittedKey)exchange.Standing!).Redaction is { } policy)
+        {
+            RedactedExchange.Begin(exchange, policy);
+        }
+    }
+
+    /// <summary>Refuses a file, or a batch of one, that an app's redaction cannot search.</summary>
+    /// <exception cref="GatewayException">The app wants it so.</exception>
+    public static void CheckFile(Exchange exchange)
+    {
+        if (((AdmittedKey)exchange.Standing!).Redaction is { } policy && exchange.Operation is Operation.FileUpload or Operation.BatchCreate)
+        {
+            RedactedExchange.Refuse(policy, "a file");
+        }
     }
 
     /// <summary>Reserves the most that one more attempt may cost, in every budget that it counts for.</summary>

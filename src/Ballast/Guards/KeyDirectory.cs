@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Ballast.Catalog;
 using Ballast.Configuration;
+using Ballast.Guards.Redaction;
 using Ballast.Tenancy;
 
 namespace Ballast.Guards;
@@ -29,6 +30,8 @@ public sealed class KeyDirectory
     /// <summary>By HMAC under the pepper: keys made at run time.</summary>
     private readonly Dictionary<ulong, (ReadOnlyMemory<byte> Digest, AdmittedKey Key, long UntilTicks)> _made = [];
     private readonly Dictionary<string, RateMeter> _models = new(StringComparer.Ordinal);
+
+    private readonly Dictionary<string, RedactionPolicy?> _redactions = new(StringComparer.Ordinal);
 
     /// <summary>
     /// What was found for a header's value, by the very instance of the text: the server hands out the same one for each request of a connection, so that only the
@@ -184,6 +187,7 @@ public sealed class KeyDirectory
             Budgets = [.. budgets],
             HasMoneyBudget = budgets.Exists(static budget => budget.Options.Usd is not null),
             HasTokenBudget = budgets.Exists(static budget => budget.Options.Tokens is not null),
+            Redaction = RedactionOf(view, key.App),
             Directory = this,
         };
 
@@ -194,6 +198,19 @@ public sealed class KeyDirectory
                 rates.Add(meters.Rate(kind + "/" + id, limits));
             }
         }
+    }
+
+    /// <summary>Made once for all keys of an app: patterns are costly to prepare.</summary>
+    private RedactionPolicy? RedactionOf(TenantView view, string app)
+    {
+        if (!_redactions.TryGetValue(app, out RedactionPolicy? policy))
+        {
+            RedactionOptions? options = view.Apps.TryGetValue(app, out TenantDocument? document) ? TenantView.RedactionOf(document) : null;
+            policy = options is null ? null : _pepper is null ? RedactionPolicy.Of(options) : RedactionPolicy.Of(options, app, _pepper.Hash);
+            _redactions[app] = policy;
+        }
+
+        return policy;
     }
 
     private static ApiKey KeyOf(KeyDocument made, string app) => new()

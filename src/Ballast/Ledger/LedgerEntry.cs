@@ -87,6 +87,9 @@ public sealed record LedgerEntry
     /// <summary>The exchange ended with this attempt: no other follows. For the running totals; not stored, since the ledger knows all rows of an exchange.</summary>
     public bool EndsExchange { get; init; }
 
-    /// <summary>JSON pointers of what could not cross protocols; answers' pointers begin with <c>response:</c>.</summary>
+    /// <summary>
+    /// What was not passed on as it came: JSON pointers of what could not cross protocols (answers' pointers begin with <c>response:</c>), and how many values of which kind
+    /// were taken out (<c>redacted:email=2</c>), never the values.
+    /// </summary>
     public IReadOnlyList<string> Losses { get; init; } = [];
 }

@@ -72,7 +72,7 @@ public sealed class BallastServer : IAsyncDisposable
         Ledger = new LedgerWriter(
             _store, _spool, new LedgerWriterOptions(), setup.Time, Totals, failure => Log.LedgerFailed(failure.Error, failure.Pending));
         Bookkeeper bookkeeper = new(Ledger, Totals);
-        _conversations = setup.ConversationsOrDefault is { IsStored: true } kept ? ConversationStore.Open(kept, setup.Time, Log.ConversationsFailed) : null;
+        _conversations = setup.ConversationsOrDefault is { IsStored: true } kept ? ConversationStore.Open(kept, setup.Time, Log.ConversationsFailed, new ConversationSeal(Convert.FromHexString(_pepper.Hash("ballast conversations")))) : null;
         _handles = new HandleStore(setup.HandlesPath, setup.Time);
         _kept = new Idempotency.IdempotencyStore(setup.IdempotencyPath, setup.Time);
         _idempotency = new IdempotencyDesk(_kept, Log);

@@ -55,6 +55,18 @@ public sealed record TenantDocument : TenancyDocument
     public IReadOnlyList<string>? Models { get; init; }
     public RateLimitsDocument? RateLimits { get; init; }
 
+    /// <summary>Of an app: kinds of values that are taken out of its requests before they leave; null takes nothing out.</summary>
+    public IReadOnlyList<string>? Redact { get; init; }
+
+    /// <summary>Of an app: regular expressions of one's own by their names.</summary>
+    public IReadOnlyDictionary<string, string>? RedactPatterns { get; init; }
+
+    /// <summary>Of an app: <c>pass</c> (default) or <c>redact</c> what a model itself writes.</summary>
+    public string? RedactAnswers { get; init; }
+
+    /// <summary>Of an app: <c>refuse</c> (default) or <c>pass</c> what cannot be searched.</summary>
+    public string? RedactUnreadable { get; init; }
+
     /// <summary>Of an app: <c>refuse</c> (default) or <c>serve</c>, once the store of keys has been out of sight for too long.</summary>
     public string? WhenStoreIsLost { get; init; }
 }

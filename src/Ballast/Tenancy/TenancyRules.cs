@@ -33,6 +33,7 @@ internal static class TenancyRules
         Among(document.DataClass, TenancyReader.DataClasses, "data_class");
         Among(document.WhenStoreIsLost, ["refuse", "serve"], "when_store_is_lost");
         CheckRates(document.RateLimits);
+        CheckRedaction(kind, document);
         IEnumerable<TenantDocument> over = kind switch
         {
             TenantView.TeamKind when parent is not null => [view.Organisations[parent]],
@@ -111,6 +112,26 @@ internal static class TenancyRules
         Refuse(limits?.InputTokensPerMinute < 1, "rate_limits.input_tokens_per_minute", "A limit is at least 1.");
         Refuse(limits?.OutputTokensPerMinute < 1, "rate_limits.output_tokens_per_minute", "A limit is at least 1.");
         Refuse(limits?.ConcurrentRequests < 1, "rate_limits.concurrent_requests", "A limit is at least 1.");
+    }
+
+    private static void CheckRedaction(string kind, TenantDocument document)
+    {
+        bool hasAny = (document.Redact ?? (object?)document.RedactPatterns ?? document.RedactAnswers ?? document.RedactUnreadable) is not null;
+        Refuse(kind != TenantView.AppKind && hasAny, "redact", "Only an app has redact, redact_patterns, redact_answers and redact_unreadable.");
+        foreach (string word in document.Redact ?? [])
+        {
+            Among(word, RedactionOptions.AllKinds, "redact");
+        }
+
+        Refuse(document.RedactPatterns?.Count > RedactionReader.PatternsMax, "redact_patterns", $"There may be {RedactionReader.PatternsMax} patterns.");
+        foreach ((string name, string pattern) in document.RedactPatterns ?? new Dictionary<string, string>())
+        {
+            string? fault = RedactionReader.FaultOf(name, pattern);
+            Refuse(fault is not null, "redact_patterns", $"{fault}.");
+        }
+
+        Among(document.RedactAnswers, ["pass", "redact"], "redact_answers");
+        Among(document.RedactUnreadable, ["refuse", "pass"], "redact_unreadable");
     }
 
     private static void CheckGrant(AllowDocument? allow, IReadOnlyList<string>? models, IEnumerable<TenantDocument> above)

@@ -123,6 +123,19 @@ public sealed class TenantView
         ConcurrentRequests = limits.ConcurrentRequests,
     };
 
+    /// <summary>What is taken out of an app's requests; null where nothing is.</summary>
+    public static RedactionOptions? RedactionOf(TenantDocument app)
+    {
+        RedactionOptions options = new()
+        {
+            Kinds = app.Redact ?? [],
+            Patterns = [.. (app.RedactPatterns ?? new Dictionary<string, string>()).Select(static pattern => new RedactionPattern(pattern.Key, pattern.Value))],
+            RedactsAnswers = app.RedactAnswers == "redact",
+            RefusesUnreadable = app.RedactUnreadable != "pass",
+        };
+        return options.IsEmpty ? null : options;
+    }
+
     private static IReadOnlySet<string>? Both(IReadOnlySet<string>? one, IReadOnlyList<string>? other) =>
         other is null ? one : one is null ? other.ToFrozenSet(StringComparer.Ordinal) : one.Intersect(other).ToFrozenSet(StringComparer.Ordinal);
 
@@ -182,6 +195,10 @@ public sealed class TenantView
                 Owner = one.Owner,
                 Tier = one.Tier,
                 DataClass = one.DataClass,
+                Redact = one.Redaction?.Kinds,
+                RedactPatterns = one.Redaction is { Patterns.Count: > 0 } redaction ? redaction.Patterns.ToDictionary(static pattern => pattern.Name, static pattern => pattern.Pattern) : null,
+                RedactAnswers = one.Redaction is { RedactsAnswers: true } ? "redact" : null,
+                RedactUnreadable = one.Redaction is { RefusesUnreadable: false } ? "pass" : null,
                 WhenStoreIsLost = one.RefusesWhenStale ? "refuse" : "serve",
             };
         }

@@ -93,6 +93,10 @@ internal static class ValidConfiguration
             tier: 1
             data_class: confidential
             when_store_is_lost: serve
+            redact: [email, secret]
+            redact_patterns: { staff: 'EMP-[0-9]{6}' }
+            redact_answers: redact
+            redact_unreadable: pass
             allow: { geo: [local, eu], retention_days_max: 60 }
             models: [azure/gpt-5-mini, assistant]
             rate_limits: { requests_per_minute: 600 }
