@@ -98,7 +98,7 @@ public sealed class RedactingGateway : IAsyncDisposable
     {
         await EntriesAsync();
         List<(string, string)> kept = [("the log", string.Join('\n', Log.All))];
-        foreach (string file in Directory.GetFiles(_folder, "*", SearchOption.AllDirectories))
+        foreach (string file in Directory.GetFiles(_folder, "*", SearchOption.AllDirectories).Where(static file => Path.GetFileName(file) != "lock"))
         {
             using FileStream open = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             using StreamReader reader = new(open, Encoding.Latin1);

@@ -9,6 +9,9 @@ namespace Ballast.Guards.Redaction;
 /// </summary>
 internal sealed class FoldedText
 {
+    /// <summary>Signs of escape in a row that are undone together.</summary>
+    private const int LevelsMax = 8;
+
     private static readonly (string Name, char Value)[] s_entities =
     [
         ("commat", '@'), ("period", '.'), ("nbsp", ' '), ("plus", '+'), ("lowbar", '_'), ("hyphen", '-'), ("dash", '-'), ("colon", ':'), ("equals", '='), ("sol", '/'),
@@ -98,7 +101,7 @@ internal sealed class FoldedText
         while (count < bytes.Length && at < text.Length && text[at] == '%' && TryHex(text, at + 1, 2, out int value))
         {
             at += 3;
-            while (value == '%' && TryHex(text, at, 2, out int inner))
+            for (int level = 0; level < LevelsMax && value == '%' && TryHex(text, at, 2, out int inner); level++)
             {
                 value = inner; // escaped twice
                 at += 2;
@@ -168,7 +171,7 @@ internal sealed class FoldedText
 
     private static Rune Backslash(ReadOnlySpan<char> text, out int length)
     {
-        int slashes = text.IndexOfAnyExcept('\\');
+        int slashes = text[..Math.Min(text.Length, LevelsMax)].IndexOfAnyExcept('\\');
         length = 0;
         if (slashes < 0)
         {

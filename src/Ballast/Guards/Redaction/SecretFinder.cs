@@ -14,13 +14,19 @@ internal static class SecretFinder
     /// <summary>Longest key but for one in PEM, in characters.</summary>
     private const int LengthMax = TextWindow.MatchCharactersMax;
 
+    /// <summary>Longest value behind a name, in characters.</summary>
+    private const int ValueMax = 512;
+
+    /// <summary>Most signs between a name and its value.</summary>
+    private const int SignsMax = 8;
+
     /// <summary>Beginning, and the fewest characters that follow it.</summary>
     private static readonly (string Prefix, int Length)[] s_prefixes =
     [
         ("sk-ant-", 20), ("sk-proj-", 20), ("sk-or-", 20), ("sk-", 20), ("sk_live_", 16), ("sk_test_", 16), ("rk_live_", 16), ("rk_test_", 16), ("pk_live_", 16), ("whsec_", 20),
         ("AKIA", 16), ("ASIA", 16), ("AIza", 35), ("ya29.", 20), ("GOCSPX-", 20), ("ghp_", 30), ("gho_", 30), ("ghu_", 30), ("ghs_", 30), ("ghr_", 30), ("github_pat_", 30),
         ("glpat-", 18), ("xoxb-", 20), ("xoxp-", 20), ("xoxa-", 20), ("xoxs-", 20), ("xapp-", 20), ("SG.", 30), ("npm_", 30), ("pypi-", 30), ("dop_v1_", 40), ("hf_", 30), ("gsk_", 30),
-        ("xai-", 30), ("pplx-", 30), ("nvapi-", 30), ("r8_", 30), ("AGE-SECRET-KEY-", 40), ("ballast-", 40), ("bl_", 30), ("tvly-", 20), ("dckr_pat_", 20), ("shpat_", 30),
+        ("xai-", 30), ("pplx-", 30), ("nvapi-", 30), ("r8_", 30), ("AGE-SECRET-KEY-", 40), ("blst_", 40), ("tvly-", 20), ("dckr_pat_", 20), ("shpat_", 30),
     ];
 
     private static readonly SearchValues<char> s_first = SearchValues.Create([.. s_prefixes.Select(static one => one.Prefix[0]).Distinct()]);
@@ -118,13 +124,13 @@ internal static class SecretFinder
         while (chars[at..].IndexOfAny(s_first) is >= 0 and int step)
         {
             at += step;
-            int end = at > 0 && char.IsAsciiLetterOrDigit(chars[at - 1]) ? 0 : EndOfPrefixed(chars, at);
-            if (end > 0)
+            int end = at + 1;
+            if ((at == 0 || !char.IsAsciiLetterOrDigit(chars[at - 1])) && IsPrefixed(chars, at, ref end))
             {
                 found.Add(new TextMatch(text.StartOf(at), text.EndOf(end - 1), RedactionKind.Secret));
             }
 
-            at = Math.Max(end, at + 1);
+            at = end;
         }
 
         for (int jwt = chars.IndexOf("eyJ", StringComparison.Ordinal); jwt >= 0;)
@@ -141,7 +147,8 @@ internal static class SecretFinder
         }
     }
 
-    private static int EndOfPrefixed(ReadOnlySpan<char> chars, int at)
+    /// <param name="end">Where it ends; where it is none, from where on to look again.</param>
+    private static bool IsPrefixed(ReadOnlySpan<char> chars, int at, ref int end)
     {
         foreach ((string prefix, int length) in s_prefixes)
         {
@@ -150,15 +157,22 @@ internal static class SecretFinder
                 continue;
             }
 
-            int end = EndOfToken(chars, at + prefix.Length);
-            ReadOnlySpan<char> token = chars[(at + prefix.Length)..end];
-            if (token.Length >= length && token.IndexOfAnyInRange('0', '9') >= 0)
+            int after = EndOfToken(chars, at + prefix.Length);
+            ReadOnlySpan<char> token = chars[(at + prefix.Length)..after];
+            bool hasDigit = token.IndexOfAnyInRange('0', '9') >= 0;
+            if (token.Length >= length && hasDigit)
             {
-                return end;
+                end = after;
+                return true;
+            }
+
+            if (!hasDigit)
+            {
+                end = Math.Max(end, after); // nothing that begins within it has one either
             }
         }
 
-        return 0;
+        return false;
     }
 
     private static int EndOfJwt(ReadOnlySpan<char> chars, int at)
@@ -252,7 +266,7 @@ internal static class SecretFinder
             }
 
             int nameEnd = at;
-            while (nameEnd > 0 && chars[nameEnd - 1] is ' ' or '"' or '\'' or '`' or ':' or '*')
+            while (nameEnd > 0 && at - nameEnd < SignsMax && chars[nameEnd - 1] is ' ' or '"' or '\'' or '`' or ':' or '*')
             {
                 nameEnd--;
             }
@@ -275,13 +289,13 @@ internal static class SecretFinder
     private static bool TryValue(ReadOnlySpan<char> chars, int at, bool isPassword, out int start, out int end)
     {
         start = at;
-        while (start < chars.Length && start - at < 8 && chars[start] is ' ' or '"' or '\'' or '`' or ':' or '=' or '>')
+        while (start < chars.Length && start - at < SignsMax && chars[start] is ' ' or '"' or '\'' or '`' or ':' or '=' or '>')
         {
             start++;
         }
 
         end = start;
-        while (end < chars.Length && end - start < LengthMax && !char.IsWhiteSpace(chars[end]) && chars[end] is not ('"' or '\'' or '`' or ',' or ';' or ')' or ']' or '}' or '<' or '&'))
+        while (end < chars.Length && end - start < ValueMax && !char.IsWhiteSpace(chars[end]) && chars[end] is not ('"' or '\'' or '`' or ',' or ';' or ')' or ']' or '}' or '<' or '&'))
         {
             end++;
         }

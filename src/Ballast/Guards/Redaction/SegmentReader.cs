@@ -16,6 +16,8 @@ internal sealed class SegmentReader(bool isLines)
     private const string Edges = "([{<\"'“”*:)]}>,;.!?";
     private const int IbanGroupsMax = 10;
 
+    private const string CueEdges = ":.#([\"'“‘*";
+
     private char[] _text = new char[512];
     private int _from;
     private int _to;
@@ -194,7 +196,7 @@ internal sealed class SegmentReader(bool isLines)
         }
 
         bool? isHidden = HiddenSigns.Begins(ahead, isWhole);
-        bool? isLink = PhoneFinder.IsCue(word.TrimEnd(":.")) ? Begins(ahead, isWhole, "number", "no", "nr") : false;
+        bool? isLink = PhoneFinder.IsCue(word.Trim(CueEdges)) ? Begins(ahead, isWhole, "number", "no", "nr") : false;
         bool? isSingle = word.Trim(Edges).Length == 1 ? (ahead.TrimEnd(Edges).Length > 1 ? false : isWhole ? true : null) : false;
         return isHidden == true || isLink == true || isSingle == true ? true : isHidden is null || isLink is null || isSingle is null ? null : false;
     }
@@ -219,7 +221,7 @@ internal sealed class SegmentReader(bool isLines)
             return true;
         }
 
-        return (PhoneFinder.IsCue(word.Trim(":.#(")) || PhoneFinder.IsLink(word.TrimEnd(":.#"))) && (char.IsAsciiDigit(first) || first is '+' or '(' or '#' or ':');
+        return (PhoneFinder.IsCue(word.Trim(CueEdges)) || PhoneFinder.IsLink(word.TrimEnd(":.#"))) && (char.IsAsciiDigit(first) || first is '+' or '(' or '#' or ':');
     }
 
     private static bool MayJoinName(ReadOnlySpan<char> word, char last, char first) =>

@@ -138,17 +138,21 @@ public sealed class TextScreenTests
     /// <summary>What has been released at any moment is the beginning of what the whole text gives: then nothing of a value was among it.</summary>
     private static void AssertSame(TextScreen screen, string given, string whole, int pieceMax, Random random)
     {
-        StringBuilder released = new();
+        StringBuilder piece = new();
+        int released = 0;
         for (int at = 0; at < given.Length;)
         {
             int length = Math.Min(given.Length - at, random.Next(1, pieceMax + 1));
-            screen.Push(given.AsSpan(at, length), released);
+            piece.Clear();
+            screen.Push(given.AsSpan(at, length), piece);
             at += length;
-            Assert.True(whole.AsSpan().StartsWith(released.ToString(), StringComparison.Ordinal), $"released too early of:\n{given}\n{released}\nwhole:\n{whole}");
+            Assert.True(whole.AsSpan(released).StartsWith(piece.ToString(), StringComparison.Ordinal), $"released too early of:\n{given}\n{piece}\nwhole:\n{whole}");
+            released += piece.Length;
         }
 
-        screen.End(released);
-        Assert.Equal(whole, released.ToString());
+        piece.Clear();
+        screen.End(piece);
+        Assert.Equal(whole[released..], piece.ToString());
     }
 
     private static string TextOf(Random random, SampleValues samples)
