@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using Ballast.Protocols;
+using Ballast.Tenancy;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Conversations;
@@ -30,13 +32,13 @@ internal sealed class ConversationRows : IDisposable
     /// <summary>What each key has, counted once and followed from then on.</summary>
     private readonly Dictionary<string, (long Count, long Bytes)> _totals = new(StringComparer.Ordinal);
 
-    private readonly ConversationSeal? _seal;
+    private readonly ContentSeal? _seal;
 
-    private ConversationRows(SqliteConnection connection, ConversationSeal? seal) => (_connection, _seal) = (connection, seal);
+    private ConversationRows(SqliteConnection connection, ContentSeal? seal) => (_connection, _seal) = (connection, seal);
 
     /// <param name="path">The file, made where there is none.</param>
     /// <param name="seal">What is kept is encrypted with; null keeps it in clear.</param>
-    public static ConversationRows Open(string path, ConversationSeal? seal = null)
+    public static ConversationRows Open(string path, ContentSeal? seal = null)
     {
         SqliteConnection? connection = null;
         try
@@ -331,7 +333,17 @@ internal sealed class ConversationRows : IDisposable
 
     private byte[] Closed(string key, ReadOnlyMemory<byte> text) => _seal?.Close(key, text.Span) ?? text.ToArray();
 
-    private byte[] Opened(string key, byte[] kept) => _seal?.Open(key, kept) ?? kept;
+    private byte[] Opened(string key, byte[] kept)
+    {
+        try
+        {
+            return _seal?.Open(key, kept) ?? kept;
+        }
+        catch (CryptographicException failure)
+        {
+            throw new ConversationStoreException(ContentSeal.Fault, failure);
+        }
+    }
 
     private void Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
     {

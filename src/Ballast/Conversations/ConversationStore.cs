@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Ballast.Configuration;
 using Ballast.Protocols;
+using Ballast.Tenancy;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Conversations;
@@ -39,7 +40,7 @@ public sealed class ConversationStore : IAsyncDisposable
     public bool HasRoom => Interlocked.Read(ref _pendingBytes) < _options.PendingBytesMax;
 
     /// <exception cref="ConversationStoreException">The file cannot be opened.</exception>
-    public static ConversationStore Open(ConversationOptions options, TimeProvider time, Action<Exception>? onFailure = null, ConversationSeal? seal = null) =>
+    public static ConversationStore Open(ConversationOptions options, TimeProvider time, Action<Exception>? onFailure = null, ContentSeal? seal = null) =>
         new(ConversationRows.Open(options.Path, seal), options, time, onFailure);
 
     /// <summary>Keeps an answer; returns at once.</summary>

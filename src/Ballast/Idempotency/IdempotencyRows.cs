@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using Ballast.Tenancy;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Idempotency;
@@ -14,10 +16,12 @@ internal sealed class IdempotencyRows : IDisposable
 
     private readonly SqliteConnection _connection;
 
-    private IdempotencyRows(SqliteConnection connection) => _connection = connection;
+    private readonly ContentSeal? _seal;
+
+    private IdempotencyRows(SqliteConnection connection, ContentSeal? seal) => (_connection, _seal) = (connection, seal);
 
     /// <summary>What was committed survives a crash and a loss of power (<c>synchronous = FULL</c>), what was deleted is overwritten: answers are content.</summary>
-    public static IdempotencyRows Open(string path)
+    public static IdempotencyRows Open(string path, ContentSeal? seal)
     {
         FileStreamOptions file = new() { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
         if (!OperatingSystem.IsWindows())
@@ -33,7 +37,7 @@ internal sealed class IdempotencyRows : IDisposable
         try
         {
             connection.Open();
-            IdempotencyRows rows = new(connection);
+            IdempotencyRows rows = new(connection, seal);
             rows.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA busy_timeout = {BusyTimeoutMilliseconds}"));
             rows.Execute("PRAGMA journal_mode = WAL");
             rows.Execute("PRAGMA synchronous = FULL");
@@ -66,7 +70,7 @@ internal sealed class IdempotencyRows : IDisposable
                 IsCut = row.GetInt64(4) != 0,
                 IsWhole = row.GetInt64(5) != 0,
                 Headers = HeadersOf(row.GetString(6)),
-                Body = row.GetFieldValue<byte[]>(7),
+                Body = Opened(name, row.GetFieldValue<byte[]>(7)),
             }
             : null;
     }
@@ -88,7 +92,7 @@ internal sealed class IdempotencyRows : IDisposable
         using SqliteCommand command = Command(
             "UPDATE answers SET state = $state, status = $status, is_cut = $cut, is_whole = $whole, headers = $headers, body = $body WHERE name = $name AND exchange_id = $exchange",
             ("$state", (long)answer.State), ("$status", (long)answer.Status), ("$cut", answer.IsCut ? 1L : 0L), ("$whole", answer.IsWhole ? 1L : 0L),
-            ("$headers", TextOf(answer.Headers)), ("$body", answer.Body.ToArray()), ("$name", name.Hash), ("$exchange", answer.ExchangeId));
+            ("$headers", TextOf(answer.Headers)), ("$body", _seal?.Close(name.Text, answer.Body.Span) ?? answer.Body.ToArray()), ("$name", name.Hash), ("$exchange", answer.ExchangeId));
         command.ExecuteNonQuery();
     }
 
@@ -142,6 +146,18 @@ internal sealed class IdempotencyRows : IDisposable
 
         Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {s_steps.Length}"));
         transaction.Commit();
+    }
+
+    private byte[] Opened(IdempotencyName name, byte[] kept)
+    {
+        try
+        {
+            return _seal?.Open(name.Text, kept) ?? kept;
+        }
+        catch (CryptographicException failure)
+        {
+            throw new IdempotencyStoreException(ContentSeal.Fault, failure);
+        }
     }
 
     private void Execute(string sql)

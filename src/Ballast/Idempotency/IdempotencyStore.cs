@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Ballast.Tenancy;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Idempotency;
@@ -20,6 +21,7 @@ public sealed class IdempotencyStore : IAsyncDisposable
 
     private readonly string _path;
     private readonly TimeProvider _time;
+    private readonly ContentSeal? _seal;
     private readonly Channel<Work> _queue = Channel.CreateUnbounded<Work>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Task _loop;
     private readonly Dictionary<string, int> _countByScope = new(StringComparer.Ordinal);
@@ -28,9 +30,12 @@ public sealed class IdempotencyStore : IAsyncDisposable
     private bool _isCounted;
     private DateTimeOffset _sweptAt = DateTimeOffset.MinValue;
 
-    public IdempotencyStore(string path, TimeProvider time)
+    /// <param name="path">The file, made when it is needed.</param>
+    /// <param name="time">Tells what is over.</param>
+    /// <param name="seal">Answers are encrypted with; null keeps them in clear.</param>
+    public IdempotencyStore(string path, TimeProvider time, ContentSeal? seal = null)
     {
-        (_path, _time) = (path, time);
+        (_path, _time, _seal) = (path, time, seal);
         _loop = Task.Run(RunAsync);
     }
 
@@ -113,7 +118,7 @@ public sealed class IdempotencyStore : IAsyncDisposable
         List<object?> results = new(batch.Count);
         try
         {
-            IdempotencyRows rows = _rows ??= IdempotencyRows.Open(_path);
+            IdempotencyRows rows = _rows ??= IdempotencyRows.Open(_path, _seal);
             using SqliteTransaction transaction = rows.BeginTransaction();
             Prepare(rows);
             foreach (Work work in batch)

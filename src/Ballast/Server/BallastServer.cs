@@ -72,9 +72,9 @@ public sealed class BallastServer : IAsyncDisposable
         Ledger = new LedgerWriter(
             _store, _spool, new LedgerWriterOptions(), setup.Time, Totals, failure => Log.LedgerFailed(failure.Error, failure.Pending));
         Bookkeeper bookkeeper = new(Ledger, Totals);
-        _conversations = setup.ConversationsOrDefault is { IsStored: true } kept ? ConversationStore.Open(kept, setup.Time, Log.ConversationsFailed, new ConversationSeal(Convert.FromHexString(_pepper.Hash("ballast conversations")))) : null;
+        _conversations = setup.ConversationsOrDefault is { IsStored: true } kept ? ConversationStore.Open(kept, setup.Time, Log.ConversationsFailed, Tenancy.ContentSeal.Of(_pepper, "conversations")) : null;
         _handles = new HandleStore(setup.HandlesPath, setup.Time);
-        _kept = new Idempotency.IdempotencyStore(setup.IdempotencyPath, setup.Time);
+        _kept = new Idempotency.IdempotencyStore(setup.IdempotencyPath, setup.Time, Tenancy.ContentSeal.Of(_pepper, "answers"));
         _idempotency = new IdempotencyDesk(_kept, Log);
         Shares = new ShareControl(setup.Time);
         _relaxations = new RelaxationCarrier(new RelaxationFile(setup.RelaxationsPath), (ILedgerEventStore)_store, TimeProvider.System, Log.SuspensionNotKept);

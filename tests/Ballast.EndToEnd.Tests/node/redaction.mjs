@@ -24,8 +24,12 @@ const chatTool = { type: 'function', function: { ...described, parameters: schem
 const cases = {
   async chat(target) {
     for (const model of ['openai/gpt-5-mini', 'anthropic/claude-haiku-4-5', 'ollama/qwen3', 'cohere/command-a']) {
-      const answer = await openai(target).chat.completions.create({ model, messages: [user(prompt)] });
-      assert.equal(answer.choices[0].message.content, exact, model);
+      for (const replayed of [null, 'true']) {
+        const request = openai(target).chat.completions.create({ model, messages: [user(prompt)] }, { headers: { 'Idempotency-Key': `once-${model}` } });
+        const { data, response } = await request.withResponse();
+        assert.equal(data.choices[0].message.content, exact, model);
+        assert.equal(response.headers.get('idempotent-replayed'), replayed);
+      }
     }
   },
 
