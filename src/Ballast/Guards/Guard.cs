@@ -1,7 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Guards.Redaction;
-using Ballast.Protocols;
 using Ballast.Tenancy;
 using Ballast.Transport;
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 
@@ -8,6 +9,8 @@ internal static class EncodedFinder
 {
     /// <summary>Fewest characters that are worth undoing.</summary>
     public const int LengthMin = 12;
+
+    private static readonly SearchValues<char> s_hex = SearchValues.Create("0123456789abcdefABCDEF");
 
     /// <summary>Longest piece that is undone, in characters.</summary>
     private const int LengthMax = TextWindow.CharactersMax;
@@ -51,8 +54,8 @@ internal static class EncodedFinder
     {
         decoded = "";
         byte[] bytes = new byte[code.Length];
-        if ((code.Length & 1) == 0 && code.Length >= 16 && code.IndexOfAnyExcept("0123456789abcdefABCDEF") < 0
-            && Convert.FromHexString(code, bytes, out _, out int hex) == System.Buffers.OperationStatus.Done && IsText(bytes.AsSpan(0, hex), out decoded))
+        if ((code.Length & 1) == 0 && code.Length >= 16 && code.IndexOfAnyExcept(s_hex) < 0
+            && Convert.FromHexString(code, bytes, out _, out int hex) == OperationStatus.Done && IsText(bytes.AsSpan(0, hex), out decoded))
         {
             return true;
         }
@@ -61,7 +64,7 @@ internal static class EncodedFinder
         char[] plain = code.ToArray();
         plain.AsSpan().Replace('+', '-');
         plain.AsSpan().Replace('/', '_');
-        return length % 4 != 1 && Base64Url.DecodeFromChars(plain, bytes, out _, out int written) == System.Buffers.OperationStatus.Done && IsText(bytes.AsSpan(0, written), out decoded);
+        return length % 4 != 1 && Base64Url.DecodeFromChars(plain, bytes, out _, out int written) == OperationStatus.Done && IsText(bytes.AsSpan(0, written), out decoded);
     }
 
     private static bool IsText(ReadOnlySpan<byte> bytes, out string text)

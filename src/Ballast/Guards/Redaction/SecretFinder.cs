@@ -31,6 +31,8 @@ internal static class SecretFinder
 
     private static readonly SearchValues<char> s_first = SearchValues.Create([.. s_prefixes.Select(static one => one.Prefix[0]).Distinct()]);
 
+    private static readonly SearchValues<char> s_code = SearchValues.Create("(){}$<>");
+
     private static readonly string[] s_words =
         ["apikey", "accesskey", "secret", "token", "passphrase", "privatekey", "authorization", "credential", "accountkey", "bearer", "signature", "auth", "cookie", "session"];
 
@@ -69,7 +71,7 @@ internal static class SecretFinder
     }
 
     /// <summary>Code and templates: what stands for a value, not a value.</summary>
-    private static bool IsCall(ReadOnlySpan<char> value) => value.IndexOfAny("(){}$<>") >= 0;
+    private static bool IsCall(ReadOnlySpan<char> value) => value.IndexOfAny(s_code) >= 0;
 
     private static double Entropy(ReadOnlySpan<char> value)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Ballast.Guards.Redaction;
@@ -17,6 +18,8 @@ internal sealed class SegmentReader(bool isLines)
     private const int IbanGroupsMax = 10;
 
     private const string CueEdges = ":.#([\"'“‘*";
+
+    private static readonly SearchValues<char> s_signs = SearchValues.Create("+-/(.–—");
 
     private char[] _text = new char[512];
     private int _from;
@@ -204,7 +207,7 @@ internal sealed class SegmentReader(bool isLines)
     private bool MayJoinDigits(ReadOnlySpan<char> word, char last, char first)
     {
         bool isNumber = char.IsAsciiDigit(last) || last == ')' || (last == ';' && word.Contains("&#", StringComparison.Ordinal));
-        bool isSign = word.IndexOfAnyExcept("+-/(.–—") < 0;
+        bool isSign = word.IndexOfAnyExcept(s_signs) < 0;
         if ((isNumber || isSign) && (char.IsAsciiDigit(first) || first is '+' or '(' or '-' or '/' or '.' or '&' or '%'))
         {
             return true;
@@ -260,7 +263,7 @@ internal sealed class SegmentReader(bool isLines)
     {
         while (!word.IsEmpty)
         {
-            if (Rune.DecodeFromUtf16(word, out Rune rune, out int length) == System.Buffers.OperationStatus.NeedMoreData)
+            if (Rune.DecodeFromUtf16(word, out Rune rune, out int length) == OperationStatus.NeedMoreData)
             {
                 return null;
             }
