@@ -40,6 +40,7 @@ public static class CatalogBuilder
             ModelOrder = models,
             Keys = [.. options.Keys.Select(BuildKey)],
             Tenancy = options.Tenancy,
+            Telemetry = options.Telemetry,
             Limits = options.Limits,
             Finder = new ModelFinder(providersByName, providers),
         };

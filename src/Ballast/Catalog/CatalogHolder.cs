@@ -100,6 +100,7 @@ public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOp
             ("ledger", (_options.Ledger with { Path = "", Connection = null }) != (next.Ledger with { Path = "", Connection = null })),
             ("ledger.connection", _options.Ledger.Connection?.Reveal() != next.Ledger.Connection?.Reveal()),
             ("conversations", _options.Conversations != next.Conversations),
+            ("telemetry", IsSentElsewhere(_options.Telemetry, next.Telemetry)),
         })
         {
             if (isChanged)
@@ -109,4 +110,11 @@ public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOp
             }
         }
     }
+
+    /// <summary>Who is trusted and whose content is written takes effect at once; where it all goes does not.</summary>
+    private static bool IsSentElsewhere(TelemetryOptions one, TelemetryOptions other) =>
+        one.Endpoint != other.Endpoint || one.IsGrpc != other.IsGrpc || one.SendsTraces != other.SendsTraces || one.SendsMetrics != other.SendsMetrics
+        || one.MetricsInterval != other.MetricsInterval || one.QueueMax != other.QueueMax || one.ServiceName != other.ServiceName
+        || !one.Resource.SequenceEqual(other.Resource)
+        || !one.Headers.Select(static header => (header.Key, header.Value.Reveal())).SequenceEqual(other.Headers.Select(static header => (header.Key, header.Value.Reveal())));
 }

@@ -20,6 +20,9 @@ public sealed record CatalogSnapshot
 
     /// <summary>Organisations, teams, apps and budgets of the file.</summary>
     public TenancyOptions Tenancy { get; init; } = new();
+
+    /// <summary>Whose traces are taken over and whose content may be written into spans.</summary>
+    public TelemetryOptions Telemetry { get; init; } = new();
     public required LimitsOptions Limits { get; init; }
 
     /// <summary>Finds models that are not written down; null where no provider takes any model.</summary>

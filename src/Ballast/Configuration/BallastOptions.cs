@@ -17,6 +17,7 @@ public sealed record BallastOptions
     /// <summary>Where the prices of deployments are looked up that <see cref="Prices"/> says nothing of.</summary>
     public PriceBook PriceBook { get; init; } = PriceBook.Empty;
     public TenancyOptions Tenancy { get; init; } = new();
+    public TelemetryOptions Telemetry { get; init; } = new();
     public LimitsOptions Limits { get; init; } = new();
 
     /// <summary>Files beside the configuration that it was made of, such as certificates; a change of one is a change of the configuration.</summary>

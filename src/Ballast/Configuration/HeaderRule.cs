@@ -14,10 +14,12 @@ internal static class HeaderRule
         "x-client-request-id",
     };
 
+    public static bool IsName(string name) => name.Length is > 0 and <= 128 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+
     /// <summary>What is wrong with a header; null where nothing is. The value is never part of it.</summary>
     public static string? Fault(string name, string value)
     {
-        if (name.Length is 0 or > 128 || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+        if (!IsName(name))
         {
             return "this is not a header's name";
         }

@@ -90,6 +90,7 @@ public static class OptionsLoader
             Prices = PriceReader.Read(context, file),
             PriceBook = PriceReader.ReadBook(context, file),
             Tenancy = TenancyReader.Read(context, file),
+            Telemetry = TelemetryReader.Read(context, file.Section("telemetry", "telemetry")),
             Limits = LimitsReader.Read(file.Section("limits", "limits")),
             Watched = context.Watched,
             Source = context.Source,

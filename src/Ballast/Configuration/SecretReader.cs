@@ -16,8 +16,9 @@ internal static class SecretReader
     /// <param name="name"><c>api_key</c> or <c>key</c>.</param>
     /// <param name="others">Further ways to give the same credential.</param>
     /// <param name="literal">Given the scalar when it is the credential itself; null refuses that.</param>
+    /// <param name="mayHoldSpaces">It is a whole header's value, such as <c>Bearer …</c>.</param>
     public static SecretOptions? Read(
-        LoadContext context, SectionReader section, string name, IReadOnlyList<string> others, Func<YamlScalar, SecretOptions?>? literal)
+        LoadContext context, SectionReader section, string name, IReadOnlyList<string> others, Func<YamlScalar, SecretOptions?>? literal, bool mayHoldSpaces = false)
     {
         YamlScalar? direct = section.Scalar(name);
         string? variable = section.Scalar($"{name}_env")?.Text;
@@ -33,13 +34,13 @@ internal static class SecretReader
         if (direct is not null)
         {
             context.Faults.Conceal(direct.Text);
-            return Interpolation.SoleVariable(direct.Text) is { } sole ? FromEnvironment(context, section, name, sole)
+            return Interpolation.SoleVariable(direct.Text) is { } sole ? FromEnvironment(context, section, name, sole, mayHoldSpaces)
                 : literal is not null && !direct.Text.Contains('$', StringComparison.Ordinal) ? literal(direct)
                 : Literal(section, name);
         }
 
-        return variable is not null ? FromEnvironment(context, section, $"{name}_env", variable)
-            : file is not null ? FromFile(context, section, $"{name}_file", file)
+        return variable is not null ? FromEnvironment(context, section, $"{name}_env", variable, mayHoldSpaces)
+            : file is not null ? FromFile(context, section, $"{name}_file", file, mayHoldSpaces)
             : null;
     }
 
@@ -49,7 +50,7 @@ internal static class SecretReader
         return null;
     }
 
-    private static SecretOptions? FromEnvironment(LoadContext context, SectionReader section, string key, string variable)
+    private static SecretOptions? FromEnvironment(LoadContext context, SectionReader section, string key, string variable, bool mayHoldSpaces)
     {
         if (!Interpolation.IsName(variable))
         {
@@ -63,17 +64,17 @@ internal static class SecretReader
             return null;
         }
 
-        return Check(context, section, key, value, $"environment variable {variable}");
+        return Check(context, section, key, value, $"environment variable {variable}", mayHoldSpaces);
     }
 
-    private static SecretOptions? FromFile(LoadContext context, SectionReader section, string key, string path)
+    private static SecretOptions? FromFile(LoadContext context, SectionReader section, string key, string path, bool mayHoldSpaces)
     {
         try
         {
             using FileStream stream = new(context.Locate(path), FileMode.Open, FileAccess.Read, FileShare.Read);
             byte[] bytes = new byte[LengthMax + 2];
             int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return Check(context, section, key, Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\r', '\n'), "a file");
+            return Check(context, section, key, Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\r', '\n'), "a file", mayHoldSpaces);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -85,10 +86,10 @@ internal static class SecretReader
     /// <summary>A credential becomes a header value: visible ASCII only.</summary>
     public static bool IsSound(string value) => value.Length is > 0 and <= LengthMax && value.All(static c => c is > ' ' and < '\u007f');
 
-    private static SecretOptions? Check(LoadContext context, SectionReader section, string key, string value, string source)
+    private static SecretOptions? Check(LoadContext context, SectionReader section, string key, string value, string source, bool mayHoldSpaces)
     {
         context.Faults.Conceal(value);
-        if (IsSound(value))
+        if (IsSound(mayHoldSpaces ? value.Replace(' ', '_') : value))
         {
             return new SecretOptions(value, source);
         }

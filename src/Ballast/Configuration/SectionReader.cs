@@ -33,6 +33,9 @@ internal sealed class SectionReader
 
     public string Path { get; }
 
+    /// <summary>The keys as written, for sections whose keys are free names.</summary>
+    public IEnumerable<string> Keys => _map.Entries.Select(static entry => entry.Key);
+
     public string PathOf(string key) => SourceMap.Join(Path, key);
 
     /// <summary>A value with variables put in.</summary>
@@ -334,7 +337,7 @@ internal sealed class SectionReader
     private string Title => _kind switch
     {
         "file" => "the file",
-        "server" or "ledger" or "balance" or "limits" or "data" or "allow" or "entra" or "tenancy" or "alerts" or "rate_limits" => $"'{_kind}'",
+        "server" or "ledger" or "balance" or "limits" or "data" or "allow" or "entra" or "tenancy" or "alerts" or "rate_limits" or "telemetry" => $"'{_kind}'",
         "service" => "the price of a service tier",
         _ => $"a {_kind}",
     };

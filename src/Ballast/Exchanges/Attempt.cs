@@ -55,6 +55,9 @@ public sealed class Attempt(string id, int number, Deployment deployment, Protoc
     /// <summary>Three letters (ISO 4217).</summary>
     public string? ReservedCurrency { get; set; }
 
+    /// <summary>Its place in a trace; null where nothing is traced.</summary>
+    public AttemptTrace? Trace { get; set; }
+
     /// <summary>The ledger's own note of where the intent lies; null where it has none.</summary>
     public object? LedgerPlace { get; set; }
 

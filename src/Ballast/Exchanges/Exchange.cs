@@ -59,6 +59,9 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
 
     /// <summary>The body before values were taken out of it: what a protocol repeats to its caller. Empty where nothing was.</summary>
     public ReadOnlyMemory<byte> UnscreenedBody { get; set; }
+
+    /// <summary>Its place in a trace; null where nothing is traced.</summary>
+    public ExchangeTrace? Trace { get; set; }
     public List<Attempt> Attempts { get; } = new(1);
 
     /// <summary>Content or the terminal mark was written to the client, or the hold's grace has passed: no other deployment may be tried.</summary>
@@ -76,6 +79,7 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
         string id = string.Concat(Id, number <= s_numbers.Length ? s_numbers[number - 1] : $"-{number}");
         Attempt attempt = new(id, number, deployment, deployment.ProtocolFor(Protocol) ?? throw new InvalidOperationException($"{deployment.Name} was planned for what it does not offer."),
             Time.GetUtcNow(), Time.GetTimestamp());
+        attempt.Trace = Trace?.Begin(attempt.StartedAt, deployment.SentModel);
         Attempts.Add(attempt);
         return attempt;
     }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Gateway.Signals;
 using Ballast.Ledger;
 using Ballast.Ledger.Spool;
 using Ballast.Prices;
@@ -13,7 +14,7 @@ namespace Ballast.Gateway;
 /// Writes down every attempt twice: as an intent before it is sent, with the most that it may cost, and as its row before the answer's last byte goes out. Estimates the
 /// tokens of answers whose vendor told none.
 /// </summary>
-public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
+public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMeter meter)
 {
     /// <summary>Output taken for an attempt that was never settled and whose request had no limit, in tokens: more than nearly all answers have.</summary>
     private const long OutputTokensUnlimited = 16_384;
@@ -126,7 +127,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
         }
     }
 
-    private static LedgerEntry RowOf(Exchange exchange, Attempt attempt, out SpoolTicket? place)
+    private LedgerEntry RowOf(Exchange exchange, Attempt attempt, out SpoolTicket? place)
     {
         attempt.IsSettled = true;
         if (attempt.Duration == TimeSpan.Zero)
@@ -136,7 +137,9 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals)
 
         place = attempt.LedgerPlace as SpoolTicket;
         attempt.LedgerPlace = null;
-        return ToEntry(exchange, attempt);
+        LedgerEntry row = ToEntry(exchange, attempt);
+        meter.Record(exchange, attempt);
+        return row;
     }
 
     /// <summary>The row that stands where the gateway is killed before it can write another: never less than what the platform may bill, and flagged.</summary>

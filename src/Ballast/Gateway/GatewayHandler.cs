@@ -1,6 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Gateway.Files;
+using Ballast.Gateway.Signals;
 using Ballast.Guards;
 using Ballast.Handles;
 using Ballast.Idempotency;
@@ -15,7 +16,7 @@ namespace Ballast.Gateway;
 /// <summary>The table of contents of a request, straight down: receive, admit, plan, answer, settle, record.</summary>
 public sealed class GatewayHandler(
     CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, FileHandler files, Bookkeeper bookkeeper, StateKeeper state,
-    StateDesk desk, IdempotencyDesk idempotency, TimeProvider time, ILogger log)
+    StateDesk desk, IdempotencyDesk idempotency, ExchangeTracer tracer, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
     /// <param name="http">The request.</param>
@@ -31,9 +32,11 @@ public sealed class GatewayHandler(
         using ClientRequest request = new(http);
         CancellationToken aborted = http.Aborted;
         RoutePlan? plan = null;
+        string? refusal = null;
         try
         {
             guard.Admit(exchange, Credentials.Find(http, protocol.KeyParameter), http); // key, limits, room
+            tracer.Begin(exchange, http);
             if (operation is Operation.Models or Operation.Version)
             {
                 string? name = http.Method == "POST" ? ModelList.NameIn(await request.ReceiveBodyAsync(exchange).ConfigureAwait(false)) : address.Model;
@@ -74,7 +77,8 @@ public sealed class GatewayHandler(
         }
         catch (Exception exception)
         {
-            await RefuseAsync(exchange, response, exception, aborted).ConfigureAwait(false);    // in the caller's own protocol
+            tracer.Begin(exchange, http);
+            refusal = await RefuseAsync(exchange, response, exception, aborted).ConfigureAwait(false); // in the caller's own protocol
         }
         finally
         {
@@ -86,6 +90,7 @@ public sealed class GatewayHandler(
             }
 
             guard.Settle(exchange, CostBound.SpentBy(exchange));
+            ExchangeTracer.End(exchange, http, refusal);
         }
     }
 
@@ -96,9 +101,11 @@ public sealed class GatewayHandler(
         using ClientResponse response = new(http, exchange, bookkeeper);
         using ClientRequest request = new(http);
         CancellationToken aborted = http.Aborted;
+        string? refusal = null;
         try
         {
             guard.Admit(exchange, Credentials.Find(http), http);
+            tracer.Begin(exchange, http);
             ReadOnlyMemory<byte> body = http.Method == "POST" ? await request.ReceiveBodyAsync(exchange).ConfigureAwait(false) : default;
             await desk.AnswerAsync(exchange, path, http, body, response).ConfigureAwait(false);
             http.SetHeader("Content-Type", "application/json");
@@ -107,11 +114,13 @@ public sealed class GatewayHandler(
         }
         catch (Exception exception)
         {
-            await RefuseAsync(exchange, response, exception, aborted).ConfigureAwait(false);
+            tracer.Begin(exchange, http);
+            refusal = await RefuseAsync(exchange, response, exception, aborted).ConfigureAwait(false);
         }
         finally
         {
             guard.Settle(exchange);
+            ExchangeTracer.End(exchange, http, refusal);
         }
     }
 
@@ -120,8 +129,10 @@ public sealed class GatewayHandler(
     {
         Exchange exchange = new(protocol, Operation.Models, catalog.Current, time);
         using ClientResponse response = new(http, exchange, bookkeeper);
+        tracer.Begin(exchange, http);
         int status = await response.RejectAsync(error.ToChatError(), allowedMethod: allowedMethod).ConfigureAwait(false);
         log.Refused(exchange.Id, error.Code, status);
+        ExchangeTracer.End(exchange, http, error.Code);
     }
 
     private static void FindModel(Exchange exchange)
@@ -133,11 +144,12 @@ public sealed class GatewayHandler(
             CostBound.OutputOf(exchange, exchange.Model.Candidates.Count > 0 ? exchange.Model.Candidates[0].Deployment : null));
     }
 
-    private async Task RefuseAsync(Exchange exchange, ClientResponse response, Exception exception, CancellationToken aborted)
+    /// <summary>Returns the refusal's code; null where nobody is there to be told.</summary>
+    private async Task<string?> RefuseAsync(Exchange exchange, ClientResponse response, Exception exception, CancellationToken aborted)
     {
         if (exception is OperationCanceledException && (aborted.IsCancellationRequested || exception is ClientGoneException))
         {
-            return;
+            return null;
         }
 
         (Protocols.Conversation.ChatError error, string code) = exception switch
@@ -161,7 +173,7 @@ public sealed class GatewayHandler(
             response.End();
             await response.SettleAsync(isAnswer: false).ConfigureAwait(false);
             await response.FlushAsync(aborted).ConfigureAwait(false);
-            return;
+            return code;
         }
 
         int status = await response.RejectAsync(error).ConfigureAwait(false);
@@ -171,6 +183,7 @@ public sealed class GatewayHandler(
         }
 
         log.Refused(exchange.Id, code, status);
+        return code;
     }
 
     private static (Protocols.Conversation.ChatError Error, string Code) Plain(GatewayError error) => (error.ToChatError(), error.Code);

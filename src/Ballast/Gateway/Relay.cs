@@ -33,6 +33,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private readonly bool _isPassthrough = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment, attempt.Protocol);
     private readonly AnswerScreen? _screen = attempt.Protocol.Family == ProtocolFamily.Opaque && attempt.IsStream && attempt.MediaType != EventStreamType ? null : exchange.Screen;
     private readonly List<ChatEvent> _screened = [];
+    private readonly AnswerText? _said = attempt.Trace?.Said;
     private ResponseReader _reader = null!;
     private ResponseWriter? _writer;
     private StringBuilder? _structured;
@@ -137,7 +138,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         {
             Stream = _stream,
             MediaType = attempt.MediaType,
-            Depth = IsPassedOn ? ReadDepth.UsageOnly : ReadDepth.Everything,
+            Depth = IsPassedOn && _said is null ? ReadDepth.UsageOnly : ReadDepth.Everything,
             Vendor = attempt.Deployment.Vendor,
             Account = attempt.Deployment.Provider.Name,
             State = exchange.State,
@@ -145,7 +146,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             UnwrapStructuredOutput = !IsPassedOn && StructuredOutput.IsEmulated(exchange.Request, attempt.Deployment.Target),
             WantsReasoning = exchange.Protocol == attempt.Protocol || exchange.Request.Thinking is { Mode: not ThinkingMode.Disabled },
             Tools = IsPassedOn ? [] : exchange.Request.Tools,
-            Losses = attempt.Losses,
+            Losses = IsPassedOn && _said is not null ? new LossReport() : attempt.Losses, // nothing is lost that is passed on
         });
         _screen?.Restart();
         if (IsPassedOn)
@@ -235,6 +236,14 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         {
             // A terminal mark without a finish reason and without content to conclude one from: passed on it would be a false end.
             return Cut(GatewayError.StreamCut);
+        }
+
+        if (_said is not null)
+        {
+            foreach (ChatEvent said in _reader.Events)
+            {
+                _said.Add(said);
+            }
         }
 
         if (_writer is null)

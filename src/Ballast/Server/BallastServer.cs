@@ -3,6 +3,7 @@ using Ballast.Conversations;
 using Ballast.Exchanges;
 using Ballast.Gateway;
 using Ballast.Gateway.Files;
+using Ballast.Gateway.Signals;
 using Ballast.Guards;
 using Ballast.Handles;
 using Ballast.Ledger;
@@ -36,6 +37,8 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly RelaxationCarrier _relaxations;
     private readonly ILoggerFactory _logging;
     private readonly GatewayHandler _handler;
+    private readonly SpanSource? _traces;
+    private readonly OtlpExport? _export;
     private readonly EventLoops? _loops;
     private readonly ClientPort _gateway;
     private readonly HttpPort _admin;
@@ -71,7 +74,10 @@ public sealed class BallastServer : IAsyncDisposable
 
         Ledger = new LedgerWriter(
             _store, _spool, new LedgerWriterOptions(), setup.Time, Totals, failure => Log.LedgerFailed(failure.Error, failure.Pending));
-        Bookkeeper bookkeeper = new(Ledger, Totals);
+        TelemetryOptions telemetry = setup.Catalog.Current.Telemetry;
+        _export = telemetry.Endpoint is null ? null : OtlpExport.Open(OtlpOf(telemetry), Meter, Log.TelemetryFailed);
+        _traces = _export is not null && telemetry.SendsTraces ? new SpanSource() : null;
+        Bookkeeper bookkeeper = new(Ledger, Totals, new AttemptMeter(Meter));
         _conversations = setup.ConversationsOrDefault is { IsStored: true } kept ? ConversationStore.Open(kept, setup.Time, Log.ConversationsFailed, Tenancy.ContentSeal.Of(_pepper, "conversations")) : null;
         _handles = new HandleStore(setup.HandlesPath, setup.Time);
         _kept = new Idempotency.IdempotencyStore(setup.IdempotencyPath, setup.Time, Tenancy.ContentSeal.Of(_pepper, "answers"));
@@ -86,7 +92,7 @@ public sealed class BallastServer : IAsyncDisposable
         _handler = new GatewayHandler(
             setup.Catalog, Guard, new Router(Health, new Random(setup.Seed), Shares), failover, new TokenCount(_upstream, Health),
             new FileHandler(_handles, failover, call, _upstream, Health), bookkeeper,
-            new StateKeeper(_conversations), new StateDesk(_conversations), _idempotency, setup.Time, Log);
+            new StateKeeper(_conversations), new StateDesk(_conversations), _idempotency, new ExchangeTracer(_traces), setup.Time, Log);
     }
 
     public ILogger Log { get; }
@@ -102,6 +108,12 @@ public sealed class BallastServer : IAsyncDisposable
 
     /// <summary>Running totals since the start.</summary>
     public LiveTotals Totals { get; }
+
+    /// <summary>Figures of attempts and requests, by OpenTelemetry's conventions.</summary>
+    public GenAIMeter Meter { get; } = new();
+
+    /// <summary>Carries traces and metrics to a collector; null where none is configured.</summary>
+    public OtlpExport? Export => _export;
     public Catalog.CatalogHolder Catalog => _setup.Catalog;
     public TimeProvider Time => _setup.Time;
     public DateTimeOffset StartedAt { get; }
@@ -178,6 +190,8 @@ public sealed class BallastServer : IAsyncDisposable
         }
 
         await Ledger.DisposeAsync().ConfigureAwait(false);
+        _traces?.Dispose();
+        _export?.Dispose();
         _spool.Dispose();
         await _handles.DisposeAsync().ConfigureAwait(false);
         await _kept.DisposeAsync().ConfigureAwait(false);
@@ -195,6 +209,19 @@ public sealed class BallastServer : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(10), _setup.Time).ConfigureAwait(false);
         }
     }
+
+    private static OtlpSettings OtlpOf(TelemetryOptions options) => new()
+    {
+        Endpoint = options.Endpoint!,
+        IsGrpc = options.IsGrpc,
+        Headers = [.. options.Headers.Select(static header => new KeyValuePair<string, string>(header.Key, header.Value.Reveal()))],
+        SendsTraces = options.SendsTraces,
+        SendsMetrics = options.SendsMetrics,
+        MetricsInterval = options.MetricsInterval,
+        QueueMax = options.QueueMax,
+        ServiceName = options.ServiceName,
+        Resource = options.Resource,
+    };
 
     private static ILoggerFactory NewLogging(ServerSetup setup) => LoggerFactory.Create(logging =>
     {

@@ -38,6 +38,14 @@ public static class MetricsText
             Line(text, "ballast_deployment_open", "deployment", deployment.Name, server.Health.Find(deployment) is { IsOpen: true } ? 1 : 0);
         }
 
+        GenAIText.Write(text, server.Meter);
+        if (server.Export is { } export)
+        {
+            Single(text, "ballast_telemetry_spans_sent_total", "counter", "Spans that the collector has taken.", export.SpansSent);
+            Single(text, "ballast_telemetry_spans_dropped_total", "counter", "Spans that found no room, or that the collector refused.", export.SpansDropped);
+            Single(text, "ballast_telemetry_measurements_dropped_total", "counter", "Measurements that found no room on their way to the collector.", export.MeasurementsDropped);
+        }
+
         Shares(text, server);
         Single(text, "ballast_ledger_written_rows_total", "counter", "Ledger rows that the store has taken.", server.Ledger.Written);
         Single(text, "ballast_ledger_pending_rows", "gauge", "Ledger rows that wait for the store.", server.Ledger.Pending);
@@ -123,9 +131,9 @@ public static class MetricsText
     private static void Line(StringBuilder text, string name, string label, string labelValue, decimal value) =>
         text.Append(CultureInfo.InvariantCulture, $"{name}{{{label}=\"{Escape(labelValue)}\"}} {value}\n");
 
-    private static void Head(StringBuilder text, string name, string type, string help) =>
+    internal static void Head(StringBuilder text, string name, string type, string help) =>
         text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
 
-    private static string Escape(string value) =>
+    internal static string Escape(string value) =>
         value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 }

@@ -76,4 +76,7 @@ public static partial class Log
 
     [LoggerMessage(13, LogLevel.Warning, "{Count} attempts of an earlier run never ended: their rows are estimates, upwards")]
     public static partial void OrphansSettled(this ILogger log, int count);
+
+    [LoggerMessage(40, LogLevel.Warning, "The telemetry collector takes nothing: {What} were dropped")]
+    public static partial void TelemetryFailed(this ILogger log, string what);
 }

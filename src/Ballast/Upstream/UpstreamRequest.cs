@@ -81,6 +81,7 @@ public static class UpstreamRequest
             : "text/event-stream");
         HeaderWriter.Add(request.Headers, "User-Agent", "ballast/0.1");
         HeaderWriter.Add(request.Headers, "x-client-request-id", attempt.Id);
+        Trace(request, attempt);
         return request;
     }
 
@@ -104,7 +105,20 @@ public static class UpstreamRequest
         HeaderWriter.Add(request.Headers, "Accept", "*/*");
         HeaderWriter.Add(request.Headers, "User-Agent", "ballast/0.1");
         HeaderWriter.Add(request.Headers, "x-client-request-id", attempt.Id);
+        Trace(request, attempt);
         return request;
+    }
+
+    private static void Trace(UpstreamMessage request, Attempt attempt)
+    {
+        if (attempt.Trace is { Parent: { } parent } trace)
+        {
+            HeaderWriter.Add(request.Headers, "traceparent", parent);
+            if (trace.State is { } state)
+            {
+                HeaderWriter.Add(request.Headers, "tracestate", state);
+            }
+        }
     }
 
     /// <summary>All bodies are JSON but those that are only passed on: a form names its boundary there.</summary>

@@ -25,6 +25,12 @@ internal sealed record FaultSetup
 
     /// <summary>What the key's data terms say, as YAML; null allows everything.</summary>
     public string? Allow { get; init; }
+
+    /// <summary>Further sections of the file.</summary>
+    public string More { get; init; } = "";
+
+    /// <summary>Variables that those name.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
     public double LatencyScale { get; init; }
 
     /// <summary>What is different of the server: where its ledger is.</summary>
@@ -85,7 +91,7 @@ internal sealed class FaultGateway : IAsyncDisposable
         string folder = Directory.CreateTempSubdirectory("ballast-faults-").FullName;
         string yaml = Write(
             setup with { Credentials = new Dictionary<string, string>(setup.Credentials) { ["vertex"] = (setup.Vertex ?? ByServiceAccount)(sandbox, folder) } }, sandbox);
-        LoadResult loaded = OptionsLoader.Load(yaml, "faults.yaml", name => Environment(name, sandbox));
+        LoadResult loaded = OptionsLoader.Load(yaml, "faults.yaml", name => setup.Variables.GetValueOrDefault(name) ?? Environment(name, sandbox));
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Where(fault => !fault.IsWarning).Select(fault => fault.Print("faults.yaml"))));
         ServerSetup plain = new()
         {
@@ -206,7 +212,7 @@ internal sealed class FaultGateway : IAsyncDisposable
             yaml.Append(CultureInfo.InvariantCulture, $"  {limit}\n");
         }
 
-        return yaml.ToString();
+        return yaml.Append(setup.More).ToString();
     }
 
     private static void WriteProvider(

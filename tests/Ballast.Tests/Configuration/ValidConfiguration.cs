@@ -139,7 +139,16 @@ internal static class ValidConfiguration
     /// <summary>All of <see cref="Yaml"/> and a provider that fetches tokens.</summary>
     public static string YamlWithTokens => Yaml
         .Replace("\nmodels:\n", $"\n{TokensProvider}\nmodels:\n", StringComparison.Ordinal)
-        .Replace("\nlimits:\n", $"\n{TieredPrice}\nlimits:\n", StringComparison.Ordinal);
+        .Replace("\nlimits:\n", $"\n{TieredPrice}\n{Telemetry}\nlimits:\n", StringComparison.Ordinal);
+
+    private const string Telemetry = """
+        telemetry:
+          endpoint: http://127.0.0.1:4318
+          headers: { authorization: "${AZURE_KEY}" }
+          resource: { deployment.environment.name: test }
+          trusted_callers: ["*"]
+          content: [search]
+        """;
 
     private const string TieredPrice = """
           openai/gpt-5:

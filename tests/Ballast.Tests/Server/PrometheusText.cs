@@ -66,17 +66,22 @@ internal sealed partial class PrometheusText
             Assert.Equal(type == "counter", family.EndsWith("_total", StringComparison.Ordinal));
             if (type == "histogram")
             {
-                Sample[] buckets = [.. _samples.Where(sample => sample.Name == family + "_bucket")];
-                Assert.Equal("+Inf", buckets[^1].Labels["le"]);
-                Assert.Equal(this[family + "_count"], buckets[^1].Value);
-                Assert.Equal(buckets.Select(bucket => bucket.Value).Order(), buckets.Select(bucket => bucket.Value));
-                double[] bounds = [.. buckets[..^1].Select(bucket => double.Parse(bucket.Labels["le"], CultureInfo.InvariantCulture))];
-                Assert.Equal(bounds.Order().Distinct(), bounds);
+                foreach (IGrouping<string, Sample> series in _samples.Where(sample => sample.Name == family + "_bucket").GroupBy(LabelsButBound))
+                {
+                    Sample[] buckets = [.. series];
+                    Assert.Equal("+Inf", buckets[^1].Labels["le"]);
+                    Assert.Equal(_samples.Single(sample => sample.Name == family + "_count" && LabelsButBound(sample) == series.Key).Value, buckets[^1].Value);
+                    Assert.Equal(buckets.Select(bucket => bucket.Value).Order(), buckets.Select(bucket => bucket.Value));
+                    double[] bounds = [.. buckets[..^1].Select(bucket => double.Parse(bucket.Labels["le"], CultureInfo.InvariantCulture))];
+                    Assert.Equal(bounds.Order().Distinct(), bounds);
+                }
             }
         }
 
         Assert.All(_samples, sample => Assert.True(sample.Value >= 0, sample.Name));
     }
+
+    private static string LabelsButBound(Sample sample) => string.Join(',', sample.Labels.Where(static label => label.Key != "le").Select(static label => $"{label.Key}={label.Value}"));
 
     private static Dictionary<string, string> LabelsOf(string text)
     {
