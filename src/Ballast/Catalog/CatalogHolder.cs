@@ -100,6 +100,8 @@ public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOp
             ("ledger", (_options.Ledger with { Path = "", Connection = null }) != (next.Ledger with { Path = "", Connection = null })),
             ("ledger.connection", _options.Ledger.Connection?.Reveal() != next.Ledger.Connection?.Reveal()),
             ("conversations", _options.Conversations != next.Conversations),
+            ("log", _options.Log != next.Log),
+            ("tls", (_options.Tls is null ? null : _options.Tls with { Password = null }) != (next.Tls is null ? null : next.Tls with { Password = null })),
             ("telemetry", IsSentElsewhere(_options.Telemetry, next.Telemetry)),
         })
         {

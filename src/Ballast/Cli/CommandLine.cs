@@ -33,6 +33,7 @@ public static class CommandLine
             PolicyCommand.Create(),
             SimulateCommand.Create(),
             UsageCommand.Create(),
+            ExplainCommand.Create(),
             CompareCommand.Create(),
             PricesCommand.Create(),
             ConformanceCommand.Create(),

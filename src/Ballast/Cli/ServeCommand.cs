@@ -7,6 +7,7 @@ using Ballast.Ledger;
 using Ballast.Ledger.Spool;
 using Ballast.Server;
 using Ballast.Telemetry;
+using Microsoft.Extensions.Logging;
 
 namespace Ballast.Cli;
 
@@ -68,9 +69,10 @@ public static class ServeCommand
             return CommandLine.UsageError;
         }
 
-        if (!TryAddress(listen, options.Server.Listen, out Uri clients) || !TryAddress(admin, options.Server.Admin, out Uri administration) || !administration.IsLoopback)
+        if (!TryAddress(listen, options.Server.Listen, options.Tls is not null, out Uri clients) || !TryAddress(admin, options.Server.Admin, options.Tls is not null, out Uri administration)
+            || !administration.IsLoopback)
         {
-            return Fail("--listen and --admin take addresses such as http://127.0.0.1:8080; --admin must be on loopback.");
+            return Fail("--listen and --admin take addresses such as http://127.0.0.1:8080; --admin must be on loopback; https:// needs a certificate under tls:.");
         }
 
         CatalogHolder holder = new(CatalogBuilder.Build(options, revision: 1), options);
@@ -93,7 +95,7 @@ public static class ServeCommand
         {
             return Fail($"{busy.Message} Choose another with --listen or --admin.");
         }
-        catch (Exception fault) when (fault is LedgerException or ConversationStoreException or Tenancy.TenancyStoreException)
+        catch (Exception fault) when (fault is TlsException or LedgerException or ConversationStoreException or Tenancy.TenancyStoreException)
         {
             return Fail(fault.Message);
         }
@@ -118,6 +120,9 @@ public static class ServeCommand
                 WaitsForDisk = options.Ledger.WaitsForDisk,
             },
             Engine = options.Server.Engine,
+            Tls = options.Tls,
+            IsJsonLog = options.Log.IsJson,
+            LogLevel = options.Log.Level switch { "debug" => LogLevel.Debug, "warning" => LogLevel.Warning, "error" => LogLevel.Error, _ => LogLevel.Information },
             Conversations = options.Conversations,
             PolicyFolder = options.Balance.Policies,
         };
@@ -169,7 +174,7 @@ public static class ServeCommand
         return loaded;
     }
 
-    private static bool TryAddress(string? text, Uri configured, out Uri address)
+    private static bool TryAddress(string? text, Uri configured, bool hasTls, out Uri address)
     {
         address = configured;
         if (text is null)
@@ -177,7 +182,7 @@ public static class ServeCommand
             return true;
         }
 
-        bool isGood = Uri.TryCreate(text, UriKind.Absolute, out Uri? parsed) && parsed.Scheme == "http";
+        bool isGood = Uri.TryCreate(text, UriKind.Absolute, out Uri? parsed) && (parsed.Scheme == "http" || (hasTls && parsed.Scheme == "https"));
         address = parsed ?? configured;
         return isGood;
     }

@@ -17,6 +17,9 @@ public sealed record BallastOptions
     /// <summary>Where the prices of deployments are looked up that <see cref="Prices"/> says nothing of.</summary>
     public PriceBook PriceBook { get; init; } = PriceBook.Empty;
     public TenancyOptions Tenancy { get; init; } = new();
+    /// <summary>Null where no port has TLS.</summary>
+    public TlsOptions? Tls { get; init; }
+    public LogOptions Log { get; init; } = new();
     public TelemetryOptions Telemetry { get; init; } = new();
     public LimitsOptions Limits { get; init; } = new();
 

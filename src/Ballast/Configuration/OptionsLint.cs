@@ -13,9 +13,9 @@ internal static class OptionsLint
         CheckKeys(options, judge);
         CheckTerms(options, index, judge);
         CheckProfiles(options, judge);
-        if (!options.Server.Listen.IsLoopback)
+        if (!options.Server.Listen.IsLoopback && options.Server.Listen.Scheme == Uri.UriSchemeHttp)
         {
-            judge.Warning("server.listen", "clients' keys cross the network unencrypted on this address", "put a TLS proxy in front");
+            judge.Warning("server.listen", "clients' keys cross the network unencrypted on this address", "write https:// and name a certificate under 'tls:', or put a TLS proxy in front");
         }
     }
 

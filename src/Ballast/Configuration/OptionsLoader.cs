@@ -78,9 +78,12 @@ public static class OptionsLoader
     private static BallastOptions ReadFile(LoadContext context, YamlMap map)
     {
         SectionReader file = new(context, "file", "", map);
+        TlsOptions? tls = TlsReader.Read(context, file.Section("tls", "tls"));
         BallastOptions options = new()
         {
-            Server = ReadServer(file.Section("server", "server")),
+            Tls = tls,
+            Log = ReadLog(file.Section("log", "log")),
+            Server = ReadServer(file.Section("server", "server"), tls is not null),
             Ledger = ReadLedger(context, file.Section("ledger", "ledger")),
             Balance = ReadBalance(context, file.Section("balance", "balance")),
             Conversations = ReadConversations(context, file.Section("conversations", "conversations")),
@@ -99,9 +102,21 @@ public static class OptionsLoader
         return options;
     }
 
-    private static ServerOptions ReadServer(SectionReader? section)
+    private static LogOptions ReadLog(SectionReader? section)
     {
-        ServerOptions defaults = new();
+        LogOptions options = new()
+        {
+            IsJson = section?.OneOf("format", ["text", "json"]) == "json",
+            Level = section?.OneOf("level", ["debug", "info", "warning", "error"]) ?? new LogOptions().Level,
+        };
+        section?.End();
+        return options;
+    }
+
+    /// <summary>With a certificate the ports have TLS unless their addresses say otherwise.</summary>
+    private static ServerOptions ReadServer(SectionReader? section, bool hasTls)
+    {
+        ServerOptions defaults = !hasTls ? new ServerOptions() : new ServerOptions { Listen = new Uri("https://127.0.0.1:8080"), Admin = new Uri("https://127.0.0.1:8081") };
         if (section is null)
         {
             return defaults;
@@ -113,6 +128,14 @@ public static class OptionsLoader
             Admin = section.Address("admin") ?? defaults.Admin,
             Engine = section.OneOf("engine", ["auto", "kestrel"]) switch { "kestrel" => ServerEngine.Kestrel, "auto" => ServerEngine.Auto, _ => defaults.Engine },
         };
+        foreach ((string key, Uri address) in (ReadOnlySpan<(string, Uri)>)[("listen", options.Listen), ("admin", options.Admin)])
+        {
+            if (address.Scheme == Uri.UriSchemeHttps && !hasTls)
+            {
+                section.Error(key, $"'{key}' is https, and there is no certificate", "name one under 'tls:', or write http://");
+            }
+        }
+
         section.End();
         return options;
     }

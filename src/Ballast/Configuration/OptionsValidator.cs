@@ -47,11 +47,6 @@ public static class OptionsValidator
     {
         foreach ((string path, Uri address) in new[] { ("server.listen", server.Listen), ("server.admin", server.Admin) })
         {
-            if (address.Scheme != Uri.UriSchemeHttp)
-            {
-                judge.Error(path, "Ballast itself speaks plain HTTP only", "put a TLS proxy in front and listen on http://127.0.0.1:8080");
-            }
-
             if (address.AbsolutePath != "/")
             {
                 judge.Error(path, "an address to listen on has no path", "http://host:port");

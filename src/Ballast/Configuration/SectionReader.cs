@@ -337,7 +337,7 @@ internal sealed class SectionReader
     private string Title => _kind switch
     {
         "file" => "the file",
-        "server" or "ledger" or "balance" or "limits" or "data" or "allow" or "entra" or "tenancy" or "alerts" or "rate_limits" or "telemetry" => $"'{_kind}'",
+        "server" or "ledger" or "balance" or "limits" or "data" or "allow" or "entra" or "tenancy" or "alerts" or "rate_limits" or "telemetry" or "tls" or "log" => $"'{_kind}'",
         "service" => "the price of a service tier",
         _ => $"a {_kind}",
     };

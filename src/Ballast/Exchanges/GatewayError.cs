@@ -175,6 +175,21 @@ public sealed record GatewayError(
     /// <summary>A protocol's or a store's own refusal, with a code and a hint where it has none.</summary>
     public static ChatError Complete(ChatError error) => error with { Code = error.Code ?? InvalidRequest.Code, Hint = error.Hint ?? InvalidRequest.Hint };
 
+    private static readonly GatewayError[] s_all =
+    [
+        MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
+        BudgetExceeded, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
+        BodyEncoded, InvalidRequest, LossRefused, BackgroundNotOffered, CompactionNotOffered, StateOff, StateUnreadable, NoLawfulDeployment,
+        ShareExceeded, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull, HandlesUnavailable, BatchModelElsewhere, NotBatchInput,
+        ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing, LedgerFull, IdempotencyKeyInvalid, IdempotencyMismatch,
+        IdempotencyRunning, IdempotencyInDoubt, IdempotencyNotKept, IdempotencyFull, IdempotencyUnavailable, Internal, ConnectFailed, AddressRefused,
+        ConnectionLost, StreamCut, StreamError, Malformed, SchemaMismatch, HeldTooLong, FirstTokenTimeout, IdleTimeout,
+        TotalTimeout, CredentialsRefused, CredentialsUnavailable, TlsFailed, Redirected,
+    ];
+
+    /// <summary>The error with this code; null where it is a vendor's, such as <c>upstream_status_503</c>.</summary>
+    public static GatewayError? Find(string code) => Array.Find(s_all, error => error.Code == code);
+
     /// <summary>Gives the error as a value that a protocol can write.</summary>
     public ChatError ToChatError(string? detail = null, string? param = null) =>
         new(Kind, detail is null ? Message : $"{Message} {detail}") { Code = Code, Param = param, Hint = Hint };

@@ -5,7 +5,8 @@ namespace Ballast.Ledger;
 /// <param name="Until">Attempts that started before this.</param>
 /// <param name="App">Attempts of this application.</param>
 /// <param name="KeyId">Attempts made with this API key (its id, not the key).</param>
-public sealed record LedgerFilter(DateTimeOffset? Since = null, DateTimeOffset? Until = null, string? App = null, string? KeyId = null)
+/// <param name="ExchangeId">Attempts of this request.</param>
+public sealed record LedgerFilter(DateTimeOffset? Since = null, DateTimeOffset? Until = null, string? App = null, string? KeyId = null, string? ExchangeId = null)
 {
     public static LedgerFilter Everything { get; } = new();
 }

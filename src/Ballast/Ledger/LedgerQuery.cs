@@ -17,6 +17,7 @@ internal static class LedgerQuery
         Restrict(filter.Until is DateTimeOffset until ? Microseconds(until) : null, $"{time} < @until", "@until");
         Restrict(filter.App, "app = @app", "@app");
         Restrict(filter.KeyId, "key_id = @key", "@key");
+        Restrict(filter.ExchangeId, "exchange_id = @exchange", "@exchange");
         string where = conditions.Count == 0 ? "1 = 1" : string.Join(" AND ", conditions);
 #pragma warning disable CA2100 // built from constants; all values are parameters
         command.CommandText = sql.Replace("{where}", where, StringComparison.Ordinal);

@@ -37,6 +37,7 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly RelaxationCarrier _relaxations;
     private readonly ILoggerFactory _logging;
     private readonly GatewayHandler _handler;
+    private readonly TlsCertificate? _tls;
     private readonly SpanSource? _traces;
     private readonly OtlpExport? _export;
     private readonly EventLoops? _loops;
@@ -57,9 +58,10 @@ public sealed class BallastServer : IAsyncDisposable
         StartedAt = setup.Time.GetUtcNow();
         _logging = NewLogging(setup);
         _loops = setup.Engine == ServerEngine.Auto && EventLoop.IsSupported ? new EventLoops(TimeProvider.System) : null;
-        _gateway = ClientPort.Open(setup.Listen, _loops, _logging);
-        _admin = new HttpPort(setup.Admin, bodyBytesMax: Admin.AdminApi.BodyBytesMax, _logging);
         Log = _logging.CreateLogger("ballast");
+        _tls = setup.Tls is { } tls ? TlsCertificate.Open(tls, TimeProvider.System, Log) : null;
+        _gateway = ClientPort.Open(setup.Listen, _loops, _logging, setup.Listen.Scheme == Uri.UriSchemeHttps ? _tls : null);
+        _admin = new HttpPort(setup.Admin, bodyBytesMax: Admin.AdminApi.BodyBytesMax, _logging, setup.Admin.Scheme == Uri.UriSchemeHttps ? _tls : null);
         _upstream = new UpstreamClient(new CredentialBook(setup.Time, Log), setup.Time, _loops, Log);
         Health = new HealthBook(setup.Time);
         _pepper = Tenants.PepperOf(setup);
@@ -111,6 +113,9 @@ public sealed class BallastServer : IAsyncDisposable
 
     /// <summary>Figures of attempts and requests, by OpenTelemetry's conventions.</summary>
     public GenAIMeter Meter { get; } = new();
+
+    /// <summary>What the ports prove themselves with; null where neither has TLS.</summary>
+    public TlsCertificate? Tls => _tls;
 
     /// <summary>Carries traces and metrics to a collector; null where none is configured.</summary>
     public OtlpExport? Export => _export;
@@ -175,6 +180,7 @@ public sealed class BallastServer : IAsyncDisposable
         await CutAsync().ConfigureAwait(false);
         await _gateway.DisposeAsync().ConfigureAwait(false);
         await _admin.DisposeAsync().ConfigureAwait(false);
+        _tls?.Dispose();
         _upstream.Dispose();
         _loops?.Dispose();
         if (_conversations is not null)
@@ -230,6 +236,17 @@ public sealed class BallastServer : IAsyncDisposable
         if (setup.LogTo is not null)
         {
             logging.AddProvider(setup.LogTo);
+            return;
+        }
+
+        if (setup.IsJsonLog)
+        {
+            logging.Services.AddSingleton<ConsoleFormatter>(new JsonLineFormatter(setup.Time));
+            logging.AddConsole(static console =>
+            {
+                console.FormatterName = JsonLineFormatter.FormatName;
+                console.LogToStandardErrorThreshold = LogLevel.Trace;
+            });
             return;
         }
 

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -8,6 +10,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -24,24 +27,30 @@ internal sealed class HttpPort : IAsyncDisposable
     /// <summary>Connections taken at once; the framework has no limit of its own.</summary>
     private const int ConnectionsMax = 20_000;
 
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+
     private const int HeadersBytesMax = 32 * 1024;
 
     private readonly Uri _wanted;
     private readonly WebApplication _parts;
     private readonly IServer _server;
 
-    public HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging)
-        : this(address, bodyBytesMax, logging, bridge: null)
+    /// <param name="address">Where to listen.</param>
+    /// <param name="bodyBytesMax">Largest body.</param>
+    /// <param name="logging">For Kestrel.</param>
+    /// <param name="tls">What the port proves itself with, in HTTP/1.1 and HTTP/2; null for clear text.</param>
+    public HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging, TlsCertificate? tls = null)
+        : this(address, bodyBytesMax, logging, bridge: null, tls)
     {
     }
 
     /// <summary>Kestrel without a socket: it serves what comes over the bridge, in HTTP/2.</summary>
     public HttpPort(Http2Bridge bridge, long bodyBytesMax, ILoggerFactory logging)
-        : this(new Uri("http://127.0.0.1"), bodyBytesMax, logging, bridge)
+        : this(new Uri("http://127.0.0.1"), bodyBytesMax, logging, bridge, tls: null)
     {
     }
 
-    private HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging, Http2Bridge? bridge)
+    private HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging, Http2Bridge? bridge, TlsCertificate? tls)
     {
         _wanted = address;
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
@@ -66,10 +75,27 @@ internal sealed class HttpPort : IAsyncDisposable
                 return;
             }
 
-            kestrel.Listen(IPAddress.Parse(address.Host == "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']')), address.Port);
+            kestrel.Listen(IPAddress.Parse(address.Host == "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']')), address.Port, listen => Secure(listen, tls));
         });
         _parts = builder.Build();
         _server = _parts.Services.GetRequiredService<IServer>();
+    }
+
+    /// <summary>Asked anew for every connection: a certificate that was renewed is used from the next one on.</summary>
+    private static void Secure(ListenOptions listen, TlsCertificate? tls)
+    {
+        if (tls is null)
+        {
+            return;
+        }
+
+        listen.Protocols = HttpProtocols.Http1AndHttp2;
+        listen.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            HandshakeTimeout = HandshakeTimeout,
+            OnConnection = _ => new ValueTask<SslServerAuthenticationOptions>(
+                new SslServerAuthenticationOptions { ServerCertificateContext = tls.Current, EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 }),
+        });
     }
 
     /// <summary>Begins to take requests and returns the address they reach.</summary>

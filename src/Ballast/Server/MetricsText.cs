@@ -46,6 +46,12 @@ public static class MetricsText
             Single(text, "ballast_telemetry_measurements_dropped_total", "counter", "Measurements that found no room on their way to the collector.", export.MeasurementsDropped);
         }
 
+        if (server.Tls is { } tls)
+        {
+            Single(text, "ballast_tls_certificate_end_seconds", "gauge", "When the certificate of the ports ends, in seconds since 1970.", tls.NotAfter.ToUnixTimeSeconds());
+            Single(text, "ballast_tls_refused_changes_total", "counter", "Changes of the certificate's files that could not be used.", tls.Failures);
+        }
+
         Shares(text, server);
         Single(text, "ballast_ledger_written_rows_total", "counter", "Ledger rows that the store has taken.", server.Ledger.Written);
         Single(text, "ballast_ledger_pending_rows", "gauge", "Ledger rows that wait for the store.", server.Ledger.Pending);

@@ -43,6 +43,11 @@ public sealed record ServerSetup
 
     /// <summary>Answers and conversations that are kept; null keeps them in a file beside the ledger.</summary>
     public ConversationOptions? Conversations { get; init; }
+    /// <summary>The certificate of ports whose address is <c>https://</c>; null where there are none.</summary>
+    public TlsOptions? Tls { get; init; }
+
+    /// <summary>One JSON object a line; else text for people.</summary>
+    public bool IsJsonLog { get; init; }
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

@@ -79,4 +79,16 @@ public static partial class Log
 
     [LoggerMessage(40, LogLevel.Warning, "The telemetry collector takes nothing: {What} were dropped")]
     public static partial void TelemetryFailed(this ILogger log, string what);
+
+    [LoggerMessage(41, LogLevel.Information, "The certificate {Subject} is in use from now on; it ends at {End}")]
+    public static partial void TlsReloaded(this ILogger log, string subject, DateTimeOffset end);
+
+    [LoggerMessage(42, LogLevel.Warning, "The certificate's files have changed and cannot be used, the last good one stays in use: {Fault}")]
+    public static partial void TlsRefused(this ILogger log, string fault);
+
+    [LoggerMessage(43, LogLevel.Warning, "The certificate in use ends soon, at {End}")]
+    public static partial void TlsExpires(this ILogger log, DateTimeOffset end);
+
+    [LoggerMessage(44, LogLevel.Error, "The certificate in use has expired, at {End}: clients refuse it")]
+    public static partial void TlsExpired(this ILogger log, DateTimeOffset end);
 }

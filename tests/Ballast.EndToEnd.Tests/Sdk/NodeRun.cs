@@ -14,6 +14,9 @@ internal sealed class NodeRun(string script, IReadOnlyList<SdkTarget> targets, F
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
 
+    /// <summary>A certificate that Node trusts beside its own; null adds none.</summary>
+    public string? TrustedFile { get; init; }
+
     private readonly Lock _lock = new();
     private Task<Dictionary<(string Target, string Case), NodeResult>>? _results;
 
@@ -49,6 +52,11 @@ internal sealed class NodeRun(string script, IReadOnlyList<SdkTarget> targets, F
         foreach (string ambient in start.Environment.Keys.Where(IsAmbient).ToList())
         {
             start.Environment.Remove(ambient);
+        }
+
+        if (TrustedFile is not null)
+        {
+            start.Environment["NODE_EXTRA_CA_CERTS"] = TrustedFile;
         }
 
         using Process node = Start(start);

@@ -47,7 +47,7 @@ public class ConfigurationFaultTests
 
     // Server
     [InlineData("listen: http://127.0.0.1:8080", "listen: nowhere", "server.listen", 2, "must be an address")]
-    [InlineData("listen: http://127.0.0.1:8080", "listen: https://127.0.0.1:8080", "server.listen", 2, "plain HTTP only")]
+    [InlineData("listen: http://127.0.0.1:8080", "listen: https://127.0.0.1:8080", "server.listen", 2, "there is no certificate")]
     [InlineData("listen: http://127.0.0.1:8080", "listen: http://127.0.0.1:8080/x", "server.listen", 2, "has no path")]
     [InlineData("admin: http://127.0.0.1:8081", "admin: http://10.0.0.1:8081", "server.admin", 3, "must be loopback")]
     [InlineData("admin: http://127.0.0.1:8081", "admin: http://127.0.0.1:8080", "server.admin", 3, "cannot share a port")]

@@ -142,6 +142,8 @@ internal static class ValidConfiguration
         .Replace("\nlimits:\n", $"\n{TieredPrice}\n{Telemetry}\nlimits:\n", StringComparison.Ordinal);
 
     private const string Telemetry = """
+        tls: { certificate: server.pem, key: server.key, password: "${AZURE_KEY}" }
+        log: { format: json }
         telemetry:
           endpoint: http://127.0.0.1:4318
           headers: { authorization: "${AZURE_KEY}" }
