@@ -103,22 +103,42 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Fails where a text holds what nobody outside may know.</summary>
     public void AssertNoSecretIn(string text, string what)
     {
-        foreach (string secret in Secrets)
+        foreach (string secret in Secrets.SelectMany(FormsOf))
         {
             Assert.False(text.Contains(secret, StringComparison.OrdinalIgnoreCase), $"'{secret}' leaks through {what}: {text[..Math.Min(text.Length, 400)]}");
         }
     }
 
-    /// <summary>Log and ledger, all bytes that lie on the disk, hold no secret.</summary>
+    /// <summary>A text as it is, and as it would look in base64 (wherever it begins), in hexadecimal digits, in a URL, and backwards.</summary>
+    private static IEnumerable<string> FormsOf(string secret)
+    {
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(secret);
+        yield return secret;
+        yield return Convert.ToHexStringLower(bytes);
+        yield return Uri.EscapeDataString(secret);
+        yield return new string([.. secret.Reverse()]);
+        for (int shift = 0; shift < 3; shift++)
+        {
+            // The letters that depend on what stands before and after are left out.
+            string coded = Convert.ToBase64String([.. new byte[shift], .. bytes]);
+            int first = shift == 0 ? 0 : 4, whole = (shift + bytes.Length) / 3 * 4;
+            yield return coded[first..whole];
+        }
+    }
+
+    /// <summary>Log, ledger and all bytes that lie on the disk, the metrics and the page hold no secret, however written.</summary>
     public async Task AssertNoSecretIsKeptAsync()
     {
         await Server.Ledger.FlushAsync();
+        AssertNoSecretIn(MetricsText.Of(Server), "the metrics");
+        using HttpClient browser = new(new SocketsHttpHandler { UseProxy = false });
+        AssertNoSecretIn(await browser.GetStringAsync(new Uri(Server.AdminAddress, "/live.json")), "the page");
         foreach (string line in Log.All)
         {
             AssertNoSecretIn(line, "the log");
         }
 
-        foreach (string file in Directory.GetFiles(_folder))
+        foreach (string file in Directory.GetFiles(_folder, "*", SearchOption.AllDirectories).Where(static file => Path.GetFileName(file) is not ("google-credentials.json" or "lock")))
         {
             using FileStream open = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             using StreamReader reader = new(open, System.Text.Encoding.Latin1);
