@@ -92,5 +92,8 @@ public sealed record RequestTarget
     /// </summary>
     public string? VersionInBody { get; init; }
 
+    /// <summary>Beta features of Anthropic's that the body shall name (<see cref="BetaField"/>); null where the caller's body is to say what it says.</summary>
+    public IReadOnlyList<string>? Betas { get; init; }
+
     public bool Has(TargetFeatures feature) => (Features & feature) != 0;
 }

@@ -73,8 +73,18 @@ public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protoc
         BedrockInvokeBody.WriteWithoutModel(plain.WrittenSpan, output);
     }
 
-    /// <summary>The body holds nothing that depends on the deployment.</summary>
-    public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) => output.Write(envelope.Body.Span);
+    /// <summary>The body holds nothing that depends on the deployment but beta features.</summary>
+    public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
+    {
+        if (target.Betas is { } betas)
+        {
+            BetaField.Replace(envelope.Body.Span, betas, output);
+        }
+        else
+        {
+            output.Write(envelope.Body.Span);
+        }
+    }
 
     public override ResponseReader OpenReader(ReaderOptions options) =>
         options.Stream ? new BedrockInvokeReader(options, messages.OpenReader(options), platform) : messages.OpenReader(options);

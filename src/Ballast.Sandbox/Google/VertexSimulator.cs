@@ -94,6 +94,11 @@ internal sealed class VertexSimulator(SandboxServices services) : PlatformSimula
                 "IAM_PERMISSION_DENIED"));
         }
 
+        if (path.Publisher == "anthropic")
+        {
+            ClaudeBetaHeader.Check(visit.Http.Request, isCount: path.Model == CountModel);
+        }
+
         return path switch
         {
             { Publisher: "google", Method: "generateContent" or "streamGenerateContent" } =>

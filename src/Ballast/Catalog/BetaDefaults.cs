@@ -17,5 +17,6 @@ internal static class BetaDefaults
 
     /// <summary>Null lets all pass: the protocol's own vendor knows them all, other kinds know none and are never asked.</summary>
     public static IReadOnlySet<string>? Of(ProviderKind kind, string platform) =>
-        kind == ProviderKind.AzureOpenAI || (kind == ProviderKind.Vertex || kind == ProviderKind.Anthropic && platform is "aws" or "google" or "azure") ? OnClouds : null;
+        kind is ProviderKind.AzureOpenAI or ProviderKind.Vertex or ProviderKind.AwsBedrock || (kind == ProviderKind.Anthropic && platform is "aws" or "google" or "azure")
+            ? OnClouds : null;
 }

@@ -160,6 +160,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             Stream = _stream,
             FallbackId = exchange.Id,
             Model = attempt.Deployment.SentModel,
+            Vendor = attempt.Deployment.Vendor,
             CreatedUnixSeconds = exchange.Time.GetUtcNow().ToUnixTimeSeconds(),
             StreamUsage = exchange.Envelope.StreamUsage,
             InputTokensEstimate = exchange.Envelope.Body.Length / 4,

@@ -61,7 +61,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         attempt.Result = AttemptResult.Failed;
         PooledBuffer body = new(exchange.Envelope.Body.Length + 64);
         exchange.Protocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
-        using UpstreamMessage message = UpstreamRequest.Address(exchange, attempt, body);
+        using UpstreamMessage message = UpstreamRequest.Address(exchange, attempt, body, BetaFeatures.Of(exchange, attempt));
         using AttemptTimer timer = AttemptTimer.Start(exchange, aborted);
         try
         {

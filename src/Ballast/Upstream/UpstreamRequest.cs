@@ -34,16 +34,18 @@ public static class UpstreamRequest
         PooledBuffer body = new(exchange.Envelope.Body.Length + 256);
         try
         {
+            BetaFeatures? betas = BetaFeatures.Of(exchange, attempt);
+            RequestTarget target = betas?.Body is { } named ? deployment.Target with { Betas = named } : deployment.Target;
             if (IsPassthrough(exchange, deployment, attempt.Protocol))
             {
-                attempt.Protocol.SpliceRequest(exchange.Envelope, deployment.Target, body);
+                attempt.Protocol.SpliceRequest(exchange.Envelope, target, body);
             }
             else
             {
-                attempt.Protocol.WriteRequest(exchange.Request, deployment.Target, attempt.Losses, body);
+                attempt.Protocol.WriteRequest(betas?.Strip(exchange.Request) ?? exchange.Request, target, attempt.Losses, body);
             }
 
-            return Address(exchange, attempt, body);
+            return Address(exchange, attempt, body, betas);
         }
         catch
         {
@@ -53,7 +55,11 @@ public static class UpstreamRequest
     }
 
     /// <summary>Puts a body that is already in the upstream's protocol into an addressed request; signed it is when it is sent. The request owns the body.</summary>
-    public static UpstreamMessage Address(Exchange exchange, Attempt attempt, PooledBuffer body)
+    /// <param name="exchange">Whose request it is.</param>
+    /// <param name="attempt">At the deployment that is asked.</param>
+    /// <param name="body">Becomes the request's.</param>
+    /// <param name="betas">What the header asks for; null where it asks for nothing.</param>
+    public static UpstreamMessage Address(Exchange exchange, Attempt attempt, PooledBuffer body, BetaFeatures? betas)
     {
         Provider provider = attempt.Deployment.Provider;
         ProviderEndpoint endpoint = ProviderEndpoint.Of(provider.Kind);
@@ -67,11 +73,16 @@ public static class UpstreamRequest
         {
             foreach ((string name, string value) in exchange.ProtocolHeaders)
             {
-                if (name != ContentType && endpoint.Filter(name, value, provider) is { } filtered)
+                if (name is not (ContentType or BetaFeatures.HeaderName) && endpoint.Filter(name, value) is { } filtered)
                 {
                     HeaderWriter.Add(request.Headers, name, filtered);
                 }
             }
+        }
+
+        if (betas?.Header is { } features)
+        {
+            HeaderWriter.Add(request.Headers, BetaFeatures.HeaderName, features);
         }
 
         HeaderWriter.Add(request.Headers, "Accept", attempt.Protocol.Framing == StreamFraming.None ? "*/*"

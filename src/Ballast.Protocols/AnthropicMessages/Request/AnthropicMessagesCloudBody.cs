@@ -30,6 +30,12 @@ internal static class AnthropicMessagesCloudBody
             Put(output, string.Create(CultureInfo.InvariantCulture, $",\"max_tokens\":{target.DefaultMaxOutputTokens}"));
         }
 
+        if (target.Betas is { Count: > 0 })
+        {
+            Put(output, ",");
+            BetaField.TryWriteList(target.Betas, output);
+        }
+
         ReadOnlySpan<byte> body = envelope.Body.Span;
         Utf8JsonReader json = new(body, JsonFields.ReaderOptions);
         json.Read();
@@ -37,6 +43,7 @@ internal static class AnthropicMessagesCloudBody
         {
             int start = (int)json.TokenStartIndex;
             bool isLeftOut = json.ValueTextEquals("model"u8) || json.ValueTextEquals("stream"u8) || json.ValueTextEquals("anthropic_version"u8)
+                || (target.Betas is not null && json.ValueTextEquals("anthropic_beta"u8))
                 || (json.ValueTextEquals("max_tokens"u8) && (isCount || envelope.MaxOutputTokens is null));
             json.Read();
             json.Skip();

@@ -51,6 +51,7 @@ internal sealed class AnthropicMessagesRequestWriter
             json.WriteString("model"u8, _target.Model);
         }
 
+        BetaField.Write(json, _target.Betas);
         json.WriteNumber("max_tokens"u8, _thinking.MaxTokens);
         WriteSystem(json);
         WriteMessages(json);

@@ -60,13 +60,14 @@ internal sealed class BedrockConverseModelFields
     public void Write(Utf8JsonWriter json)
     {
         long? topK = TopK();
-        bool hasExtras = _isNative && _request.Extras.Any(IsOwn);
+        bool hasExtras = (_isNative && _request.Extras.Any(IsOwn)) || _target.Betas is { Count: > 0 };
         if (_mode is null && _native is null && topK is null && _effort is null && !hasExtras)
         {
             return;
         }
 
         json.WriteStartObject("additionalModelRequestFields"u8);
+        BetaField.Write(json, _target.Betas);
         WriteThinking(json);
         if (topK is long k)
         {

@@ -49,6 +49,11 @@ public sealed class AwsBedrockProvider : ProviderEndpoint
         }
     }
 
+    /// <summary>The runtime's own protocols have no header for them.</summary>
+    public override BetaPlaces PlacesOf(string beta, Deployment deployment, Protocol protocol, Operation operation) =>
+        protocol == ProtocolList.BedrockInvoke || (protocol == ProtocolList.BedrockConverse && deployment.Vendor == "anthropic")
+            ? BetaPlaces.Body : base.PlacesOf(beta, deployment, protocol, operation);
+
     public override bool SignsTime(Provider provider) => provider.Aws is not null || provider.AwsIdentity is not null;
 
     public override DateTimeOffset? TimeToldBy(UpstreamAnswer answer)

@@ -5,6 +5,19 @@ using Ballast.Upstream.Signing;
 
 namespace Ballast.Upstream.Providers;
 
+/// <summary>Where a request names the beta features of Anthropic's that it asks for.</summary>
+[Flags]
+public enum BetaPlaces
+{
+    None = 0,
+
+    /// <summary><c>anthropic-beta</c>, a list with commas.</summary>
+    Header = 1,
+
+    /// <summary><c>anthropic_beta</c>, a JSON list.</summary>
+    Body = 2,
+}
+
 /// <summary>Where requests of one kind of provider go and how they are signed. Stateless; the provider's own data comes with each call.</summary>
 public abstract class ProviderEndpoint
 {
@@ -45,17 +58,16 @@ public abstract class ProviderEndpoint
     /// <summary>Response header that carries the platform's request id.</summary>
     public virtual string RequestIdHeader => "x-request-id";
 
-    /// <summary>What of a header of the caller's protocol may go to this provider; null where nothing may. Of the beta features asked for, those that it is taken to know.</summary>
-    public virtual string? Filter(string name, string value, Provider provider)
-    {
-        if (name != "anthropic-beta" || provider.Betas is not { } known)
-        {
-            return value;
-        }
+    /// <summary>What of a header of the caller's protocol may go to this provider; null where nothing may. Beta features are not among these (<see cref="BetaFeatures"/>).</summary>
+    public virtual string? Filter(string name, string value) => value;
 
-        string kept = string.Join(',', value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(known.Contains));
-        return kept.Length == 0 ? null : kept;
-    }
+    /// <summary>Where a beta feature of Anthropic's is asked for; by the header, where Messages are spoken.</summary>
+    /// <param name="beta">The feature's name.</param>
+    /// <param name="deployment">Where the request goes.</param>
+    /// <param name="protocol">In which it is asked.</param>
+    /// <param name="operation">What is wanted.</param>
+    public virtual BetaPlaces PlacesOf(string beta, Deployment deployment, Protocol protocol, Operation operation) =>
+        protocol == ProtocolList.AnthropicMessages ? BetaPlaces.Header : BetaPlaces.None;
 
     /// <summary>All kinds; the one visible list.</summary>
     public static ProviderEndpoint Of(ProviderKind kind) => kind switch

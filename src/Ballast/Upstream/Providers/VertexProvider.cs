@@ -40,7 +40,15 @@ public sealed class VertexProvider : ProviderEndpoint
     }
 
     /// <summary>The version of the vendor's API is in the body here.</summary>
-    public override string? Filter(string name, string value, Provider provider) => name == "anthropic-version" ? null : base.Filter(name, value, provider);
+    public override string? Filter(string name, string value) => name == "anthropic-version" ? null : value;
+
+    /// <summary>
+    /// Google reads some features from the header only, and others from the body only: the header is refused for the long context. A count knows others still, and is refused
+    /// for those it does not know: it is asked without any.
+    /// </summary>
+    public override BetaPlaces PlacesOf(string beta, Deployment deployment, Protocol protocol, Operation operation) =>
+        protocol != ProtocolList.AnthropicMessages || operation != Operation.Chat ? BetaPlaces.None
+        : beta.StartsWith("context-1m-", StringComparison.Ordinal) ? BetaPlaces.Body : BetaPlaces.Header | BetaPlaces.Body;
 
     public override bool FetchesCredentials(Provider provider) => provider.ApiKey is null;
 
