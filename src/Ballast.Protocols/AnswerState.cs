@@ -17,6 +17,15 @@ public sealed class AnswerState
     /// <summary>The answer is kept.</summary>
     public bool IsStored { get; init; }
 
+    /// <summary>The caller does not wait for the answer: its vendor works on it and keeps it.</summary>
+    public bool IsBackground { get; init; }
+
+    /// <summary>An answer in the background as it was when it had begun, JSON; null before that.</summary>
+    public byte[]? Begun { get; set; }
+
+    /// <summary>It is remembered where it is worked on.</summary>
+    public bool IsPlaced { get; set; }
+
     /// <summary>The whole answer as its caller has it, JSON; null until it has ended, and where it failed.</summary>
     public byte[]? Answer { get; set; }
 

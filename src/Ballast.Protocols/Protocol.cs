@@ -77,6 +77,9 @@ public abstract class Protocol
     /// <summary>Writes the answer to a count.</summary>
     public virtual void WriteTokenCount(long inputTokens, IBufferWriter<byte> output) => throw new NotSupportedException();
 
+    /// <summary>A caller's own request to make a conversation shorter, for another deployment of the same protocol, as <see cref="SpliceRequest"/>.</summary>
+    public virtual void SpliceCompaction(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) => throw new NotSupportedException();
+
     public abstract ResponseReader OpenReader(ReaderOptions options);
 
     public abstract ResponseWriter OpenWriter(WriterOptions options);

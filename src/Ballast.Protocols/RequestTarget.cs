@@ -55,6 +55,12 @@ public enum TargetFeatures
     /// <summary>Refuses or ignores <c>max_completion_tokens</c>, from callers of its own protocol too: the limit is sent as <c>max_tokens</c>.</summary>
     MaxTokensOnly = 1 << 14,
 
+    /// <summary>Answers in the background and keeps the answer until it is asked for (OpenAI's Responses).</summary>
+    Background = 1 << 15,
+
+    /// <summary>Makes a conversation shorter (OpenAI's <c>/responses/compact</c>).</summary>
+    Compaction = 1 << 16,
+
     /// <summary>Gives several answers to one request where its protocol has a field for it (Gemini's <c>candidateCount</c>, which many of its models refuse).</summary>
     Choices = 1 << 17,
 }

@@ -57,6 +57,9 @@ public sealed class OpenAIResponsesProtocol : Protocol
     public override void SpliceTokenCount(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) =>
         OpenAIResponsesSplice.WriteCount(envelope, target, output);
 
+    public override void SpliceCompaction(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) =>
+        OpenAIResponsesSplice.WriteCompaction(envelope, target, output);
+
     public override long ReadTokenCount(ReadOnlyMemory<byte> body)
     {
         try

@@ -58,8 +58,11 @@ internal sealed class OpenAIResponsesResponseReader(ReaderOptions options) : Ope
         FrameSignals signals = End(response, isWhole: true);
         if (Options.State is { } state && !IsEverything)
         {
-            state.Answer = OpenAIResponsesStated.Edit(response, state);
-            frame = new ReadOnlySequence<byte>(state.Answer);
+            byte[] told = OpenAIResponsesStated.Edit(response, state);
+            bool isAtWork = state.IsBackground && OpenAIResponsesBackground.IsAtWork(status);
+            state.Begun = isAtWork ? told : state.Begun;
+            state.Answer = isAtWork ? null : told;
+            frame = new ReadOnlySequence<byte>(told);
         }
 
         return signals;

@@ -138,6 +138,11 @@ internal sealed class OpenAIResponsesStreamReader(ReaderOptions options) : OpenA
         }
 
         byte[] told = OpenAIResponsesStated.Edit(data.Slice(response.Start, response.Length), state);
+        if (state.IsBackground)
+        {
+            state.Begun ??= told;
+        }
+
         if (isLast)
         {
             state.Answer = OpenAIResponsesStated.Complete(told, state);

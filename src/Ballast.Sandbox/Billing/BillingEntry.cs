@@ -22,6 +22,9 @@ internal sealed class BillingEntry(BillingLog log)
 
     public long OutputTokens => _outputTokens;
 
+    /// <summary>Work goes on when the request has ended: whoever does it ends the row.</summary>
+    public bool IsWorkedOn { get; set; }
+
     /// <summary>Completes when the row is in the log.</summary>
     public Task Ended => _ended.Task;
 

@@ -65,21 +65,44 @@ internal sealed class ResponsesDesk(ResponsesHouse house)
         ResponsesReply reply = Compose(visit, request, model);
         List<StreamEvent> events = [.. new ResponsesStreamWriter(reply, visit.Dice).Events()];
         DateTimeOffset? endsAt = request.Background ? house.Services.Time.GetUtcNow() + LeastWork + visit.Pace.FirstToken + (visit.Pace.PerToken * reply.Answer.OutputTokens) : null;
-        KeptAnswer kept = new(reply, events, endsAt) { IsBilled = !request.Background || request.Stream };
-        if (request.Background && !request.Stream)
+        KeptAnswer kept = new(reply, events, endsAt) { IsBilled = !request.Background || request.Stream, Row = visit.Billing };
+        Bill(visit, reply);
+        if (request.Background)
         {
             _state.Keep(kept);
-            await AnswerPlayer.SendAsync(visit, 200, reply.Describe("queued")).ConfigureAwait(false);
+            await (request.Stream ? StreamInBackgroundAsync(visit, kept) : BeginAsync(visit, kept)).ConfigureAwait(false);
             return;
         }
 
-        Bill(visit, reply);
         await (request.Stream
             ? AnswerPlayer.StreamAsync(visit, events, house.ErrorEvent(visit))
             : AnswerPlayer.WholeAsync(visit, reply.Describe(reply.Status), reply.Answer.Pieces)).ConfigureAwait(false);
         if (visit.EndedWell)
         {
             visit.Billing.Finish = reply.Status;
+            Keep(kept);
+        }
+    }
+
+    private Task BeginAsync(Visit visit, KeptAnswer kept)
+    {
+        visit.Billing.IsWorkedOn = true;
+        kept.Clock = house.Services.Time.CreateTimer(_ => StatusOf(kept), null, kept.EndsAt!.Value - house.Services.Time.GetUtcNow(), Timeout.InfiniteTimeSpan);
+        return AnswerPlayer.SendAsync(visit, 200, kept.Reply.Describe("queued"));
+    }
+
+    /// <summary>Whether or not somebody listens to the end, the work is done and billed.</summary>
+    private async Task StreamInBackgroundAsync(Visit visit, KeptAnswer kept)
+    {
+        try
+        {
+            await AnswerPlayer.StreamAsync(visit, kept.Events, house.ErrorEvent(visit)).ConfigureAwait(false);
+        }
+        finally
+        {
+            visit.Billing.Outcome = "completed";
+            visit.Billing.Finish = kept.Reply.Status;
+            visit.Billing.Produce(kept.Reply.Answer.OutputTokens - visit.Billing.OutputTokens);
             Keep(kept);
         }
     }
@@ -183,7 +206,7 @@ internal sealed class ResponsesDesk(ResponsesHouse house)
     {
         if (visit.Http.Request.Query["stream"].FirstOrDefault() != "true")
         {
-            await AnswerPlayer.SendAsync(visit, 200, kept.Reply.Describe(StatusOf(visit, kept))).ConfigureAwait(false);
+            await AnswerPlayer.SendAsync(visit, 200, kept.Reply.Describe(StatusOf(kept))).ConfigureAwait(false);
             return;
         }
 
@@ -193,12 +216,12 @@ internal sealed class ResponsesDesk(ResponsesHouse house)
         }
 
         int after = int.TryParse(visit.Http.Request.Query["starting_after"].FirstOrDefault(), out int number) ? number : -1;
-        _ = StatusOf(visit, kept);
+        _ = StatusOf(kept);
         await AnswerPlayer.StreamAsync(visit, kept.Events.Skip(after + 1).Select(static next => next with { Tokens = 0 }), house.ErrorEvent(visit)).ConfigureAwait(false);
     }
 
-    /// <summary>How it stands now. Whoever first sees the end of work in the background is told its tokens, and the bill has them in that row.</summary>
-    private string StatusOf(Visit visit, KeptAnswer kept)
+    /// <summary>How it stands now. At its end the bill has the row of the request that began the work.</summary>
+    private string StatusOf(KeptAnswer kept)
     {
         if (kept.EndsAt is not { } endsAt)
         {
@@ -221,10 +244,9 @@ internal sealed class ResponsesDesk(ResponsesHouse house)
             if (!kept.IsBilled)
             {
                 kept.IsBilled = true;
-                visit.Billing.Model = kept.Reply.Request.Prompt.Model;
-                visit.Billing.Finish = kept.Reply.Status;
-                visit.Billing.Produce(kept.Reply.Answer.OutputTokens);
-                Bill(visit, kept.Reply);
+                kept.Row!.Finish = kept.Reply.Status;
+                kept.Row.Produce(kept.Reply.Answer.OutputTokens);
+                kept.Row.End();
                 Keep(kept);
             }
 
@@ -239,12 +261,14 @@ internal sealed class ResponsesDesk(ResponsesHouse house)
             throw ResponsesErrors.Refused(null, null, "Cannot cancel a synchronous response.");
         }
 
-        string status = StatusOf(visit, kept);
+        string status = StatusOf(kept);
         lock (kept.Turn)
         {
             if (status is "queued" or "in_progress")
             {
                 kept.IsCancelled = true;
+                kept.Row!.Outcome = "cancelled";
+                kept.Row.End();
                 status = "cancelled";
             }
         }

@@ -19,8 +19,14 @@ internal sealed class KeptAnswer(ResponsesReply reply, IReadOnlyList<StreamEvent
 
     public bool IsCancelled { get; set; }
 
-    /// <summary>Somebody has been told its tokens.</summary>
+    /// <summary>Its tokens are on the bill.</summary>
     public bool IsBilled { get; set; }
+
+    /// <summary>The row of the request that began work in the background.</summary>
+    public Billing.BillingEntry? Row { get; init; }
+
+    /// <summary>Ends work in the background, whether or not anybody looks.</summary>
+    public ITimer? Clock { get; set; }
 }
 
 /// <summary>A conversation that the platform keeps: its items, each as JSON with its id.</summary>

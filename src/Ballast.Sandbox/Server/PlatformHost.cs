@@ -105,7 +105,10 @@ internal sealed class PlatformHost : IAsyncDisposable
             if (isBilled)
             {
                 entry.Outcome = visit.Fault is { } befell ? FaultKindNames.NameOf(befell.Kind) : entry.Outcome;
-                entry.End();
+                if (!entry.IsWorkedOn)
+                {
+                    entry.End();
+                }
             }
         }
     }

@@ -10,6 +10,9 @@ internal static class FeatureDefaults
         TargetFeatures.JsonSchema | TargetFeatures.StreamUsage | TargetFeatures.MaxCompletionTokens | TargetFeatures.DeveloperRole
         | TargetFeatures.ReasoningEffort | TargetFeatures.ParallelToolCalls | TargetFeatures.Images | TargetFeatures.Files;
 
+    /// <summary>What of the Responses API its vendor and Azure have, and others that speak it have not.</summary>
+    private const TargetFeatures Responses = TargetFeatures.Background | TargetFeatures.Compaction;
+
     private const TargetFeatures Bedrock = TargetFeatures.Images | TargetFeatures.Files;
 
     private const TargetFeatures Compatible = TargetFeatures.StreamUsage | TargetFeatures.JsonSchema | TargetFeatures.Images;
@@ -51,11 +54,12 @@ internal static class FeatureDefaults
         ProviderKind.Vertex when vendor == "google" => Gemini & ~TargetFeatures.WrappedCount,
         ProviderKind.Vertex when vendor == "anthropic" => Anthropic,
         ProviderKind.AzureOpenAI when vendor == "anthropic" => Anthropic,
-        ProviderKind.OpenAI => OpenAI | TargetFeatures.CountTokens,
+        ProviderKind.OpenAI => OpenAI | Responses | TargetFeatures.CountTokens,
         ProviderKind.Cohere => Cohere,
 
         // Azure and Bedrock serve others' models too; those speak the plain protocol without OpenAI's later fields.
-        ProviderKind.AzureOpenAI or ProviderKind.AwsBedrock when vendor == "openai" => OpenAI,
+        ProviderKind.AzureOpenAI when vendor == "openai" => OpenAI | Responses,
+        ProviderKind.AwsBedrock when vendor == "openai" => OpenAI,
         ProviderKind.OpenAICompatible when platform is not null && s_dialects.TryGetValue(platform, out TargetFeatures dialect) => dialect,
         _ => Compatible,
     };

@@ -22,6 +22,8 @@ public static class FeatureName
         ("wrapped_count", TargetFeatures.WrappedCount),
         ("short_tool_ids", TargetFeatures.ShortToolIds),
         ("max_tokens_only", TargetFeatures.MaxTokensOnly),
+        ("background", TargetFeatures.Background),
+        ("compaction", TargetFeatures.Compaction),
         ("choices", TargetFeatures.Choices),
     ];
 

@@ -53,6 +53,9 @@ public sealed record LimitsOptions
     /// <summary>Longest Retry-After that is honoured as a cool-down.</summary>
     public TimeSpan CoolDownMax { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long the row of an answer in the background stays open for somebody to see its end; then it is booked as the most that it may have cost.</summary>
+    public TimeSpan BackgroundWait { get; init; } = TimeSpan.FromMinutes(15);
+
     /// <summary>Files and batches remembered for one app.</summary>
     public int HandlesPerAppMax { get; init; } = 10_000;
 

@@ -46,6 +46,7 @@ internal static class LimitsReader
             FirstTokenTimeout = section.Duration("first_token_timeout", tick, hour) ?? limits.FirstTokenTimeout,
             IdleTimeout = section.Duration("idle_timeout", tick, hour) ?? limits.IdleTimeout,
             TotalTimeout = section.Duration("total_timeout", tick, TimeSpan.FromHours(24)) ?? limits.TotalTimeout,
+            BackgroundWait = section.Duration("background_wait", tick, hour) ?? limits.BackgroundWait,
             HoldGrace = section.Duration("hold_grace", tick, TimeSpan.FromMinutes(5)) ?? limits.HoldGrace,
             BreakerOpen = section.Duration("breaker_open", tick, hour) ?? limits.BreakerOpen,
             RampUp = section.Duration("ramp_up", TimeSpan.Zero, hour) ?? limits.RampUp,

@@ -19,7 +19,7 @@ internal sealed class ConversationRows : IDisposable
     private const string Schema = """
         CREATE TABLE IF NOT EXISTS owners (
             key TEXT NOT NULL, id TEXT NOT NULL, is_answer INTEGER NOT NULL, previous TEXT, created INTEGER NOT NULL, expires INTEGER NOT NULL,
-            bytes INTEGER NOT NULL, json BLOB NOT NULL, PRIMARY KEY (key, id));
+            bytes INTEGER NOT NULL, json BLOB NOT NULL, place TEXT, is_at_work INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (key, id));
         CREATE INDEX IF NOT EXISTS owners_expire ON owners (expires);
         CREATE TABLE IF NOT EXISTS items (
             key TEXT NOT NULL, owner TEXT NOT NULL, position INTEGER NOT NULL, id TEXT NOT NULL, is_output INTEGER NOT NULL, issuer TEXT NOT NULL,
@@ -54,6 +54,7 @@ internal sealed class ConversationRows : IDisposable
             // What is deleted is overwritten: erased means erased.
             rows.Execute("PRAGMA secure_delete = ON");
             rows.Execute(Schema);
+            rows.BringUpToDate();
             return rows;
         }
         catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)
@@ -81,7 +82,7 @@ internal sealed class ConversationRows : IDisposable
     public void InsertAnswer(StoredAnswer answer, long now, long expires)
     {
         Delete(answer.KeyId, answer.Id);
-        InsertOwner(answer.KeyId, answer.Id, isAnswer: true, answer.PreviousId, now, expires, answer.Json, answer.Bytes);
+        InsertOwner(answer.KeyId, answer.Id, isAnswer: true, answer.PreviousId, now, expires, answer.Json, answer.Bytes, answer.Place, answer.IsAtWork);
         int position = 0;
         foreach (StoredItem item in answer.Input)
         {
@@ -119,10 +120,40 @@ internal sealed class ConversationRows : IDisposable
         return true;
     }
 
-    public byte[]? FindAnswer(string key, string id, long now)
+    public KeptAnswer? FindAnswer(string key, string id, long now)
     {
-        using SqliteCommand command = Command("SELECT json FROM owners WHERE key = $key AND id = $id AND is_answer = 1 AND expires > $now", ("$key", key), ("$id", id), ("$now", now));
-        return command.ExecuteScalar() is byte[] kept ? Opened(key, kept) : null;
+        using SqliteCommand command = Command(
+            "SELECT json, place, is_at_work FROM owners WHERE key = $key AND id = $id AND is_answer = 1 AND expires > $now", ("$key", key), ("$id", id), ("$now", now));
+        using SqliteDataReader reader = command.ExecuteReader();
+        return reader.Read() ? new KeptAnswer(id, Opened(key, (byte[])reader[0]), reader.IsDBNull(1) ? null : reader.GetString(1), reader.GetInt64(2) != 0) : null;
+    }
+
+    /// <summary>An answer in the background has ended: it is kept as it is now, and its conversation goes on. Nothing where that has been done, or where it is gone.</summary>
+    public void Finish(string key, string id, byte[] answer, IReadOnlyList<StoredItem> output, string? conversation)
+    {
+        long more = output.Sum(static item => (long)item.Json.Length);
+        using SqliteCommand end = Command(
+            "UPDATE owners SET is_at_work = 0, bytes = bytes - length(json) + $more, json = $json WHERE key = $key AND id = $id AND is_at_work = 1 RETURNING bytes",
+            ("$more", answer.Length + more), ("$json", Closed(key, answer)), ("$key", key), ("$id", id));
+        if (end.ExecuteScalar() is not long)
+        {
+            return;
+        }
+
+        _totals.Remove(key);
+        using SqliteCommand last = Command("SELECT COALESCE(MAX(position), -1) FROM items WHERE key = $key AND owner = $id", ("$key", key), ("$id", id));
+        long position = (long)last.ExecuteScalar()!;
+        using SqliteCommand own = Command("SELECT id, json, issuer FROM items WHERE key = $key AND owner = $id AND is_output = 0 ORDER BY position", ("$key", key), ("$id", id));
+        StoredItem[] input = [.. ReadItems(key, own)];
+        foreach (StoredItem item in output)
+        {
+            InsertItem(key, id, ++position, item, isOutput: true);
+        }
+
+        if (conversation is not null)
+        {
+            Append(key, conversation, [.. input, .. output]);
+        }
     }
 
     public StoredConversation? FindConversation(string key, string id, long now)
@@ -311,10 +342,24 @@ internal sealed class ConversationRows : IDisposable
         }
     }
 
-    private void InsertOwner(string key, string id, bool isAnswer, string? previous, long created, long expires, ReadOnlyMemory<byte> json, long bytes)
+    /// <summary>A file of a version that kept no answers in the background gets their columns.</summary>
+    private void BringUpToDate()
     {
-        Execute("INSERT INTO owners VALUES ($key, $id, $answer, $previous, $created, $expires, $bytes, $json)",
-            ("$key", key), ("$id", id), ("$answer", isAnswer ? 1 : 0), ("$previous", previous), ("$created", created), ("$expires", expires), ("$bytes", bytes), ("$json", Closed(key, json)));
+        using SqliteCommand known = Command("SELECT COUNT(*) FROM pragma_table_info('owners') WHERE name = 'place'");
+        if (known.ExecuteScalar() is 0L)
+        {
+            Execute("ALTER TABLE owners ADD COLUMN place TEXT");
+            Execute("ALTER TABLE owners ADD COLUMN is_at_work INTEGER NOT NULL DEFAULT 0");
+        }
+    }
+
+    private void InsertOwner(
+        string key, string id, bool isAnswer, string? previous, long created, long expires, ReadOnlyMemory<byte> json, long bytes, string? place = null, bool isAtWork = false)
+    {
+        Execute("INSERT INTO owners (key, id, is_answer, previous, created, expires, bytes, json, place, is_at_work) "
+            + "VALUES ($key, $id, $answer, $previous, $created, $expires, $bytes, $json, $place, $work)",
+            ("$key", key), ("$id", id), ("$answer", isAnswer ? 1 : 0), ("$previous", previous), ("$created", created), ("$expires", expires), ("$bytes", bytes), ("$json", Closed(key, json)),
+            ("$place", place), ("$work", isAtWork ? 1 : 0));
         Follow(key, 1, bytes);
     }
 

@@ -76,8 +76,25 @@ public sealed class ConversationStore : IAsyncDisposable
     public Task<EarlierItems> EarlierAsync(string keyId, string? previousId, string? conversationId, IReadOnlyList<string> named, int bytesMax) =>
         AskAsync(rows => rows.Earlier(keyId, previousId, conversationId, named, bytesMax, Now));
 
-    /// <summary>The answer's JSON, or null.</summary>
-    public Task<byte[]?> FindAnswerAsync(string keyId, string id) => AskAsync(rows => rows.FindAnswer(keyId, id, Now));
+    /// <summary>Keeps how an answer in the background has ended, once; returns at once.</summary>
+    public void Finish(string keyId, string id, byte[] answer, IReadOnlyList<StoredItem> output, string? conversationId)
+    {
+        long bytes = answer.Length + output.Sum(static item => (long)item.Json.Length);
+        Interlocked.Add(ref _pendingBytes, bytes);
+        bool isQueued = _queue.Writer.TryWrite(new Work(rows =>
+        {
+            rows.Finish(keyId, id, answer, output, conversationId);
+            rows.Trim(keyId, _options.CountPerKeyMax, _options.BytesPerKeyMax);
+            return null;
+        }) { Bytes = bytes });
+        if (!isQueued)
+        {
+            Interlocked.Add(ref _pendingBytes, -bytes);
+        }
+    }
+
+    /// <summary>The answer, or null.</summary>
+    public Task<KeptAnswer?> FindAnswerAsync(string keyId, string id) => AskAsync(rows => rows.FindAnswer(keyId, id, Now));
 
     /// <summary>False where there is no such answer.</summary>
     public Task<bool> DeleteAnswerAsync(string keyId, string id) => AskAsync(rows => rows.FindAnswer(keyId, id, Now) is not null && rows.Delete(keyId, id));

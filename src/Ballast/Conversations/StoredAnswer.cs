@@ -17,8 +17,21 @@ public sealed record StoredAnswer
     public required IReadOnlyList<StoredItem> Input { get; init; }
     public required IReadOnlyList<StoredItem> Output { get; init; }
 
+    /// <summary>The deployment that keeps it beside this gateway: answers in the background. Null for all others.</summary>
+    public string? Place { get; init; }
+
+    /// <summary>It is still worked on there.</summary>
+    public bool IsAtWork { get; init; }
+
     public long Bytes => Json.Length + Input.Sum(static item => (long)item.Json.Length) + Output.Sum(static item => (long)item.Json.Length);
 }
+
+/// <summary>An answer as it is found again.</summary>
+/// <param name="Id">The answer's.</param>
+/// <param name="Json">As its caller had it when it was last seen.</param>
+/// <param name="Place">The deployment that keeps it as well, and may still work on it; null where none does.</param>
+/// <param name="IsAtWork">It was worked on when it was last seen.</param>
+public sealed record KeptAnswer(string Id, byte[] Json, string? Place, bool IsAtWork);
 
 /// <summary>A conversation as it is kept, without its items; <paramref name="Metadata"/> is JSON.</summary>
 public sealed record StoredConversation(string Id, long CreatedUnixSeconds, ReadOnlyMemory<byte> Metadata);

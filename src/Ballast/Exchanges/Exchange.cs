@@ -73,6 +73,21 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     /// <summary>The neutral form: parsed on first use, once for all attempts.</summary>
     public ChatRequest Request => _request ??= Protocol.ReadRequest(Envelope.Body, Envelope.Address);
 
+    /// <summary>What a deployment must have of the caller's own protocol, beyond speaking it; mostly nothing.</summary>
+    public TargetFeatures Demands { get; set; }
+
+    /// <summary>What its caller is told where no deployment has it.</summary>
+    public GatewayError NotOffered => Demands switch
+    {
+        TargetFeatures.Background => GatewayError.BackgroundNotOffered,
+        TargetFeatures.Compaction => GatewayError.CompactionNotOffered,
+        _ => GatewayError.OperationNotOffered,
+    };
+
+    /// <summary>The deployment can be asked for this at all.</summary>
+    public bool IsOfferedBy(Deployment deployment) =>
+        deployment.ProtocolFor(Protocol) is { } protocol && (Demands == TargetFeatures.None || (protocol == Protocol && deployment.Target.Has(Demands)));
+
     public Attempt BeginAttempt(Deployment deployment)
     {
         int number = Attempts.Count + 1;

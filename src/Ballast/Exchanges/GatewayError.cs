@@ -69,9 +69,11 @@ public sealed record GatewayError(
     public static readonly GatewayError RedactionChoices = new("ballast_redaction_choices", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "This app's answers are put together again here, and a stream holds one answer only.", "Ask for one answer, or without 'stream'.");
     public static readonly GatewayError BackgroundNotOffered = new("ballast_background_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
-        "This gateway does not answer in the background.", "Leave 'background' out and stream the answer.");
+        "No deployment of this model answers in the background.", "Leave 'background' out and stream the answer, or ask for a model of OpenAI or Azure.");
+    public static readonly GatewayError BackgroundRedacted = new("ballast_background_redacted", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "An app whose values are taken out of its requests is not answered in the background.", "Leave 'background' out: values are put back only while their request lasts.");
     public static readonly GatewayError CompactionNotOffered = new("ballast_compaction_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
-        "This gateway does not compact conversations.", "Send the conversation shortened, or summed up by a model, in 'input'.");
+        "No deployment of this model compacts conversations.", "Send the conversation shortened, or summed up by a model, in 'input'; models of OpenAI and Azure can be asked to.");
     public static readonly GatewayError StateOff = new("ballast_state_off", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "This gateway keeps no answers and no conversations.", "Send the whole conversation in 'input'; conversations.store switches it on.");
     public static readonly GatewayError StateUnreadable = new("ballast_state_unreadable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
@@ -97,9 +99,9 @@ public sealed record GatewayError(
     public static readonly GatewayError NotBatchInput = new("ballast_not_batch_input", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "A batch can only be made of a file that was uploaded for it.", "Upload the file with purpose 'batch'.");
     public static readonly GatewayError ProviderUnavailable = new("ballast_provider_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
-        "The provider that keeps this file or batch is not available.", "It stays where it was made and cannot be asked for elsewhere: try again later.");
+        "The provider that keeps this file, batch or answer is not available.", "It stays where it was made and cannot be asked for elsewhere: try again later.");
     public static readonly GatewayError ProviderRemoved = new("ballast_provider_removed", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
-        "The provider that keeps this file or batch is no longer configured here.", "Whoever runs this gateway can configure it again, under the same name.");
+        "The provider that keeps this file, batch or answer is no longer configured here.", "Whoever runs this gateway can configure it again, under the same name.");
     public static readonly GatewayError AllUnavailable = new("ballast_all_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
         "Every deployment of this model is resting after failures or rate limits.", "Try again after the time in Retry-After.");
     public static readonly GatewayError Overloaded = new("ballast_overloaded", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,

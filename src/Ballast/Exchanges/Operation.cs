@@ -12,6 +12,9 @@ public enum Operation
 
     /// <summary>Answers and conversations that are kept here: read, changed, deleted.</summary>
     State,
+
+    /// <summary>A conversation is made shorter by its vendor.</summary>
+    Compact,
     Embeddings,
     ImageGenerations,
     ImageEdits,
@@ -44,6 +47,7 @@ public static class OperationName
         Operation.Models => "models",
         Operation.Version => "version",
         Operation.State => "state",
+        Operation.Compact => "compact",
         Operation.Embeddings => "embeddings",
         Operation.ImageGenerations => "image_generations",
         Operation.ImageEdits => "image_edits",

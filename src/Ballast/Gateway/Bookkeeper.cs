@@ -100,6 +100,39 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
         }
     }
 
+    /// <summary>Settles all attempts but the last, whose end is not known yet.</summary>
+    public void CloseBefore(Exchange exchange)
+    {
+        for (int i = 0; i < exchange.Attempts.Count - 1; i++)
+        {
+            SettleBehind(exchange, exchange.Attempts[i]);
+        }
+    }
+
+    /// <summary>The row of an attempt that says the most that it may cost.</summary>
+    public static LedgerEntry Bound(Exchange exchange) => ToIntent(exchange, exchange.Attempts[^1]);
+
+    /// <summary>Settles the last attempt, whose end nobody has seen, with such a row.</summary>
+    public void CloseAt(Exchange exchange, LedgerEntry bound)
+    {
+        Attempt attempt = exchange.Attempts[^1];
+        if (attempt.IsSettled)
+        {
+            return;
+        }
+
+        LedgerEntry told = RowOf(exchange, attempt, out SpoolTicket? place);
+        attempt.Billed = new Usage { InputTokens = bound.InputTokens, OutputTokens = bound.OutputTokens, IsEstimated = true };
+        attempt.CostUsd = bound.CostUsd;
+        ledger.Settle(
+            told with
+            {
+                InputTokens = bound.InputTokens, CacheReadTokens = 0, CacheWriteTokens = 0, CacheWriteLongTokens = 0, OutputTokens = bound.OutputTokens, ReasoningTokens = null,
+                IsEstimated = true, CostUsd = bound.CostUsd, InputCostUsd = bound.InputCostUsd,
+            },
+            place);
+    }
+
     /// <summary>A request's budgets hold the sum of its attempts; this one's part is what came last.</summary>
     private static void NoteReserved(Exchange exchange, Attempt attempt)
     {
@@ -148,6 +181,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
         Deployment deployment = attempt.Deployment;
         Usage most = exchange.Protocol.Family switch
         {
+            ProtocolFamily.Chat when exchange.Operation == Operation.State => new Usage(),
             ProtocolFamily.Chat => new Usage
             {
                 InputTokens = Math.Min(exchange.Envelope.Body.Length, InputTokensMax),
@@ -194,7 +228,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
     {
         Deployment deployment = attempt.Deployment;
         Usage usage = UsageOf(exchange, attempt);
-        (decimal? cost, decimal? inputCost) = OperationName.IsOfKept(exchange.Operation) ? CostsOfKept(usage) : Pricing.Costs(deployment.Prices?.At(attempt.StartedAt, usage.ServiceTier), usage);
+        (decimal? cost, decimal? inputCost) = exchange.Operation == Operation.State || OperationName.IsOfKept(exchange.Operation) ? CostsOfKept(usage) : Pricing.Costs(deployment.Prices?.At(attempt.StartedAt, usage.ServiceTier), usage);
         attempt.Billed = usage;
         attempt.CostUsd = cost;
         return new LedgerEntry
@@ -264,14 +298,14 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
     /// </summary>
     private static Usage UsageOf(Exchange exchange, Attempt attempt)
     {
-        Usage? told = attempt.Usage;
+        Usage? told = exchange.Operation == Operation.State ? null : attempt.Usage; // Looking at an answer costs nothing: it is booked where it was asked for.
         if (told is not null && (attempt.Result == AttemptResult.Completed || attempt.HasEnded))
         {
             return told;
         }
 
         // Nothing is billed for what never arrived, what was refused, and what is only counted. A request that arrived and was cut before its answer may be.
-        if (!attempt.Reached || attempt.UpstreamStatus >= 300 || exchange.Operation == Operation.CountTokens
+        if (!attempt.Reached || attempt.UpstreamStatus >= 300 || exchange.Operation is Operation.CountTokens or Operation.State
             || (OperationName.IsOfKept(exchange.Operation) && exchange.Operation is not (Operation.FileUpload or Operation.BatchCreate)))
         {
             return new Usage();

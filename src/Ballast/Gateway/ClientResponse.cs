@@ -117,6 +117,9 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
     /// <summary>The call where its answer is remembered for repetitions; null for nearly all.</summary>
     public RecordedCall? Recorded { get; init; }
 
+    /// <summary>Called before the last byte of an answer goes out; null for nothing.</summary>
+    public Action? Ending { get; set; }
+
     /// <summary>From here on what is written reaches the client, and no other deployment may answer.</summary>
     public void Commit()
     {
@@ -131,14 +134,30 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
         _held.Dispose();
     }
 
+    /// <summary>An answer in the background has begun: it is kept where it is made, and the client may ask for it.</summary>
+    public void Begin()
+    {
+        Keeper?.Begin(exchange);
+        Commit();
+    }
+
     /// <summary>Before the answer's last byte: what the exchange's attempts cost is in the ledger when this completes.</summary>
     /// <param name="isAnswer">The attempt that runs has given a whole answer; else it ends as it stands.</param>
     public ValueTask<bool> SettleAsync(bool isAnswer)
     {
+        if (StateKeeper.IsAtWork(exchange))
+        {
+            // What it costs is known when somebody sees its end.
+            Keeper?.Begin(exchange);
+            return new ValueTask<bool>(true);
+        }
+
         ValueTask<bool> settling = bookkeeper.SettleAsync(exchange, isAnswer);
         Recorded?.NoteEnd(isCut: !isAnswer && IsCommitted && exchange.Protocol.CutsBrokenStreams);
         if (isAnswer)
         {
+            Ending?.Invoke();
+
             // A client that has the whole answer may ask for it, or go on from it, at once.
             Keeper?.Keep(exchange);
         }

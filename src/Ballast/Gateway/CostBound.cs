@@ -45,6 +45,11 @@ public static class CostBound
             return;
         }
 
+        if (exchange.Operation == Operation.State)
+        {
+            return;
+        }
+
         long input = InputOf(exchange);
         long output = OutputOf(exchange, deployment);
         decimal usd = key.HasMoneyBudget ? DollarsOf(exchange, deployment, key, input, output) : 0;

@@ -1,5 +1,6 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Gateway.Background;
 using Ballast.Gateway.Files;
 using Ballast.Gateway.Signals;
 using Ballast.Guards;
@@ -16,7 +17,7 @@ namespace Ballast.Gateway;
 /// <summary>The table of contents of a request, straight down: receive, admit, plan, answer, settle, record.</summary>
 public sealed class GatewayHandler(
     CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, FileHandler files, Bookkeeper bookkeeper, StateKeeper state,
-    StateDesk desk, IdempotencyDesk idempotency, ExchangeTracer tracer, TimeProvider time, ILogger log)
+    StateDesk desk, BackgroundBook background, IdempotencyDesk idempotency, ExchangeTracer tracer, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
     /// <param name="http">The request.</param>
@@ -66,6 +67,11 @@ public sealed class GatewayHandler(
             FindModel(exchange);
             await state.PrepareAsync(exchange).ConfigureAwait(false);                           // what was said before, where Ballast keeps it
             Guard.Redact(exchange);                                                             // values that may not leave, where its app has such
+            if (exchange is { Screen: not null, Demands: TargetFeatures.Background })
+            {
+                throw new GatewayException(GatewayError.BackgroundRedacted, param: "background");
+            }
+
             plan = router.Plan(exchange);                                                       // ordered, lawful candidates
             if (operation == Operation.CountTokens)
             {
@@ -83,14 +89,31 @@ public sealed class GatewayHandler(
         finally
         {
             plan?.Share?.Settle(exchange.Attempts);
-            bookkeeper.Close(exchange);                                                         // what is not settled yet, whatever happened
+            bool isAtWork = StateKeeper.IsAtWork(exchange);                                     // in the background: its row waits for its end
+            if (!isAtWork)
+            {
+                bookkeeper.Close(exchange);                                                     // what is not settled yet, whatever happened
+            }
+
             if (recorded is not null)
             {
                 await recorded.EndAsync().ConfigureAwait(false);
             }
 
-            guard.Settle(exchange, CostBound.SpentBy(exchange));
+            Settle(exchange, isAtWork);
             ExchangeTracer.End(exchange, http, refusal);
+        }
+    }
+
+    private void Settle(Exchange exchange, bool isAtWork)
+    {
+        if (isAtWork)
+        {
+            background.Park(exchange);
+        }
+        else
+        {
+            guard.Settle(exchange, CostBound.SpentBy(exchange));
         }
     }
 
@@ -107,7 +130,11 @@ public sealed class GatewayHandler(
             guard.Admit(exchange, Credentials.Find(http), http);
             tracer.Begin(exchange, http);
             ReadOnlyMemory<byte> body = http.Method == "POST" ? await request.ReceiveBodyAsync(exchange).ConfigureAwait(false) : default;
-            await desk.AnswerAsync(exchange, path, http, body, response).ConfigureAwait(false);
+            if (await desk.AnswerAsync(exchange, path, http, body, response).ConfigureAwait(false))
+            {
+                return;
+            }
+
             http.SetHeader("Content-Type", "application/json");
             response.SetIds();
             await response.SendHeldAsync(aborted).ConfigureAwait(false);
@@ -119,6 +146,7 @@ public sealed class GatewayHandler(
         }
         finally
         {
+            bookkeeper.Close(exchange);
             guard.Settle(exchange);
             ExchangeTracer.End(exchange, http, refusal);
         }

@@ -286,6 +286,12 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             }
         }
 
+        if (_stream && exchange.State is { IsBackground: true, Begun: not null } && !response.IsCommitted)
+        {
+            // Its vendor works on it from here on, whoever listens: another deployment must not begin as well.
+            response.Begin();
+        }
+
         if ((signals & (FrameSignals.Content | FrameSignals.Ended)) != 0)
         {
             timer.Begin();

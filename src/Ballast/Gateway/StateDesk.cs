@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Ballast.Conversations;
 using Ballast.Exchanges;
+using Ballast.Gateway.Background;
 using Ballast.Protocols;
 using Ballast.Protocols.OpenAIResponses;
 using Ballast.Transport;
@@ -9,28 +10,30 @@ using Ballast.Transport;
 namespace Ballast.Gateway;
 
 /// <summary>Answers requests about what is kept: read, listed, labelled, deleted. Whoever asks finds only what is its key's own; anything else is not there.</summary>
-public sealed class StateDesk(ConversationStore? store)
+public sealed class StateDesk(ConversationStore? store, BackgroundDesk? background)
 {
     private const int PageMax = 100;
     private const int PageDefault = 20;
 
+    /// <summary>Writes the answer; true where it was sent as well.</summary>
     /// <exception cref="GatewayException">Nothing is kept.</exception>
     /// <exception cref="ProtocolException">There is no such thing, or the request does not fit.</exception>
-    public async Task AnswerAsync(Exchange exchange, StatePath path, HttpCall http, ReadOnlyMemory<byte> body, ClientResponse response)
+    public async Task<bool> AnswerAsync(Exchange exchange, StatePath path, HttpCall http, ReadOnlyMemory<byte> body, ClientResponse response)
     {
-        if (path is { IsAnswer: true, Id: StatePath.Compact, Part: null })
-        {
-            throw new GatewayException(GatewayError.CompactionNotOffered);
-        }
-
-        if (store is null)
+        if (store is null || background is null)
         {
             throw new GatewayException(GatewayError.StateOff);
         }
 
         try
         {
-            await (path.IsAnswer ? OfAnswerAsync(store, exchange, path, http, response) : OfConversationAsync(store, exchange, path, http, body, response)).ConfigureAwait(false);
+            if (path.IsAnswer)
+            {
+                return await OfAnswerAsync(store, background, exchange, path, http, response).ConfigureAwait(false);
+            }
+
+            await OfConversationAsync(store, exchange, path, http, body, response).ConfigureAwait(false);
+            return false;
         }
         catch (ConversationStoreException failure)
         {
@@ -38,39 +41,81 @@ public sealed class StateDesk(ConversationStore? store)
         }
     }
 
-    private static async Task OfAnswerAsync(ConversationStore store, Exchange exchange, StatePath path, HttpCall http, ClientResponse response)
+    private static async Task<bool> OfAnswerAsync(
+        ConversationStore store, BackgroundDesk background, Exchange exchange, StatePath path, HttpCall http, ClientResponse response)
     {
         string key = exchange.Key.Id;
         string id = path.Id!;
-        switch (path.Part)
+        if (path.Part == "input_items")
         {
-            case "input_items":
-                await PageAsync(store, key, id, isAnswer: true, http, response).ConfigureAwait(false);
-                return;
-            case "cancel":
-                throw new ProtocolException(await store.FindAnswerAsync(key, id).ConfigureAwait(false) is null
-                    ? OpenAIResponsesDocuments.AnswerNotFound(id)
-                    : OpenAIResponsesDocuments.NotBackground(id));
+            await PageAsync(store, key, id, isAnswer: true, http, response).ConfigureAwait(false);
+            return false;
+        }
+
+        KeptAnswer answer = await store.FindAnswerAsync(key, id).ConfigureAwait(false) ?? throw new ProtocolException(OpenAIResponsesDocuments.AnswerNotFound(id));
+        if (path.Part == "cancel")
+        {
+            await background.LookAsync(
+                exchange, answer.Place is null ? throw new ProtocolException(OpenAIResponsesDocuments.NotBackground(id)) : answer, "POST", "/cancel", response, http.Aborted).ConfigureAwait(false);
+            return true;
         }
 
         if (http.Method == "DELETE")
         {
-            if (!await store.DeleteAnswerAsync(key, id).ConfigureAwait(false))
-            {
-                throw new ProtocolException(OpenAIResponsesDocuments.AnswerNotFound(id));
-            }
-
-            OpenAIResponsesDocuments.WriteDeleted(id, "response", response.Output);
-            return;
+            return await DeleteAsync(store, background, exchange, answer, response, http.Aborted).ConfigureAwait(false);
         }
 
-        byte[] answer = await store.FindAnswerAsync(key, id).ConfigureAwait(false) ?? throw new ProtocolException(OpenAIResponsesDocuments.AnswerNotFound(id));
         if (http.Query("stream") == "true")
         {
-            throw new GatewayException(GatewayError.BackgroundNotOffered, param: "stream");
+            long? after = ReadAfter(http);
+            await background.ResumeAsync(exchange, answer.Place is null ? throw new ProtocolException(OpenAIResponsesDocuments.NotStreamed()) : answer, after, response, http.Aborted).ConfigureAwait(false);
+            return true;
         }
 
-        System.Buffers.BuffersExtensions.Write(response.Output, answer);
+        if (answer.IsAtWork)
+        {
+            await background.LookAsync(exchange, answer, "GET", "", response, http.Aborted).ConfigureAwait(false);
+            return true;
+        }
+
+        System.Buffers.BuffersExtensions.Write(response.Output, answer.Json);
+        return false;
+    }
+
+    /// <summary>One that its vendor keeps as well is deleted there first: erased means erased.</summary>
+    private static async Task<bool> DeleteAsync(
+        ConversationStore store, BackgroundDesk background, Exchange exchange, KeptAnswer answer, ClientResponse response, CancellationToken aborted)
+    {
+        bool isSent = false;
+        if (answer.Place is not null)
+        {
+            bool isGone = await background.DeleteAsync(exchange, answer, response, aborted).ConfigureAwait(false);
+            isSent = exchange.Attempts is not [.., { Result: AttemptResult.Completed }];
+            if (!isGone)
+            {
+                return isSent;
+            }
+        }
+
+        await store.DeleteAnswerAsync(exchange.Key.Id, answer.Id).ConfigureAwait(false);
+        if (!isSent)
+        {
+            OpenAIResponsesDocuments.WriteDeleted(answer.Id, "response", response.Output);
+        }
+
+        return isSent;
+    }
+
+    private static long? ReadAfter(HttpCall http)
+    {
+        if (http.Query("starting_after") is not { Length: > 0 } word)
+        {
+            return null;
+        }
+
+        return long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : throw ProtocolException.Invalid("Invalid 'starting_after': expected a whole number.", "starting_after");
     }
 
     private static async Task PageAsync(ConversationStore store, string key, string id, bool isAnswer, HttpCall http, ClientResponse response)

@@ -21,10 +21,13 @@ public sealed class StateKeeper(ConversationStore? store)
             return;
         }
 
-        if (wish.Background)
+        bool isBackground = wish.Background && exchange.Operation == Operation.Chat;
+        if (isBackground)
         {
-            throw new GatewayException(GatewayError.BackgroundNotOffered, param: "background");
+            CheckBackground(wish);
         }
+
+        exchange.Demands = exchange.Operation == Operation.Compact ? TargetFeatures.Compaction : isBackground ? TargetFeatures.Background : TargetFeatures.None;
 
         if (wish is { PreviousResponseId: not null, ConversationId: not null })
         {
@@ -47,12 +50,49 @@ public sealed class StateKeeper(ConversationStore? store)
             exchange.Envelope = exchange.Protocol.Peek(body, exchange.Address);
         }
 
+        if (exchange.Operation == Operation.Compact)
+        {
+            return; // What comes is no answer.
+        }
+
         exchange.State = new AnswerState
         {
+            IsBackground = isBackground,
             PreviousResponseId = wish.PreviousResponseId,
             ConversationId = wish.ConversationId,
             IsStored = store is { HasRoom: true } && exchange.Operation == Operation.Chat && wish.Store != false,
         };
+    }
+
+    /// <summary>The answer is worked on in the background, and its end has not been seen by this request.</summary>
+    public static bool IsAtWork(Exchange exchange) => exchange is { Operation: Operation.Chat, State: { IsBackground: true, Begun: not null, Answer: null } };
+
+    /// <summary>Remembers where an answer in the background is worked on, once; nothing for any other.</summary>
+    public void Begin(Exchange exchange)
+    {
+        if (exchange.State is { IsBackground: true, Begun: { } begun, IsPlaced: false } state && OpenAIResponsesInput.AnswerIdOf(begun) is { } id)
+        {
+            state.IsPlaced = true;
+            store?.Keep(Stored(exchange, id, begun, exchange.Attempts[^1].Deployment), conversationId: null, isListed: true);
+        }
+    }
+
+    private void CheckBackground(StateWish wish)
+    {
+        if (store is null)
+        {
+            throw new GatewayException(GatewayError.StateOff, param: "background");
+        }
+
+        if (wish.Store == false)
+        {
+            throw ProtocolException.Invalid("Background mode requires store=true.", "background");
+        }
+
+        if (!store.HasRoom)
+        {
+            throw new GatewayException(GatewayError.StateUnreadable);
+        }
     }
 
     // A body that is not valid text is refused where it is read in full.
@@ -103,17 +143,28 @@ public sealed class StateKeeper(ConversationStore? store)
             return;
         }
 
-        string issuer = OpenAIResponsesInput.IssuerOf(attempt.Deployment.Vendor, attempt.Deployment.Provider.Name);
-        StoredAnswer stored = new()
+        if (state is { IsBackground: true, IsPlaced: true })
         {
-            KeyId = exchange.Key.Id,
-            Id = id,
-            PreviousId = state.PreviousResponseId,
-            Json = answer,
-            Input = OpenAIResponsesInput.OwnItems(exchange.ClientBody, exchange.Id[4..]),
-            Output = OpenAIResponsesInput.OutputItems(answer, issuer),
-        };
-        store.Keep(stored, state.ConversationId, state.IsStored);
+            string issuer = OpenAIResponsesInput.IssuerOf(attempt.Deployment.Vendor, attempt.Deployment.Provider.Name);
+            store.Finish(exchange.Key.Id, id, answer, OpenAIResponsesInput.OutputItems(answer, issuer), state.ConversationId);
+        }
+        else
+        {
+            store.Keep(Stored(exchange, id, answer, attempt.Deployment), state.ConversationId, state.IsStored);
+        }
+
         exchange.State = null;
     }
+
+    private static StoredAnswer Stored(Exchange exchange, string id, byte[] answer, Catalog.Deployment deployment) => new()
+    {
+        KeyId = exchange.Key.Id,
+        Id = id,
+        PreviousId = exchange.State!.PreviousResponseId,
+        Json = answer,
+        Input = OpenAIResponsesInput.OwnItems(exchange.ClientBody, exchange.Id[4..]),
+        Output = OpenAIResponsesInput.OutputItems(answer, OpenAIResponsesInput.IssuerOf(deployment.Vendor, deployment.Provider.Name)),
+        Place = exchange.State.IsBackground ? deployment.Name : null,
+        IsAtWork = IsAtWork(exchange),
+    };
 }

@@ -7,15 +7,11 @@ namespace Ballast.Gateway;
 /// <param name="ItemId">One of the items, or null.</param>
 public sealed record StatePath(bool IsAnswer, string? Id, string? Part, string? ItemId)
 {
-    /// <summary>In an answer's place: what makes a conversation shorter.</summary>
-    public const string Compact = "compact";
-
     private static readonly string[] s_prefixes = ["/v1/", "/openai/v1/", "/openai/", "/"];
 
     /// <summary>The methods that the path takes, for a caller who used another.</summary>
     public string Methods => (IsAnswer, Id, Part, ItemId) switch
     {
-        (true, Compact, null, _) => "POST",
         (true, _, "input_items", _) => "GET",
         (true, _, "cancel", _) => "POST",
         (true, _, _, _) => "GET, DELETE",
@@ -48,7 +44,7 @@ public sealed record StatePath(bool IsAnswer, string? Id, string? Part, string? 
 
     private static StatePath? Of(string[] steps) => steps switch
     {
-        ["responses", "input_tokens"] => null,
+        ["responses", "input_tokens" or "compact"] => null,
         ["responses", { Length: > 0 } id] => new StatePath(true, id, null, null),
         ["responses", { Length: > 0 } id, "input_items" or "cancel"] => new StatePath(true, id, steps[2], null),
         ["conversations"] => new StatePath(false, null, null, null),

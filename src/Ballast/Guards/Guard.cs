@@ -178,10 +178,23 @@ public sealed class Guard
         exchange.Reservation.Tokens += tokens;
     }
 
+    /// <summary>Takes a request out of those that run; what was reserved for it stays so until it is settled.</summary>
+    public void Park(Exchange exchange)
+    {
+        if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 3, 1) == 1)
+        {
+            End(exchange);
+        }
+    }
+
     /// <summary>Gives back what was taken and books what was used.</summary>
     public void Settle(Exchange exchange, in Spending spent = default)
     {
-        if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 2, 1) != 1)
+        if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 2, 1) == 1)
+        {
+            End(exchange);
+        }
+        else if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 2, 3) != 3)
         {
             return;
         }
@@ -195,7 +208,6 @@ public sealed class Guard
             if ((i < key.Meters.Count ? key.Meters[i] : own) is { } meter)
             {
                 meter.Correct(reserved.Second, now, spent.InputTokens - reserved.InputTokens, spent.OutputTokens - reserved.OutputTokens);
-                meter.End();
             }
         }
 
@@ -203,6 +215,16 @@ public sealed class Guard
         {
             BudgetMeter budget = key.Budgets[i];
             budget.Settle(budget.IsMoney ? reserved.Usd : reserved.Tokens, budget.IsMoney ? spent.Usd : spent.Tokens, reserved.AtTicks);
+        }
+    }
+
+    private void End(Exchange exchange)
+    {
+        AdmittedKey key = (AdmittedKey)exchange.Standing!;
+        RateMeter? own = exchange.Reservation.HasModel ? key.Directory.MeterOf(exchange.Model) : null;
+        for (int i = 0; i <= key.Meters.Count; i++)
+        {
+            (i < key.Meters.Count ? key.Meters[i] : own)?.End();
         }
 
         Interlocked.Decrement(ref _running);
@@ -276,7 +298,7 @@ public sealed class Guard
 
     private static KeyScopes ScopeOf(Operation operation) => operation switch
     {
-        Operation.Chat => KeyScopes.Chat,
+        Operation.Chat or Operation.Compact => KeyScopes.Chat,
         Operation.State => KeyScopes.State,
         Operation.Embeddings => KeyScopes.Embeddings,
         Operation.ImageGenerations or Operation.ImageEdits or Operation.ImageVariations => KeyScopes.Images,

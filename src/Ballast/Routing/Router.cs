@@ -25,7 +25,7 @@ public sealed partial class Router(HealthBook health, Random random, ShareContro
         for (int index = 0; index < candidates.Count; index++)
         {
             Deployment deployment = candidates[index].Deployment;
-            if (deployment.ProtocolFor(exchange.Protocol) is null)
+            if (!exchange.IsOfferedBy(deployment))
             {
                 continue;
             }
@@ -40,7 +40,7 @@ public sealed partial class Router(HealthBook health, Random random, ShareContro
 
         if (!isOffered)
         {
-            throw new GatewayException(GatewayError.OperationNotOffered, param: "model");
+            throw new GatewayException(exchange.NotOffered, param: "model");
         }
 
         if (lawful.Count == 0)

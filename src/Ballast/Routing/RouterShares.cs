@@ -72,7 +72,7 @@ public sealed partial class Router
         for (int index = 0; index < count; index++)
         {
             Deployment deployment = exchange.Model.Candidates[index].Deployment;
-            if (deployment.ProtocolFor(exchange.Protocol) is null)
+            if (!exchange.IsOfferedBy(deployment))
             {
                 continue;
             }
@@ -105,7 +105,7 @@ public sealed partial class Router
         }
 
         return standing.Lawful != 0 ? standing
-            : throw new GatewayException(isOffered ? GatewayError.NoLawfulDeployment : GatewayError.OperationNotOffered, param: isOffered ? null : "model");
+            : throw new GatewayException(isOffered ? GatewayError.NoLawfulDeployment : exchange.NotOffered, param: isOffered ? null : "model");
     }
 
     /// <summary>A breaker that is never probed never closes; but a probe breaks no rule while there is another way.</summary>

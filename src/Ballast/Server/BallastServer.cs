@@ -2,6 +2,7 @@ using Ballast.Configuration;
 using Ballast.Conversations;
 using Ballast.Exchanges;
 using Ballast.Gateway;
+using Ballast.Gateway.Background;
 using Ballast.Gateway.Files;
 using Ballast.Gateway.Signals;
 using Ballast.Guards;
@@ -32,6 +33,7 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly HandleStore _handles;
     private readonly Idempotency.IdempotencyStore _kept;
     private readonly IdempotencyDesk _idempotency;
+    private readonly BackgroundBook _background;
     private readonly ConversationStore? _conversations;
     private readonly ShareKeeper _shares;
     private readonly RelaxationCarrier _relaxations;
@@ -91,10 +93,12 @@ public sealed class BallastServer : IAsyncDisposable
             _relaxations, setup.Time, Log);
         UpstreamCall call = new(_upstream);
         Failover failover = new(call, Health, new RetryBudget(setup.Time), bookkeeper, Log);
+        _background = new BackgroundBook(bookkeeper, Guard);
         _handler = new GatewayHandler(
             setup.Catalog, Guard, new Router(Health, new Random(setup.Seed), Shares), failover, new TokenCount(_upstream, Health),
             new FileHandler(_handles, failover, call, _upstream, Health), bookkeeper,
-            new StateKeeper(_conversations), new StateDesk(_conversations), _idempotency, new ExchangeTracer(_traces), setup.Time, Log);
+            new StateKeeper(_conversations), new StateDesk(_conversations, _conversations is null ? null : new BackgroundDesk(_conversations, failover, _background)), _background,
+            _idempotency, new ExchangeTracer(_traces), setup.Time, Log);
     }
 
     public ILogger Log { get; }
@@ -182,6 +186,7 @@ public sealed class BallastServer : IAsyncDisposable
         await _admin.DisposeAsync().ConfigureAwait(false);
         _tls?.Dispose();
         _upstream.Dispose();
+        _background.Dispose();
         _loops?.Dispose();
         if (_conversations is not null)
         {

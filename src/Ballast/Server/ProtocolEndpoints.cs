@@ -27,6 +27,7 @@ public static class ProtocolEndpoints
 
     private static readonly Endpoint s_chat = new("POST", ProtocolList.OpenAIChat, Operation.Chat);
     private static readonly Endpoint s_responses = new("POST", ProtocolList.OpenAIResponses, Operation.Chat);
+    private static readonly Endpoint s_compact = new("POST", ProtocolList.OpenAIResponses, Operation.Compact);
     private static readonly Endpoint s_models = new("GET", ProtocolList.OpenAIChat, Operation.Models);
 
     private static readonly Dictionary<string, Endpoint> s_paths = new(Passed().Select(static row => new KeyValuePair<string, Endpoint>(row.Path, row.Endpoint)), StringComparer.Ordinal)
@@ -41,6 +42,10 @@ public static class ProtocolEndpoints
         ["/v1/responses/input_tokens"] = s_responses with { Operation = Operation.CountTokens },
         ["/openai/v1/responses/input_tokens"] = s_responses with { Operation = Operation.CountTokens },
         ["/responses/input_tokens"] = s_responses with { Operation = Operation.CountTokens },
+        ["/v1/responses/compact"] = s_compact,
+        ["/openai/v1/responses/compact"] = s_compact,
+        ["/openai/responses/compact"] = s_compact,
+        ["/responses/compact"] = s_compact,
         ["/v1/messages"] = new("POST", ProtocolList.AnthropicMessages, Operation.Chat),
         ["/v1/messages/count_tokens"] = new("POST", ProtocolList.AnthropicMessages, Operation.CountTokens),
         ["/anthropic/v1/messages"] = new("POST", ProtocolList.AnthropicMessages, Operation.Chat),

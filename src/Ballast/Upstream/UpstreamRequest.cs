@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Ballast.Catalog;
 using Ballast.Exchanges;
@@ -16,6 +17,9 @@ public static class UpstreamRequest
 
     /// <summary>True where the caller's own bytes can go on.</summary>
     public static bool IsPassthrough(Exchange exchange, Deployment deployment, Protocol protocol) =>
+        exchange.Operation == Operation.Compact || IsCallersOwn(exchange, deployment, protocol);
+
+    private static bool IsCallersOwn(Exchange exchange, Deployment deployment, Protocol protocol) =>
         exchange.Protocol == protocol && !exchange.Envelope.HasForeignThinking
         && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema))
         && (!deployment.Target.Has(Dialects) || Fits(exchange.Envelope.Body.Span, deployment.Target));
@@ -36,7 +40,11 @@ public static class UpstreamRequest
         {
             BetaFeatures? betas = BetaFeatures.Of(exchange, attempt);
             RequestTarget target = betas?.Body is { } named ? deployment.Target with { Betas = named } : deployment.Target;
-            if (IsPassthrough(exchange, deployment, attempt.Protocol))
+            if (exchange.Operation == Operation.Compact)
+            {
+                attempt.Protocol.SpliceCompaction(ToCompact(exchange, attempt), target, body);
+            }
+            else if (IsPassthrough(exchange, deployment, attempt.Protocol))
             {
                 attempt.Protocol.SpliceRequest(exchange.Envelope, target, body);
             }
@@ -52,6 +60,19 @@ public static class UpstreamRequest
             body.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What is to be made shorter, without what another vendor must not see.</summary>
+    private static RequestEnvelope ToCompact(Exchange exchange, Attempt attempt)
+    {
+        if (IsCallersOwn(exchange, attempt.Deployment, attempt.Protocol))
+        {
+            return exchange.Envelope;
+        }
+
+        ArrayBufferWriter<byte> written = new();
+        attempt.Protocol.WriteRequest(exchange.Request, attempt.Deployment.Target, attempt.Losses, written);
+        return attempt.Protocol.Peek(written.WrittenMemory, exchange.Address);
     }
 
     /// <summary>Puts a body that is already in the upstream's protocol into an addressed request; signed it is when it is sent. The request owns the body.</summary>

@@ -143,11 +143,14 @@ public sealed class ResponsesStateTests(GatewayFixture gateways)
     [Theory]
     [InlineData("""{"model":"MODEL","background":true,"input":"Hello"}""", "", "ballast_background_not_offered")]
     [InlineData("""{"model":"MODEL","input":"Hello"}""", "/compact", "ballast_compaction_not_offered")]
-    public async Task Wish_ThatStaysWithOneVendor_IsRefusedInWords(string body, string path, string code)
+    public async Task Wish_WhereNoVendorHasIt_IsRefusedInWords(string body, string path, string code)
     {
-        GatewayAnswer refused = await SendAsync(HttpMethod.Post, Path + path, body.Replace("MODEL", "openai/gpt-5-mini", StringComparison.Ordinal));
-        refused.AssertError(gateways.Fast, "openai", 400);
-        Assert.Equal(code, refused.Json.GetProperty("error").GetProperty("code").GetString());
+        foreach (string model in (string[])[Claude, Llama, "bedrock/gpt-5-mini", "gemini/gemini-3.5-flash"])
+        {
+            GatewayAnswer refused = await SendAsync(HttpMethod.Post, Path + path, body.Replace("MODEL", model, StringComparison.Ordinal));
+            refused.AssertError(gateways.Fast, "openai", 400);
+            Assert.Equal(code, refused.Json.GetProperty("error").GetProperty("code").GetString());
+        }
     }
 
     [Theory]

@@ -37,7 +37,7 @@ public sealed class ResponsesSdkTests(ResponsesSdkTests.Runs runs) : IClassFixtu
     // Only who issues reasoning that can come back can be asked for it.
     private static string[] CasesOf(string model) =>
         model.Contains("claude", StringComparison.Ordinal) || model.Contains("gemini", StringComparison.Ordinal) ? [.. s_cases, "thinking_tools"]
-        : model.StartsWith("openai/", StringComparison.Ordinal) || model.StartsWith("azure", StringComparison.Ordinal) ? [.. s_cases, .. s_own, "thinking_tools", "thinking_tampered"]
+        : model.StartsWith("openai/", StringComparison.Ordinal) || model.StartsWith("azure", StringComparison.Ordinal) ? [.. s_cases, .. s_own, .. s_ownAtSandbox]
         : model.StartsWith("local/", StringComparison.Ordinal) ? [.. s_cases.Except(["pdf"])] // it takes no documents
         : s_cases;
 

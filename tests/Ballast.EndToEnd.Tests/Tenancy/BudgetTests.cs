@@ -72,6 +72,45 @@ public sealed class BudgetTests
         Assert.All(budgets, id => Assert.Equal(0, gateway.Budget(id).Standing.Reserved));
     }
 
+    /// <summary>An answer in the background may cost what it may until somebody sees its end; where nobody does before the gateway ends, it has cost that.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Budget_AnswerInTheBackground_StaysReservedUntilItsEnd(bool isSeen)
+    {
+        await using TenantGateway gateway = await TenantGateway.StartAsync("budgets: { b: { app: tests, usd: 0.05 } }");
+        const string body = """{"model":"openai/behind","background":true,"max_output_tokens":500,"input":"Hello"}""";
+        (int status, string begun, _) = await gateway.AskAsync("/v1/responses", body);
+        Assert.True(status == 200, begun);
+        Assert.True(await GatewayHost.UntilAsync(() => Task.FromResult(gateway.Server.Guard.Running == 0), TimeSpan.FromSeconds(5)), "it still runs");
+        decimal bound = gateway.Budget("b").Standing.Reserved;
+        Assert.True(bound > 500 * 10 / 1_000_000m, $"{bound}");
+        Assert.Equal(0, gateway.Budget("b").Standing.Spent);
+        if (!isSeen)
+        {
+            await gateway.RestartAsync();
+            LedgerEntry row = Assert.Single(await gateway.EntriesAsync());
+            Assert.Equal(("background_unseen", true, bound), (row.Reason, row.IsEstimated, row.CostUsd));
+            Assert.Equal((bound, 0m), (gateway.Budget("b").Standing.Spent, gateway.Budget("b").Standing.Reserved));
+            return;
+        }
+
+        using System.Text.Json.JsonDocument document = System.Text.Json.JsonDocument.Parse(begun);
+        string path = "/v1/responses/" + document.RootElement.GetProperty("id").GetString();
+        Assert.True(await GatewayHost.UntilAsync(async () => (await LookAsync(gateway, path)).Contains("\"status\":\"completed\"", StringComparison.Ordinal), TimeSpan.FromSeconds(20)), "it does not end");
+        decimal cost = (await gateway.EntriesAsync()).Sum(static row => row.CostUsd!.Value);
+        Assert.True(cost > 0 && cost < bound / 2, $"{cost}");
+        Assert.Equal((cost, 0m), (gateway.Budget("b").Standing.Spent, gateway.Budget("b").Standing.Reserved));
+    }
+
+    private static async Task<string> LookAsync(TenantGateway gateway, string path)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, path);
+        request.Headers.Add("x-api-key", TenantGateway.Key);
+        using HttpResponseMessage response = await gateway.Http.SendAsync(request, Cancellation);
+        return await response.Content.ReadAsStringAsync(Cancellation);
+    }
+
     [Fact]
     public async Task Budget_RequestWithoutAPrice_IsRefusedOrTakenForItsAmount()
     {

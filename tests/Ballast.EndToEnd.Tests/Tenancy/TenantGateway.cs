@@ -51,6 +51,7 @@ internal sealed class TenantGateway : IAsyncDisposable
                 vendor: openai
                 deployments:
                   gpt-5-mini: { max_output_tokens: 400, protocols: [openai-chat] }
+                  behind: { model: gpt-5-mini, protocols: [openai-responses] }
                   text-embedding-3-small: { embedding: true }
                   gpt-image-1-mini: {}
                   pictures: { model: gpt-image-1-mini, price: pictures }
@@ -59,6 +60,7 @@ internal sealed class TenantGateway : IAsyncDisposable
               priced: { deployments: [openai/gpt-5-mini] }
             prices:
               openai/gpt-5-mini: { input: 1, output: 10 }
+              openai/behind: { input: 1, output: 10 }
               openai/text-embedding-3-small: { input: 1, output: 0 }
               pictures: { input: 2, output: 8 }
             keys:

@@ -43,7 +43,7 @@ internal static class OpenAIResponsesOwnRequest
             }
         }
 
-        json.WriteBoolean("store"u8, false);
+        json.WriteBoolean("store"u8, root.TryGetProperty("background"u8, out JsonElement background) && background.ValueKind == JsonValueKind.True);
         LoseState(root, losses);
         if (includes)
         {

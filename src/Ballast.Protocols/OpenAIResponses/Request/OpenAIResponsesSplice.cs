@@ -26,13 +26,15 @@ internal static class OpenAIResponsesSplice
         List<JsonEdit> edits = [new JsonEdit(envelope.ModelValue, Quoted(target.Model))];
         StringBuilder added = new();
         Fields fields = Fields.Find(envelope.Body.Span);
+        // An answer that nobody waits for has to be kept where it is made.
+        bool isKept = envelope.State is { Background: true };
         if (fields.Store.IsPresent)
         {
-            edits.Add(new JsonEdit(fields.Store, "false"u8.ToArray()));
+            edits.Add(new JsonEdit(fields.Store, isKept ? "true"u8.ToArray() : "false"u8.ToArray()));
         }
         else
         {
-            added.Append(",\"store\":false");
+            added.Append(isKept ? ",\"store\":true" : ",\"store\":false");
         }
 
         foreach (JsonSpan state in (ReadOnlySpan<JsonSpan>)[fields.Previous, fields.Conversation])
@@ -85,6 +87,28 @@ internal static class OpenAIResponsesSplice
                 json.WriteString("model"u8, target.Model);
             }
             else if (s_counted.Contains(property.Name))
+            {
+                json.WritePropertyName(property.Name);
+                json.WriteRawValue(JsonMarshal.GetRawUtf8Value(property.Value), skipInputValidation: true);
+            }
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <summary>A request to make a conversation shorter, for another deployment: what was said before is in it already.</summary>
+    public static void WriteCompaction(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
+    {
+        using JsonDocument document = JsonDocument.Parse(envelope.Body, new JsonDocumentOptions { MaxDepth = OpenAIResponsesPeek.DepthMax + 1 });
+        using Utf8JsonWriter json = new(output, OpenAIResponsesProtocol.WriterOptions);
+        json.WriteStartObject();
+        foreach (JsonProperty property in document.RootElement.EnumerateObject())
+        {
+            if (property.NameEquals("model"u8))
+            {
+                json.WriteString("model"u8, target.Model);
+            }
+            else if (property.Name is not ("previous_response_id" or "conversation" or "store" or "background" or "stream"))
             {
                 json.WritePropertyName(property.Name);
                 json.WriteRawValue(JsonMarshal.GetRawUtf8Value(property.Value), skipInputValidation: true);

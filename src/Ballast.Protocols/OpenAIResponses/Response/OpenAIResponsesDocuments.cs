@@ -23,6 +23,9 @@ public static class OpenAIResponsesDocuments
     public static ChatError NotBackground(string id) =>
         new(ChatErrorKind.InvalidRequest, $"Cannot cancel a synchronous response ('{Short(id)}').") { Hint = "Close the connection to stop one that is running." };
 
+    public static ChatError NotStreamed() =>
+        new(ChatErrorKind.InvalidRequest, "This response cannot be streamed because it was not created with background=true.") { Param = "stream" };
+
     /// <summary>A page of items.</summary>
     public static void WriteList(IReadOnlyList<StoredItem> items, bool hasMore, IBufferWriter<byte> output)
     {

@@ -36,7 +36,7 @@ public sealed class AzureOpenAIProvider : ProviderEndpoint
     }
 
     public override Uri? KeepAddressOf(Provider provider, string path) =>
-        Join(provider, provider.ApiVersion is { } version ? $"/openai{path}?api-version={version}" : "/openai/v1" + path);
+        Join(provider, provider.ApiVersion is { } version ? $"/openai{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}api-version={version}" : "/openai/v1" + path);
 
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)
     {

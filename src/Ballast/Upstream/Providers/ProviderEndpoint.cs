@@ -35,7 +35,12 @@ public abstract class ProviderEndpoint
 
     /// <summary>The path of an operation below the version, where the server has OpenAI's shape.</summary>
     protected static string PathOf(Protocol protocol, Operation operation) =>
-        protocol != ProtocolList.OpenAIResponses ? OperationName.PathOf(operation) : operation == Operation.CountTokens ? "/responses/input_tokens" : "/responses";
+        protocol != ProtocolList.OpenAIResponses ? OperationName.PathOf(operation) : operation switch
+        {
+            Operation.CountTokens => "/responses/input_tokens",
+            Operation.Compact => "/responses/compact",
+            _ => "/responses",
+        };
 
     /// <summary>Adds credentials and the headers that the endpoint demands; the last step before the request is sent.</summary>
     /// <param name="request">Addressed, with its body.</param>
