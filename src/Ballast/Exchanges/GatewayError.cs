@@ -181,12 +181,12 @@ public sealed record GatewayError(
     [
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
         BudgetExceeded, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
-        BodyEncoded, InvalidRequest, LossRefused, Unreadable, RedactionChoices, BackgroundNotOffered, CompactionNotOffered, StateOff,
-        StateUnreadable, NoLawfulDeployment, ShareExceeded, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull, HandlesUnavailable,
-        BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing, LedgerFull,
-        IdempotencyKeyInvalid, IdempotencyMismatch, IdempotencyRunning, IdempotencyInDoubt, IdempotencyNotKept, IdempotencyFull, IdempotencyUnavailable, Internal,
-        ConnectFailed, AddressRefused, ConnectionLost, StreamCut, StreamError, Malformed, SchemaMismatch, HeldTooLong,
-        FirstTokenTimeout, IdleTimeout, TotalTimeout, CredentialsRefused, CredentialsUnavailable, TlsFailed, Redirected,
+        BodyEncoded, InvalidRequest, LossRefused, Unreadable, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, CompactionNotOffered,
+        StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
+        HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,
+        LedgerFull, IdempotencyKeyInvalid, IdempotencyMismatch, IdempotencyRunning, IdempotencyInDoubt, IdempotencyNotKept, IdempotencyFull, IdempotencyUnavailable,
+        Internal, ConnectFailed, AddressRefused, ConnectionLost, StreamCut, StreamError, Malformed, SchemaMismatch,
+        HeldTooLong, FirstTokenTimeout, IdleTimeout, TotalTimeout, CredentialsRefused, CredentialsUnavailable, TlsFailed, Redirected,
     ];
 
     /// <summary>The error with this code; null where it is a vendor's, such as <c>upstream_status_503</c>.</summary>
