@@ -50,7 +50,14 @@ public static class CommandLine
         if (parsed.Action is ParseErrorAction mistake)
         {
             // A script that reads standard output gets nothing there but what it asked for.
-            mistake.ShowHelp = args.Length == 0;
+            mistake.ShowHelp = false;
+            if (args.Length == 0)
+            {
+                // Who does not know what to ask for is shown all there is, and no error before it.
+                await root.Parse("--help").InvokeAsync(new InvocationConfiguration { Output = Console.Error }).ConfigureAwait(false);
+                return UsageError;
+            }
+
             await Console.Error.WriteLineAsync($"See: ballast {(parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ")}--help").ConfigureAwait(false);
         }
 

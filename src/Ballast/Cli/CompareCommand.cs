@@ -23,6 +23,8 @@ public static class CompareCommand
             (compare openai azure: two platforms); where both are both, vendors are compared. vendor:openai and
             platform:openai say it outright.
 
+            Exit code: 0 told, 1 the ledger cannot be read, 2 a wrong argument.
+
             Examples:
               ballast compare openai anthropic
               ballast compare azure aws --since 7d

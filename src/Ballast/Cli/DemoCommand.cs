@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Ballast.Cli.Demo;
 using Ballast.Ledger;
 using Ballast.Sandbox;
@@ -68,25 +69,22 @@ public static class DemoCommand
         };
         foreach (Option<int> port in (ReadOnlySpan<Option<int>>)[Port, AdminPort, SandboxPort])
         {
-            port.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<int>() is < 0 or > 65_529)
-                {
-                    result.AddError($"{port.Name} takes a port from 0 to 65529.");
-                }
-            });
+            Bound(port, 0, 65_529, "a port");
         }
 
-        Seconds.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 86_400)
-            {
-                result.AddError("--seconds takes a whole number from 1 to 86400.");
-            }
-        });
+        Bound(Seconds, 1, 86_400, "a whole number");
         command.SetAction((parsed, _) => RunAsync(parsed));
         return command;
     }
+
+    /// <summary>Looks at the text: asking for the value of one that is no number throws.</summary>
+    private static void Bound(Option<int> option, int least, int most, string what) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Any(token => !int.TryParse(token.Value, CultureInfo.InvariantCulture, out int value) || value < least || value > most))
+        {
+            result.AddError($"{option.Name} takes {what} from {least} to {most}.");
+        }
+    });
 
     private static async Task<int> RunAsync(ParseResult parsed)
     {
@@ -125,7 +123,7 @@ public static class DemoCommand
         }
         catch (SandboxPortInUseException busy)
         {
-            return Busy(busy.Port, "--sandbox-port", "six ports in a row are needed");
+            return Busy(busy.Port, "--sandbox-port", "it and the dozen ports after it are needed");
         }
         catch (AddressInUseException busy)
         {

@@ -21,6 +21,13 @@ public static class PolicyCommand
 
         A policy is a file, usually in the folder 'policies' beside the configuration. It is in force from its activation on:
         a copy is kept in policies/active, and a running gateway takes it up within a second or two. See docs/policy.md.
+
+        Exit code: 0 done, 1 refused or it cannot hold, 2 a wrong argument or file.
+
+        Examples:
+          ballast policy check policies/group.yaml
+          ballast policy dry-run policies/group.yaml --since 7d
+          ballast policy activate policies/group.yaml
         """)
     {
         Check(), DryRun(), Activate(), Rollback(), Show(),

@@ -26,6 +26,8 @@ public static class PricesCommand
         gateway takes it up by itself. Nothing in it is ever overwritten: a figure that changed is closed and stays, so
         a cost can be told as it was known then. Figures under 'prices:' in the configuration go before the book.
 
+        Exit code: 0 done, 1 a file cannot be read or written, 2 a wrong argument.
+
         Examples:
           ballast prices show claude-sonnet-5
           ballast prices show gpt-5.6-luna --platform aws --at 2026-07-01

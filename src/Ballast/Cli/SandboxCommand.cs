@@ -22,6 +22,8 @@ public static class SandboxCommand
             protocols, so any official SDK can be pointed at them; answers are made up and seeded. Addresses and keys are printed
             at the start, on standard error. Ctrl-C or SIGTERM ends it.
 
+            Exit code: 0 ended by a signal, 2 a port is taken or an argument is wrong.
+
             Faults are set over the control API, for example:
               curl -X POST http://127.0.0.1:9100/platforms/azure/disappear
               curl -X POST http://127.0.0.1:9100/faults -d '{"platform":"openai","kind":"rate-limit","count":3}'

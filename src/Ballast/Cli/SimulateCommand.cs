@@ -18,8 +18,10 @@ public static class SimulateCommand
         Option<bool> json = new("--json") { Description = "Exactly one line of JSON on standard output." };
         Command command = new("simulate",
             """
-            Hold shares in a simulation: the code that routes requests in the gateway, on a virtual clock, beside weighted random,
-            smooth weighted round robin and sticky sessions, all with weights that meet every rule in expectation.
+            Hold shares in a simulation, beside what other gateways ship.
+
+            The code that routes requests in the gateway, on a virtual clock, beside weighted random, smooth weighted round robin
+            and sticky sessions, all with weights that meet every rule in expectation.
 
             Rules: at most 50 % Azure, 45 % AWS, 60 % OpenAI, at least 5 % Google. Half of the requests in steady state with 30 %
             that may not leave the European Union; three tenths after that has moved to 3 %; the rest while Azure is gone.
@@ -28,6 +30,8 @@ public static class SimulateCommand
             outage share   AWS's percentage of the tokens while Azure is gone
             bound          requests after which any window of any length held more than the proven bound allows
             affinity       continued requests that met their session's warm cache
+
+            Exit code: 0 told, 2 a wrong argument.
 
             Example:
               ballast simulate --requests 1000000 --seed 7 --json

@@ -19,6 +19,8 @@ public static class UsageCommand
             counts once in each group that it touched and once in the total. Tokens are disjoint classes: 'input' is what no
             cache held. Times to first token are of streams. An attempt without a known price is counted as 'no price', never as $0.
 
+            Exit code: 0 told, 1 the ledger cannot be read, 2 a wrong argument.
+
             Examples:
               ballast usage                                by model, the last 30 days
               ballast usage --by vendor,platform --since 7d

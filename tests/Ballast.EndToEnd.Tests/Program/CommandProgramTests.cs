@@ -40,6 +40,9 @@ public sealed class CommandProgramTests(TemporaryFolder folder) : IClassFixture<
 
     [Theory]
     [InlineData("demo", "--seconds", "0", "--json")]
+    [InlineData("demo", "--seconds", "soon", "--json")]
+    [InlineData("demo", "--admin-port", "any", "--json")]
+    [InlineData("conformance", "--url", "http://127.0.0.1:1", "--timeout", "long", "--json")]
     [InlineData("usage", "--by", "colour", "--json")]
     [InlineData("exposure", "--since", "yesterday-ish", "--json")]
     [InlineData("compare", "openai", "--json")]
@@ -51,5 +54,16 @@ public sealed class CommandProgramTests(TemporaryFolder folder) : IClassFixture<
 
         Assert.Equal((2, ""), (result.ExitCode, result.Output));
         Assert.NotEqual("", result.Errors);
+        Assert.DoesNotContain("   at ", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_NothingAsked_ShowsAllCommandsAndNoErrorBeforeThem()
+    {
+        ProgramResult result = await BallastProcess.RunAsync(folder.Path, []);
+
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.StartsWith("Description:", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("  demo ", result.Errors, StringComparison.Ordinal);
     }
 }
