@@ -25,7 +25,7 @@ public sealed class DemoProgramTests(TemporaryFolder folder) : IClassFixture<Tem
         string report = folder.File("report.html");
 
         ProgramResult result = await BallastProcess.RunAsync(
-            folder.Path, ["demo", "--headless", "--seconds", "5", "--json", "--ledger", ledger, "--report", report, .. AnyPorts]);
+            folder.Path, ["demo", "--headless", "--seconds", "8", "--json", "--ledger", ledger, "--report", report, .. AnyPorts]);
 
         Assert.True(result.ExitCode == 0, result.Errors);
         using JsonDocument summary = JsonDocument.Parse(result.OneLine);
@@ -135,7 +135,7 @@ public sealed class DemoProgramTests(TemporaryFolder folder) : IClassFixture<Tem
     }
 
     /// <summary>
-    /// Five seconds are few requests, so that a burst is much of a window: the caps are held against what weights alone make of the same requests.
+    /// Eight seconds are few requests, so that a burst is much of a window: the caps are held against what weights alone make of the same requests.
     /// </summary>
     private static void AssertBalance(JsonElement root, string output)
     {

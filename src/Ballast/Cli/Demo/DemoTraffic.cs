@@ -8,7 +8,7 @@ internal sealed class DemoTraffic(IReadOnlyList<Func<CancellationToken, Task>> c
     /// <summary>Conversations of a story of usual length; longer ones have more, at <see cref="PerSecondMin"/>.</summary>
     private const double ConversationsUsual = 1500;
     private const double PerSecondMin = 25;
-    private const double PerSecondMax = 60;
+    private const double PerSecondMax = 40;
 
     private int _begun;
 

@@ -145,6 +145,24 @@ public sealed class ShareRoutingTests : IDisposable
         Assert.True(Send(20, _european).GetValueOrDefault("google/gemini") > 0);
     }
 
+    /// <summary>In a storm of failovers many look at the same moment, and only one of them finds the room that all have seen.</summary>
+    [Fact]
+    public void TryMove_RuleWasUsedUpMeanwhile_MovesNothingAndSuspendsNothing()
+    {
+        Activate("{ id: aws0, cap: { platform: aws }, share: 0, burst: 1 }");
+        Send(1, _everyone, forced: "bedrock/gpt");
+        RoutePlan plan = _router.Plan(Exchange(_everyone));
+        plan.TryNext(out _);
+        Deployment bedrock = _deployments.Single(static one => one.Name == "bedrock/gpt");
+        ShareSnapshot.Bucket before = _control.Save()!.Buckets[0];
+
+        Assert.False(plan.Share!.TryMove(bedrock, brokenMax: 0));
+        Assert.Equal((before.Credit, before.Total, 0), (_control.Save()!.Buckets[0].Credit, _control.Save()!.Buckets[0].Total, _control.Save()!.Buckets[0].RelaxedRequests));
+
+        Assert.True(plan.Share!.TryMove(bedrock, brokenMax: 1));
+        Assert.Equal(1, _control.Save()!.Buckets[0].RelaxedRequests);
+    }
+
     [Fact]
     public void Plan_LongConversation_StaysWhereItsCacheIs()
     {
