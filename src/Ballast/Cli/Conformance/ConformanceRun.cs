@@ -25,13 +25,14 @@ internal static class ConformanceRun
         return results;
     }
 
-    /// <summary>Null where the server has the surface: it takes the smallest request, or refuses it in another way than by not knowing the path.</summary>
+    /// <summary>Null where the server has the surface: it takes the smallest request, or refuses it in another way than by not knowing or not supporting it.</summary>
     private static async Task<string?> AbsentAsync(Subject subject, Surface surface, CancellationToken cancellation)
     {
         try
         {
             Reply reply = await subject.PostAsync(surface, surface.Ask(subject.Model), cancellation).ConfigureAwait(false);
-            return reply.Status is 404 or 405 or 501 ? $"the surface is not offered: status {reply.Status}: {reply.Excerpt}" : null;
+            bool isAbsent = reply.Status is 404 or 405 or 501 || (reply.Status >= 400 && reply.Text.Contains("not supported", StringComparison.OrdinalIgnoreCase));
+            return isAbsent ? $"the surface is not offered: status {reply.Status}: {reply.Excerpt}" : null;
         }
         catch (NonconformanceException)
         {
