@@ -17,7 +17,7 @@ public sealed class OpenAIChatProtocol : Protocol
 
     public override string RequestIdHeader => "x-request-id";
 
-    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => OpenAIChatEnvelope.Peek(body);
+    public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => OpenAIChatEnvelope.Peek(body, address.Model);
 
     public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Ballast.Protocols.Conversation;
@@ -16,7 +17,9 @@ internal static class OpenAIChatEnvelope
 
     private static readonly byte[] s_streamOptions = ",\"stream_options\":{\"include_usage\":true}"u8.ToArray();
 
-    public static RequestEnvelope Peek(ReadOnlyMemory<byte> body)
+    /// <param name="body">The request's body.</param>
+    /// <param name="named">The model that the path names: Azure's bodies need not name one.</param>
+    public static RequestEnvelope Peek(ReadOnlyMemory<byte> body, string? named = null)
     {
         JsonScan json = new(body.Span, JsonCursor.DepthMax);
         Fields fields = new();
@@ -52,6 +55,11 @@ internal static class OpenAIChatEnvelope
             throw JsonCursor.Missing("/messages");
         }
 
+        if (!fields.ModelValue.IsPresent && !string.IsNullOrEmpty(named))
+        {
+            return Peek(WithModel(body, named));
+        }
+
         return new RequestEnvelope
         {
             Body = body,
@@ -65,6 +73,13 @@ internal static class OpenAIChatEnvelope
             AsksJsonSchema = fields.AsksJsonSchema,
             HasForeignThinking = json.HasForeignThinking,
         };
+    }
+
+    /// <summary>The body, which has other fields, with the model before them.</summary>
+    private static byte[] WithModel(ReadOnlyMemory<byte> body, string model)
+    {
+        int start = body.Span.IndexOf((byte)'{') + 1;
+        return [.. body.Span[..start], .. Encoding.UTF8.GetBytes($"\"model\":\"{JsonEncodedText.Encode(model)}\","), .. body.Span[start..]];
     }
 
     /// <summary>Replaces the model's name and, in a stream to an endpoint that reports usage there, asks for it; nothing else.</summary>
