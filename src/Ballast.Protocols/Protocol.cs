@@ -43,6 +43,9 @@ public abstract class Protocol
     /// <summary>Query parameter in which its callers may send their key; null where it has none.</summary>
     public virtual string? KeyParameter => null;
 
+    /// <summary>A header of its streams beside their content type, which its clients look at; null where there is none.</summary>
+    public virtual (string Name, string Value)? StreamHeader => null;
+
     /// <summary>How its streams are framed on the wire.</summary>
     public virtual StreamFraming Framing => StreamFraming.ServerSentEvents;
 

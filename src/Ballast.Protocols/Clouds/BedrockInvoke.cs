@@ -23,6 +23,9 @@ public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protoc
 
     public override StreamFraming Framing => StreamFraming.EventStream;
 
+    /// <summary>What the messages hold.</summary>
+    public override (string Name, string Value)? StreamHeader => ("X-Amzn-Bedrock-Content-Type", "application/json");
+
     public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default)
     {
         if (string.IsNullOrEmpty(address.Model))

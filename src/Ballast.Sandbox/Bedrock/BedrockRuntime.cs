@@ -40,6 +40,11 @@ internal sealed class BedrockRuntime(SandboxServices services, string platform)
                 await ConverseAsync(visit, body.RootElement, model, path.IsStream).ConfigureAwait(false);
                 break;
             case "invoke" or "invoke-with-response-stream":
+                if (path.IsStream)
+                {
+                    visit.Http.Response.Headers["X-Amzn-Bedrock-Content-Type"] = "application/json";
+                }
+
                 await InvokeAsync(visit, body.RootElement, model, path.IsStream).ConfigureAwait(false);
                 break;
             case "count-tokens":

@@ -68,6 +68,10 @@ internal sealed class AzureSimulator : OpenAIShapedSimulator
         headers["x-ms-region"] = Region;
         headers["strict-transport-security"] = "max-age=31536000; includeSubDomains; preload";
         headers["x-content-type-options"] = "nosniff";
+        if (IsClaude(visit.Path))
+        {
+            headers["request-id"] = visit.RequestId;
+        }
     }
 
     public override void CheckKey(HttpRequest request)

@@ -52,6 +52,10 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
         {
             http.SetHeader("Cache-Control", "no-cache");
             http.SetHeader("x-accel-buffering", "no");
+            if (exchange.Protocol.StreamHeader is { } header)
+            {
+                http.SetHeader(header.Name, header.Value);
+            }
         }
 
         SetIds();

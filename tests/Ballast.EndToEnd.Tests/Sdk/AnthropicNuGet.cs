@@ -2,12 +2,16 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Anthropic;
+using Anthropic.Bedrock;
 using Anthropic.Exceptions;
+using Anthropic.Foundry;
 using Anthropic.Models.Messages;
+using Anthropic.Vertex;
+using Google.Apis.Auth.OAuth2;
 
 namespace Ballast.EndToEnd.Tests.Sdk;
 
-/// <summary>What NuGet <c>Anthropic</c> is made to do.</summary>
+/// <summary>What NuGet <c>Anthropic</c> is made to do, with its own client or with those of <c>Anthropic.Bedrock</c>, <c>.Vertex</c> and <c>.Foundry</c>.</summary>
 internal static class AnthropicNuGet
 {
     public static readonly IReadOnlyDictionary<string, Func<SdkTarget, Task>> Cases = new Dictionary<string, Func<SdkTarget, Task>>
@@ -19,6 +23,7 @@ internal static class AnthropicNuGet
         ["parallel_tools"] = ParallelToolsAsync,
         ["structured"] = StructuredAsync,
         ["image"] = ImageAsync,
+        ["pdf"] = PdfAsync,
         ["thinking"] = ThinkingAsync,
         ["max_tokens"] = MaxTokensAsync,
         ["count_tokens"] = CountTokensAsync,
@@ -29,27 +34,33 @@ internal static class AnthropicNuGet
 
     private static readonly ThinkingConfigParam Thinking = new ThinkingConfigEnabled(1024);
 
-    public static AnthropicClient ClientOf(SdkTarget target, string? key = null) => new()
+    public static AnthropicClient ClientOf(SdkTarget target, string? key = null, HttpClient? http = null, Uri? url = null)
     {
-        ApiKey = key ?? target.Key,
-        AuthToken = null,
-        BaseUrl = target.Url.GetLeftPart(UriPartial.Authority),
-        MaxRetries = 0,
-    };
+        string at = (url ?? target.Url).GetLeftPart(UriPartial.Authority);
+        string sent = key ?? target.Key;
+        http ??= new HttpClient();
+        return target.Cloud switch
+        {
+            SdkCloud.Bedrock => new AnthropicBedrockClient(target.Aws is { } aws
+                ? new AnthropicBedrockPrivateKeyCredentials { Region = "eu-west-1", ApiAccessKey = aws.Id, ApiSecret = key ?? aws.Secret }
+                : new AnthropicBedrockApiTokenCredentials { Region = "eu-west-1", BearerToken = sent }) { BaseUrl = at, MaxRetries = 0, HttpClient = http },
+            SdkCloud.Vertex => new AnthropicVertexClient(new AnthropicVertexCredentials("europe-west1", "sandbox-project", GoogleCredential.FromAccessToken(sent)))
+            {
+                BaseUrl = at,
+                MaxRetries = 0,
+                HttpClient = http,
+            },
+            SdkCloud.Foundry => new AnthropicFoundryClient(new AnthropicFoundryApiKeyCredentials(sent, "sandbox")) { BaseUrl = at + "/anthropic", MaxRetries = 0, HttpClient = http },
+            _ => new AnthropicClient { ApiKey = sent, AuthToken = null, BaseUrl = at, MaxRetries = 0, HttpClient = http },
+        };
+    }
 
     /// <summary>Begins a long answer, hangs up after its third piece and returns the request's id.</summary>
     public static async Task<string> AbortAsync(SdkTarget target)
     {
         using WatchedHandler watched = new();
         using HttpClient http = new(watched);
-        using AnthropicClient client = new()
-        {
-            ApiKey = target.Key,
-            AuthToken = null,
-            BaseUrl = target.SlowUrl.GetLeftPart(UriPartial.Authority),
-            MaxRetries = 0,
-            HttpClient = http,
-        };
+        using AnthropicClient client = ClientOf(target, http: http, url: target.SlowUrl);
         using CancellationTokenSource hangUp = new();
         int pieces = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -186,6 +197,14 @@ internal static class AnthropicNuGet
         Assert.Contains("7x5 png", TextOf(answer), StringComparison.Ordinal);
     }
 
+    private static async Task PdfAsync(SdkTarget target)
+    {
+        using AnthropicClient client = ClientOf(target);
+        UserMessageParam document = new(new MessageContentParam(Samples.Json(
+            $$$"""[{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"{{{Convert.ToBase64String(Samples.Pdf)}}}"}},{"type":"text","text":{{{JsonSerializer.Serialize(Samples.ExactPrompt)}}}}]""")));
+        Assert.Equal(Samples.ExactText, TextOf(await client.Messages.Create(Ask(target, [document]))));
+    }
+
     private static async Task ThinkingAsync(SdkTarget target)
     {
         using AnthropicClient client = ClientOf(target);
@@ -212,11 +231,14 @@ internal static class AnthropicNuGet
         Assert.InRange(count.InputTokens, 5, 60);
     }
 
-    private static Task UnknownModelAsync(SdkTarget target) =>
-        RefusedAsync<AnthropicNotFoundException>(target, Ask(target, "Hello") with { Model = target.UnknownModel }, HttpStatusCode.NotFound);
+    // AWS calls a model that it does not have a wrong request.
+    private static Task UnknownModelAsync(SdkTarget target) => target is { Cloud: SdkCloud.Bedrock, IsGateway: false }
+        ? RefusedAsync<AnthropicBadRequestException>(target, Ask(target, "Hello") with { Model = target.UnknownModel }, HttpStatusCode.BadRequest)
+        : RefusedAsync<AnthropicNotFoundException>(target, Ask(target, "Hello") with { Model = target.UnknownModel }, HttpStatusCode.NotFound);
 
-    private static Task WrongKeyAsync(SdkTarget target) =>
-        RefusedAsync<AnthropicUnauthorizedException>(target, Ask(target, "Hello"), HttpStatusCode.Unauthorized, Samples.WrongKey);
+    private static Task WrongKeyAsync(SdkTarget target) => target.Cloud == SdkCloud.Bedrock
+        ? RefusedAsync<AnthropicForbiddenException>(target, Ask(target, "Hello"), HttpStatusCode.Forbidden, Samples.WrongKey)
+        : RefusedAsync<AnthropicUnauthorizedException>(target, Ask(target, "Hello"), HttpStatusCode.Unauthorized, Samples.WrongKey);
 
     private static Task WrongTypesAsync(SdkTarget target) => RefusedAsync<AnthropicBadRequestException>(
         target, Ask(target, [new UserMessageParam(new MessageContentParam(Samples.Json("7")))]), HttpStatusCode.BadRequest);
@@ -227,6 +249,7 @@ internal static class AnthropicNuGet
         using AnthropicClient client = ClientOf(target, key);
         T refusal = await Assert.ThrowsAsync<T>(() => client.Messages.Create(ask));
         Assert.Equal(status, refusal.StatusCode);
-        Assert.True(refusal.RequestID?.Length > 5, $"The request id is '{refusal.RequestID}'.");
+        // The SDK does not look where AWS puts it.
+        Assert.True(target.Cloud == SdkCloud.Bedrock || refusal.RequestID?.Length > 5, $"The request id is '{refusal.RequestID}'.");
     }
 }

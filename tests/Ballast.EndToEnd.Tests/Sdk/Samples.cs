@@ -31,6 +31,9 @@ internal static class Samples
     /// <summary>A PNG of 7 by 5 pixels; the sandbox tells its size, so an answer shows whether it arrived.</summary>
     public static readonly byte[] Png = MakePng(7, 5);
 
+    /// <summary>A document without a page.</summary>
+    public static readonly byte[] Pdf = "%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"u8.ToArray();
+
     public static JsonElement Json(string text)
     {
         using JsonDocument document = JsonDocument.Parse(text);

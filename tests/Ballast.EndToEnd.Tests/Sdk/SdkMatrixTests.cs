@@ -25,6 +25,10 @@ public sealed class SdkMatrixTests
         ("npm `@anthropic-ai/vertex-sdk`: at the platform and through the gateway", static () => VertexSdkTests.ClaudeCases),
         ("npm `@aws-sdk/client-bedrock-runtime` and `@anthropic-ai/bedrock-sdk`: at the platform", static () => BedrockAtSandboxTests.Cases),
         ("npm `@aws-sdk/client-bedrock-runtime` and `@anthropic-ai/bedrock-sdk`: through the gateway", static () => BedrockSdkTests.Cases),
+        ("NuGet `Anthropic.Bedrock`: at the platform (`key`, `signed`) and through the gateway", static () => CloudNuGetTests.BedrockCases),
+        ("NuGet `Anthropic.Vertex`: at the platform (`direct`) and through the gateway", static () => CloudNuGetTests.VertexCases),
+        ("NuGet `Anthropic.Foundry`: at the platform (`direct`) and through the gateway", static () => CloudNuGetTests.FoundryCases),
+        ("NuGet `OpenAI`, its `ResponsesClient`: at the platform (`direct`) and through the gateway", static () => CloudNuGetTests.ResponsesCases),
         ("npm `ollama`: at its server (`direct`) and through the gateway", static () => OwnMachineSdkTests.OllamaCases),
         ("npm `cohere-ai`: at its platform (`direct`) and through the gateway", static () => OwnMachineSdkTests.CohereCases),
     ];

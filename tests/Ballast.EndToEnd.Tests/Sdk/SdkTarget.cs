@@ -2,6 +2,15 @@ using System.Text.Json.Nodes;
 
 namespace Ballast.EndToEnd.Tests.Sdk;
 
+/// <summary>Clouds for which a vendor's SDK has clients of its own.</summary>
+public enum SdkCloud
+{
+    None,
+    Bedrock,
+    Vertex,
+    Foundry,
+}
+
 /// <summary>Where an SDK is pointed and what it asks for: one platform of the sandbox, or one model of the gateway.</summary>
 public sealed record SdkTarget
 {
@@ -31,6 +40,9 @@ public sealed record SdkTarget
 
     /// <summary>Use the SDK's client for Vertex AI, with a token for a key.</summary>
     public bool IsVertex { get; init; }
+
+    /// <summary>Whose client of the vendor's SDK is used: a cloud's, or the vendor's own.</summary>
+    public SdkCloud Cloud { get; init; }
     public bool IsGateway { get; init; }
 
     /// <summary>For SDKs that speak several: <c>openai</c> or <c>anthropic</c>.</summary>
