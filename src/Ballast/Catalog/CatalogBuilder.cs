@@ -157,7 +157,7 @@ public static class CatalogBuilder
             Platform = provider.Platform,
             Region = written.Region ?? provider.Region,
             Data = new DataTerms(
-                written.Data?.Geo ?? InferenceProfile.GeoOf(provider.Platform, written.Model ?? written.Name) ?? provider.Data.Geo,
+                InferenceProfile.WidestOf(provider.Platform, written.Model ?? written.Name, written.Data?.Geo) ?? provider.Data.Geo,
                 written.Data?.RetentionDays ?? provider.Data.RetentionDays,
                 written.Data?.Training ?? provider.Data.Training),
             Features = FeatureName.Apply(features, written.Features),

@@ -59,7 +59,7 @@ internal sealed class DeploymentIndex
 
         return new DataOptions
         {
-            Geo = found.Deployment.Data?.Geo ?? InferenceProfile.GeoOf(found.Provider.Platform, found.Deployment.Model ?? found.Deployment.Name) ?? found.Provider.Data?.Geo,
+            Geo = InferenceProfile.WidestOf(found.Provider.Platform, found.Deployment.Model ?? found.Deployment.Name, found.Deployment.Data?.Geo) ?? found.Provider.Data?.Geo,
             RetentionDays = found.Deployment.Data?.RetentionDays ?? found.Provider.Data?.RetentionDays,
             Training = found.Deployment.Data?.Training ?? found.Provider.Data?.Training,
         };

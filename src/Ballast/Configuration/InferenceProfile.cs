@@ -27,4 +27,17 @@ public static class InferenceProfile
             _ => null,
         };
     }
+
+    /// <summary>
+    /// Where data of a deployment goes whose own <c>data.geo</c> says something as well: the wider of the two counts, since a word in a file does not keep data from where the
+    /// profile sends it. Two places of which neither holds the other are <c>global</c> together; a word that is no profile's may be a part of the profile's place.
+    /// </summary>
+    /// <param name="platform">Who operates the endpoint.</param>
+    /// <param name="model">The upstream's name of the model.</param>
+    /// <param name="written">The deployment's own; null where it says nothing.</param>
+    /// <returns>Null where neither says anything.</returns>
+    public static string? WidestOf(string? platform, string model, string? written) =>
+        GeoOf(platform, model) is not { } profile ? written
+        : written is not ("us" or "eu" or "apac" or "global") || written == profile ? profile
+        : "global";
 }

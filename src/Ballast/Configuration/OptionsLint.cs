@@ -131,7 +131,7 @@ internal static class OptionsLint
         && (allow.RetentionDaysMax is null || terms.RetentionDays is null || terms.RetentionDays <= allow.RetentionDaysMax)
         && (allow.Training || terms.Training is not true);
 
-    /// <summary>A model's id that says another place than what is written: unless the deployment itself says so, the id is believed.</summary>
+    /// <summary>A model's id that says another place than what is written: the id is believed, and the wider of the two counts.</summary>
     private static void CheckProfiles(BallastOptions options, Judge judge)
     {
         foreach (ProviderOptions provider in options.Providers.Where(static provider => provider.Platform == "aws"))

@@ -67,11 +67,7 @@ public sealed class GatewayHandler(
             FindModel(exchange);
             await state.PrepareAsync(exchange).ConfigureAwait(false);                           // what was said before, where Ballast keeps it
             Guard.Redact(exchange);                                                             // values that may not leave, where its app has such
-            if (exchange is { Screen: not null, Demands: TargetFeatures.Background })
-            {
-                throw new GatewayException(GatewayError.BackgroundRedacted, param: "background");
-            }
-
+            StateKeeper.CheckRedacted(exchange);
             plan = router.Plan(exchange);                                                       // ordered, lawful candidates
             if (operation == Operation.CountTokens)
             {
@@ -89,24 +85,25 @@ public sealed class GatewayHandler(
         finally
         {
             plan?.Share?.Settle(exchange.Attempts);
-            bool isAtWork = StateKeeper.IsAtWork(exchange);                                     // in the background: its row waits for its end
-            if (!isAtWork)
-            {
-                bookkeeper.Close(exchange);                                                     // what is not settled yet, whatever happened
-            }
-
-            if (recorded is not null)
-            {
-                await recorded.EndAsync().ConfigureAwait(false);
-            }
-
-            Settle(exchange, isAtWork);
+            await SettleAsync(exchange, recorded).ConfigureAwait(false);                        // rows and budgets, whatever happened
             ExchangeTracer.End(exchange, http, refusal);
         }
     }
 
-    private void Settle(Exchange exchange, bool isAtWork)
+    private async ValueTask SettleAsync(Exchange exchange, RecordedCall? recorded)
     {
+        // An answer in the background has its row and gives back its reservation when its end is seen.
+        bool isAtWork = StateKeeper.IsAtWork(exchange);
+        if (!isAtWork)
+        {
+            bookkeeper.Close(exchange);
+        }
+
+        if (recorded is not null)
+        {
+            await recorded.EndAsync().ConfigureAwait(false);
+        }
+
         if (isAtWork)
         {
             background.Park(exchange);

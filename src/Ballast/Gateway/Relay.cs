@@ -286,12 +286,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             }
         }
 
-        if (_stream && exchange.State is { IsBackground: true, Begun: not null } && !response.IsCommitted)
-        {
-            // Its vendor works on it from here on, whoever listens: another deployment must not begin as well.
-            response.Begin();
-        }
-
+        BeginInBackground();
         if ((signals & (FrameSignals.Content | FrameSignals.Ended)) != 0)
         {
             timer.Begin();
@@ -318,6 +313,15 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         foreach (ChatEvent screened in _screened)
         {
             writer.Write(screened, response.Output);
+        }
+    }
+
+    /// <summary>An answer in the background is worked on by its vendor from its first event on, whoever listens: another deployment must not begin as well.</summary>
+    private void BeginInBackground()
+    {
+        if (_stream && exchange.State is { IsBackground: true, Begun: not null } && !response.IsCommitted)
+        {
+            response.Begin();
         }
     }
 

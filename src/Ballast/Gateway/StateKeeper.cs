@@ -67,6 +67,16 @@ public sealed class StateKeeper(ConversationStore? store)
     /// <summary>The answer is worked on in the background, and its end has not been seen by this request.</summary>
     public static bool IsAtWork(Exchange exchange) => exchange is { Operation: Operation.Chat, State: { IsBackground: true, Begun: not null, Answer: null } };
 
+    /// <summary>Values are put back only while their request lasts.</summary>
+    /// <exception cref="GatewayException">The answer is wanted in the background, and values were taken out of its request.</exception>
+    public static void CheckRedacted(Exchange exchange)
+    {
+        if (exchange is { Screen: not null, Demands: TargetFeatures.Background })
+        {
+            throw new GatewayException(GatewayError.BackgroundRedacted, param: "background");
+        }
+    }
+
     /// <summary>Remembers where an answer in the background is worked on, once; nothing for any other.</summary>
     public void Begin(Exchange exchange)
     {

@@ -71,7 +71,7 @@ public sealed class ResponsesStateTests(GatewayFixture gateways)
         foreach ((string previous, string key) in ((string, string)[])[("resp_none", "raw"), (id, "allow")])
         {
             GatewayAnswer refused = await AskAsync($$"""{"model":"{{Claude}}","previous_response_id":"{{previous}}","input":"Hello"}""", key);
-            refused.AssertError(gateways.Fast, "openai", 404);
+            refused.AssertError(gateways.Fast, "openai", 400);
             Assert.Equal("previous_response_not_found", refused.Json.GetProperty("error").GetProperty("code").GetString());
             Assert.Equal(404, (await SendAsync(HttpMethod.Get, $"{Path}/{previous}", key: key)).Status);
             Assert.Equal(404, (await SendAsync(HttpMethod.Get, $"{Path}/{previous}/input_items", key: key)).Status);
@@ -97,7 +97,7 @@ public sealed class ResponsesStateTests(GatewayFixture gateways)
         GatewayAnswer deleted = await SendAsync(HttpMethod.Delete, $"{Path}/{id}");
         Assert.True(deleted.Json.GetProperty("deleted").GetBoolean(), deleted.Body);
         Assert.Equal(404, (await SendAsync(HttpMethod.Get, $"{Path}/{id}")).Status);
-        Assert.Equal(404, (await AskAsync($$"""{"model":"{{Claude}}","previous_response_id":"{{id}}","input":"Hello"}""")).Status);
+        Assert.Equal(400, (await AskAsync($$"""{"model":"{{Claude}}","previous_response_id":"{{id}}","input":"Hello"}""")).Status);
         Assert.Equal(405, (await SendAsync(HttpMethod.Put, $"{Path}/{id}")).Status);
     }
 

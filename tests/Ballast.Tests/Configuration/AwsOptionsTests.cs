@@ -68,20 +68,36 @@ public class AwsOptionsTests
     }
 
     [Theory]
-    [InlineData("global.anthropic.claude-x-v1:0", null, "global")]
-    [InlineData("us.anthropic.claude-x-v1:0", null, "us")]
-    [InlineData("arn:aws:bedrock:eu-west-1:123456789012:inference-profile/apac.anthropic.claude-x-v1:0", null, "apac")]
-    [InlineData("anthropic.claude-x-v1:0", null, "eu")]
-    [InlineData("global.anthropic.claude-x-v1:0", "eu", "eu")]
-    public void Build_InferenceProfile_IsWhereDataGoes(string model, string? written, string geo)
+    [InlineData("global.anthropic.claude-x-v1:0", "global")]
+    [InlineData("us.anthropic.claude-x-v1:0", "us")]
+    [InlineData("arn:aws:bedrock:eu-west-1:123456789012:inference-profile/apac.anthropic.claude-x-v1:0", "apac")]
+    [InlineData("anthropic.claude-x-v1:0", "eu")]
+    public void Build_InferenceProfile_IsWhereDataGoes(string model, string geo)
     {
-        string data = written is null ? "" : $", data: {{ geo: {written} }}";
-        LoadResult result = Load($"  roaming: {{ vendor: anthropic, model: '{model}'{data} }}\n    aws: {{}}");
+        LoadResult result = Load($"  roaming: {{ vendor: anthropic, model: '{model}' }}\n    aws: {{}}");
         Assert.True(result.Options is not null, ValidConfiguration.Print(result));
         CatalogSnapshot catalog = CatalogBuilder.Build(result.Options, revision: 1);
         Assert.Equal(geo, catalog.Deployments["bedrock/roaming"].Data.Geo);
         Assert.Equal(geo == "eu", catalog.Keys[0].Allow.Allows(catalog.Deployments["bedrock/roaming"].Data));
         Assert.Equal(!model.StartsWith("anthropic", StringComparison.Ordinal), ValidConfiguration.Print(result).Contains("is said to stay in 'eu'", StringComparison.Ordinal));
+    }
+
+    /// <summary>A word in the file does not keep data from where the profile sends it: neither in the plan nor where the file is checked.</summary>
+    [Theory]
+    [InlineData("global", "eu", "global")]
+    [InlineData("us", "eu", "global")]
+    [InlineData("eu", "global", "global")]
+    [InlineData("eu", "eu", "eu")]
+    [InlineData("eu", "de", "eu")]
+    [InlineData("us", "de", "us")]
+    public void Build_OwnGeoBesideAProfile_TheWiderCounts(string profile, string written, string geo)
+    {
+        LoadResult result = Load($"  roaming: {{ vendor: anthropic, model: '{profile}.anthropic.claude-x-v1:0', data: {{ geo: {written} }} }}\n    aws: {{}}");
+        Assert.True(result.Options is not null, ValidConfiguration.Print(result));
+        CatalogSnapshot catalog = CatalogBuilder.Build(result.Options, revision: 1);
+        Assert.Equal(geo, catalog.Deployments["bedrock/roaming"].Data.Geo);
+        Assert.Equal(geo, new DeploymentIndex(result.Options).TermsOf("bedrock/roaming").Geo);
+        Assert.Equal(geo == "eu", catalog.Keys[0].Allow.Allows(catalog.Deployments["bedrock/roaming"].Data));
     }
 
     [Theory]

@@ -10,8 +10,9 @@ public static class OpenAIResponsesDocuments
     /// <summary>Longest id of a caller that an error repeats.</summary>
     private const int IdLengthMax = 128;
 
+    /// <summary>OpenAI tells it with 400, as a fault of the request.</summary>
     public static ChatError PreviousNotFound(string id) =>
-        new(ChatErrorKind.NotFound, $"Previous response with id '{Short(id)}' not found.") { Param = "previous_response_id", Code = "previous_response_not_found" };
+        new(ChatErrorKind.InvalidRequest, $"Previous response with id '{Short(id)}' not found.") { Param = "previous_response_id", Code = "previous_response_not_found" };
 
     public static ChatError AnswerNotFound(string id) => new(ChatErrorKind.NotFound, $"Response with id '{Short(id)}' not found.");
 
