@@ -137,7 +137,8 @@ function drawLimit(place, rule, line, other, live) {
     row = at - before < 44 ? 1 - row : 0;
     before = at;
     svg.append(draw('line', { class: 'event', x1: at, x2: at, y1: top - 10, y2: height - bottom }));
-    svg.append(draw('text', { class: 'eventLabel ' + event.kind, x: at + 4, y: top - 4 + row * 14 }, event.kind));
+    const isAtEdge = at > width - right - 44;
+    svg.append(draw('text', { class: 'eventLabel ' + event.kind, x: at + (isAtEdge ? -4 : 4), y: top - 4 + row * 14, 'text-anchor': isAtEdge ? 'end' : 'start' }, event.kind));
   }
   if (alone !== null && width >= LABELS_WIDTH_MIN) {
     const ends = [{ text: `${exact(now || 0)} kept`, y: y(now || 0), class: 'label' }, { text: `${exact(alone)} by weights`, y: y(alone), class: 'label beside' }].sort((a, b) => b.y - a.y);
