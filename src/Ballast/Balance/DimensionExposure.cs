@@ -23,17 +23,32 @@ public sealed record ComponentUse
     /// <summary>The largest share in any hour with enough requests; null where no hour had.</summary>
     public double? HourlyMax { get; init; }
 
+    /// <summary>The smallest share in any such hour.</summary>
+    public double? HourlyMin { get; init; }
+
+    /// <summary>Its share of the tokens in the second half of the time, less that in the first half; null where one of them has no traffic.</summary>
+    public double? Trend { get; init; }
+
+    /// <summary>Of what would have to go elsewhere in the busiest minutes (99th percentile): the part that finds room there, as far as quotas are known.</summary>
+    public required double Room { get; init; }
+
     /// <summary>
-    /// Part of the critical work that stops if it disappears: where no lawful substitute is left. Modelled: substitutes are assumed to be able to do the work, and to
-    /// have room for it.
+    /// Part of the critical work that stops if it disappears: where no lawful substitute is left, or no room with it. Modelled: substitutes are assumed to be able to do the
+    /// work, and unknown quotas to have room.
     /// </summary>
     public required double Stops { get; init; }
+
+    /// <summary>Requests that would stop in an hour of its absence, on average; modelled in the same way.</summary>
+    public required double StopsPerHour { get; init; }
 
     /// <summary>90 % interval of <see cref="Stops"/>, by resampling hours.</summary>
     public required (double Low, double High) StopsInterval { get; init; }
 
     /// <summary>Part of the critical work for which nobody has shown that a substitute can do it: what stops or may degrade.</summary>
     public required double Unproven { get; init; }
+
+    /// <summary>90 % interval of <see cref="Unproven"/>.</summary>
+    public required (double Low, double High) UnprovenInterval { get; init; }
 }
 
 /// <summary>One kind of component: how the traffic spreads over it.</summary>
@@ -46,6 +61,9 @@ public sealed record DimensionExposure(ComponentKind Kind, IReadOnlyList<Compone
 
     /// <summary>As many components of equal size would be as concentrated.</summary>
     public double EffectiveNumber => Hhi <= 0 ? 0 : 10_000 / Hhi;
+
+    /// <summary>The same by entropy: small components count for more.</summary>
+    public double EntropyNumber => Components.Count == 0 ? 0 : Math.Exp(-Components.Sum(static use => use.TokenShare <= 0 ? 0 : use.TokenShare * Math.Log(use.TokenShare)));
 }
 
 /// <summary>What stops one model for some apps.</summary>

@@ -151,6 +151,7 @@ public sealed class PolicyLint
     {
         foreach (SurvivalOptions wish in scope.Survive)
         {
+            CheckWithin(wish);
             foreach ((ApiKey key, Model model, Deployment[] lawful) in Classes(scope))
             {
                 Component[] fatal =
@@ -164,6 +165,18 @@ public sealed class PolicyLint
                         $"add a lawful deployment without it to '{model.Name}'", isWarning: false);
                 }
             }
+        }
+    }
+
+    /// <summary>What refuses is left at once; what takes requests and stays silent, only when its time is up.</summary>
+    private void CheckWithin(SurvivalOptions wish)
+    {
+        (string Name, TimeSpan Value) slowest = _catalog.Limits.FirstTokenTimeout >= _catalog.Limits.ConnectTimeout
+            ? ("first_token_timeout", _catalog.Limits.FirstTokenTimeout) : ("connect_timeout", _catalog.Limits.ConnectTimeout);
+        if (wish.Within is { } within && slowest.Value > within)
+        {
+            Add(wish.Path, string.Create(CultureInfo.InvariantCulture, $"'{wish.Id}' wants requests to go on within {within.TotalSeconds:0.#} s, and a deployment that stays silent is left after {slowest.Value.TotalSeconds:0.#} s"),
+                string.Create(CultureInfo.InvariantCulture, $"set limits.{slowest.Name} to {within.TotalSeconds:0.#}s or less"), isWarning: true);
         }
     }
 
@@ -232,7 +245,7 @@ public sealed class PolicyLint
     private IEnumerable<(ApiKey Key, Model Model, Deployment[] Lawful)> Classes(PolicyScopeOptions scope) =>
         from key in _catalog.Keys.Count > 0 ? _catalog.Keys : [new ApiKey { Id = "any", App = "any", Digest = default }]
         where (scope.Match.Apps.Count == 0 || scope.Match.Apps.Contains(key.App)) && (scope.Match.Keys.Count == 0 || scope.Match.Keys.Contains(key.Id))
-            && (scope.Match.Tiers.Count == 0 || scope.Match.Tiers.Contains(_criticality.TierOf(key.App)))
+            && (scope.Match.Tiers.Count == 0 || scope.Match.Tiers.Contains(_criticality.TierOf(key)))
         from model in _catalog.ModelOrder
         where !model.IsDeployment && !model.IsBareName && (key.Models is null || key.Models.Contains(model.Name)) && (scope.Match.Models.Count == 0 || scope.Match.Models.Contains(model.Name))
         let lawful = Lawful(key, model)

@@ -29,6 +29,9 @@ public sealed record ApiKey
     public string? Team { get; init; }
     public string? Organisation { get; init; }
 
+    /// <summary>How critical its app is, from 1 (most); null where nobody has said.</summary>
+    public int? Tier { get; init; }
+
     /// <summary>From then on the key is unknown; null never ends.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 

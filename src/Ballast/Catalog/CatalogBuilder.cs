@@ -38,7 +38,7 @@ public static class CatalogBuilder
             Deployments = deploymentsByName,
             Models = models.ToFrozenDictionary(static model => model.Name, StringComparer.Ordinal),
             ModelOrder = models,
-            Keys = [.. options.Keys.Select(BuildKey)],
+            Keys = [.. options.Keys.Select(key => BuildKey(key, options.Tenancy))],
             Tenancy = options.Tenancy,
             Telemetry = options.Telemetry,
             Limits = options.Limits,
@@ -222,11 +222,12 @@ public static class CatalogBuilder
         ? new DataAllowance(allow.Geo?.ToFrozenSet(StringComparer.Ordinal), allow.RetentionDaysMax, allow.Training)
         : DataAllowance.Everything;
 
-    private static ApiKey BuildKey(KeyOptions written) => new()
+    private static ApiKey BuildKey(KeyOptions written, TenancyOptions tenancy) => new()
     {
         Id = written.Id,
         Digest = written.Digest,
         App = written.App ?? written.Id,
+        Tier = tenancy.Apps.FirstOrDefault(app => app.Id == (written.App ?? written.Id))?.Tier,
         Allow = AllowanceOf(written.Allow),
         LossPolicy = PolicyOf(written.LossPolicy),
         Models = written.Models?.ToFrozenSet(StringComparer.Ordinal),

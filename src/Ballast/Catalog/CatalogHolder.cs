@@ -81,7 +81,7 @@ public sealed class CatalogHolder(CatalogSnapshot first, BallastOptions? firstOp
     }
 
     private CatalogSnapshot Restricted(CatalogSnapshot written) =>
-        _restriction is null ? written : written with { Keys = [.. written.Keys.Select(_restriction)] };
+        _restriction is null ? written : written with { Keys = [.. written.Keys.Select(_restriction)], Restriction = _restriction };
 
     /// <summary>What a reload cannot change is said, not silently left.</summary>
     private IEnumerable<ConfigurationFault> NeedRestart(BallastOptions next)

@@ -25,6 +25,9 @@ public sealed record CatalogSnapshot
     public TelemetryOptions Telemetry { get; init; } = new();
     public required LimitsOptions Limits { get; init; }
 
+    /// <summary>Cuts a key down to what the policy in force leaves it, wherever the key was made; null where nothing does. <see cref="Keys"/> are cut down already.</summary>
+    public Func<ApiKey, ApiKey>? Restriction { get; init; }
+
     /// <summary>Finds models that are not written down; null where no provider takes any model.</summary>
     internal ModelFinder? Finder { get; init; }
 

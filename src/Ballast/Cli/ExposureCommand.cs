@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Ballast.Balance;
+using Ballast.Balance.Capacity;
+using Ballast.Balance.Shifts;
 using Ballast.Catalog;
 using Ballast.Configuration.Policies;
 using Ballast.Ledger;
@@ -10,6 +12,9 @@ namespace Ballast.Cli;
 /// <summary><c>ballast exposure</c>: shares of traffic, and what stops if a vendor, platform, region or provider disappears.</summary>
 public static class ExposureCommand
 {
+    /// <summary>Events of shifts read at most, the newest.</summary>
+    private const int ShiftsMax = 5_000;
+
     public static Command Create()
     {
         Command command = new(
@@ -40,14 +45,15 @@ public static class ExposureCommand
         command.SetAction((arguments, cancellation) => ReportRequest.RunAsync(arguments, async () =>
         {
             ReportRequest request = Narrow(options.Read(arguments, TimeProvider.System), arguments.GetValue(scope), arguments.GetValue(at), arguments.GetValue(window));
-            CatalogSnapshot catalog = ReportSource.FindCatalog(request) ?? throw new UsageException(
+            CatalogSnapshot written = ReportSource.FindCatalog(request) ?? throw new UsageException(
                 "What stops is told from the configuration: name it with --config FILE (there is no ballast.yaml here).");
+            CatalogSnapshot catalog = await ReportSource.WithMadeKeysAsync(request, written, cancellation).ConfigureAwait(false);
             LedgerReader ledger = ReportSource.OpenLedger(request);
             IReadOnlyList<ShareRow> shares = await ledger.SharesAsync(request.Filter, cancellation).ConfigureAwait(false);
-            Measured measured = await MeasureAsync(request, catalog, ledger, cancellation).ConfigureAwait(false);
+            ExposureFindings measured = await MeasureAsync(request, catalog, ledger, cancellation).ConfigureAwait(false);
             if (arguments.GetValue(html))
             {
-                request.Output.Write(new ExposurePage(measured.Analysis, measured.Policy, measured.Relaxations, request.PeriodText).Write());
+                request.Output.Write(new ExposurePage(measured, request.PeriodText).Write());
                 return;
             }
 
@@ -68,24 +74,31 @@ public static class ExposureCommand
     private static DateTimeOffset? Moment(string option, string text, DateTimeOffset now) =>
         Period.TryParse(text, now, out DateTimeOffset? moment) ? moment : throw new UsageException($"{option} {text} is not a time. Write {Period.Forms}.");
 
-    private static async Task<Measured> MeasureAsync(ReportRequest request, CatalogSnapshot catalog, LedgerReader ledger, CancellationToken cancellation)
+    private static async Task<ExposureFindings> MeasureAsync(ReportRequest request, CatalogSnapshot catalog, LedgerReader ledger, CancellationToken cancellation)
     {
         PolicyFolder folder = ReportSource.FindPolicies(request);
         IReadOnlyList<LedgerEntry> entries = await ledger.EntriesAsync(request.Filter, ExposureAnalysis.RowsMax, cancellation).ConfigureAwait(false);
-        IReadOnlyList<Relaxation> suspensions = RelaxationEvents.Read(await ledger.EventsAsync(LedgerEvent.Suspension, LedgerFilter.Everything, RelaxationEvents.ReadMax, cancellation).ConfigureAwait(false));
+        IReadOnlyList<Relaxation> relaxations = RelaxationEvents.Read(await ledger.EventsAsync(LedgerEvent.Suspension, LedgerFilter.Everything, RelaxationEvents.ReadMax, cancellation).ConfigureAwait(false));
+        relaxations = [.. relaxations.Where(one => (request.Filter.Since is null || one.LastAt >= request.Filter.Since) && (request.Filter.Until is null || one.StartedAt < request.Filter.Until))];
         if (entries.Count == ExposureAnalysis.RowsMax)
         {
-            request.Error.WriteLine($"only the first {ExposureAnalysis.RowsMax} rows of this time are measured: ask for a shorter one.");
+            await request.Error.WriteLineAsync($"only the first {ExposureAnalysis.RowsMax} rows of this time are measured: ask for a shorter one.").ConfigureAwait(false);
         }
 
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        Quotas quotas = new(await ledger.EventsAsync(LedgerEvent.Quota, new LedgerFilter(Since: now - Quotas.ObservedFor), Quotas.EventsMax, cancellation).ConfigureAwait(false));
+        IReadOnlyList<RecordedShift> shifts = await ShiftsAsync(request, catalog, ledger, now, cancellation).ConfigureAwait(false);
         try
         {
-            ComponentMap components = folder.ReadComponents(out _);
+            IReadOnlyList<ObservedPlace> places = await ObservedPlace.FindAsync(catalog, ObservedPlace.ReadRanges(folder), System.Net.Dns.GetHostAddressesAsync, cancellation).ConfigureAwait(false);
+            ComponentMap declared = folder.ReadComponents(out _);
+            ComponentMap components = new([.. declared.Links, .. places.SelectMany(static place => place.ToLinks())], declared.Gateway);
             PolicyActivation? active = folder.Current();
             PolicyOptions? options = active is null ? null : PolicyLoader.Load(active.Text, ComponentKindName.All).Options;
-            return new Measured(
-                ExposureAnalysis.Build(catalog, components, options, entries), options is null ? null : SharePolicy.Compile(options, active!.Digest, catalog, components),
-                [.. suspensions.Where(one => (request.Filter.Since is null || one.LastAt >= request.Filter.Since) && (request.Filter.Until is null || one.StartedAt < request.Filter.Until))]);
+            SharePolicy? policy = options is null ? null : SharePolicy.Compile(options, active!.Digest, catalog, components);
+            return new ExposureFindings(
+                ExposureAnalysis.Build(catalog, components, options, entries, quotas), policy,
+                policy is null ? [] : LimitCheck.Of(policy, catalog, active!.ActivatedAt, entries, relaxations), relaxations, shifts, places);
         }
         catch (FormatException fault)
         {
@@ -93,11 +106,23 @@ public static class ExposureCommand
         }
     }
 
-    internal static void Write(ExposureReport report, ReportRequest request, string path, Measured? measured = null)
+    /// <summary>Those that <c>ballast shifts</c> has kept, and what is announced now.</summary>
+    private static async Task<IReadOnlyList<RecordedShift>> ShiftsAsync(ReportRequest request, CatalogSnapshot catalog, LedgerReader ledger, DateTimeOffset now, CancellationToken cancellation)
+    {
+        DateTimeOffset until = request.Filter.Until ?? now;
+        DateTimeOffset since = request.Filter.Since ?? until.AddDays(-30);
+        IReadOnlyList<LedgerEvent> kept = await ledger.EventsAsync(LedgerEvent.Shift, new LedgerFilter(since, until), ShiftsMax, cancellation).ConfigureAwait(false);
+        IReadOnlyList<ShareRow> shares = await ledger.SharesAsync(request.Filter, cancellation).ConfigureAwait(false);
+        IReadOnlyList<CatalogChange> announced = CatalogChange.Find(
+            catalog, ReportSource.FindPrices(request), DateOnly.FromDateTime(since.UtcDateTime), DateOnly.FromDateTime(until.UtcDateTime), shares);
+        return ShiftEvents.Read([.. kept.Where(one => one.At <= until), .. announced.Select(ShiftEvents.Write)]);
+    }
+
+    internal static void Write(ExposureReport report, ReportRequest request, string path, ExposureFindings? measured = null)
     {
         if (request.Form == ReportForm.Json)
         {
-            ReportJson.WriteLine(request.Output, writer => ExposureView.WriteJson(writer, report, request.Filter, measured is null ? null : inner => ExposureAnalysisView.WriteJson(inner, measured.Analysis, measured.Relaxations)));
+            ReportJson.WriteLine(request.Output, writer => ExposureView.WriteJson(writer, report, request.Filter, measured is null ? null : inner => ExposureAnalysisView.WriteJson(inner, measured)));
             return;
         }
 
@@ -114,7 +139,7 @@ public static class ExposureCommand
 
         if (measured is not null && measured.Analysis.Requests > 0)
         {
-            foreach (ReportTable table in ExposureAnalysisView.Tables(measured.Analysis))
+            foreach (ReportTable table in ExposureAnalysisView.Tables(measured))
             {
                 request.Write(table);
             }
@@ -125,7 +150,4 @@ public static class ExposureCommand
             request.Output.WriteLine($"{model.Model} cannot lawfully be answered for {string.Join(", ", model.Apps)}, even with everything up.");
         }
     }
-
-    /// <summary>What traffic showed.</summary>
-    internal sealed record Measured(ExposureAnalysis Analysis, SharePolicy? Policy, IReadOnlyList<Relaxation> Relaxations);
 }

@@ -2,74 +2,117 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Ballast.Balance;
+using Ballast.Balance.Capacity;
+using Ballast.Balance.Shifts;
 using Ballast.Catalog;
-using Ballast.Routing.Shares;
 
 namespace Ballast.Cli;
 
 /// <summary>
-/// The exposure as one page for those who decide: no script, nothing from elsewhere, pictures drawn within it, made to be printed. All that comes from names is escaped.
+/// The exposure as pages for those who decide: no script, nothing from elsewhere, pictures drawn within it, made to be printed on A4. The first page says what stops, which
+/// limits hold and what to decide; what it rests on follows. All that comes from names is escaped.
 /// </summary>
-internal sealed class ExposurePage(ExposureAnalysis analysis, SharePolicy? policy, IReadOnlyList<Relaxation> relaxations, string period)
+internal sealed class ExposurePage(ExposureFindings found, string period)
 {
     /// <summary>Rows of a table; what is below them matters little.</summary>
     private const int RowsMax = 12;
+    private const int CapacityRowsMax = 10;
+    private const int DecisionsMax = 10;
+    private const double NoticedFrom = 0.0005;
 
-    private const string Style =
-        """
-        body{font:14px/1.45 system-ui,sans-serif;color:#1b2430;max-width:980px;margin:32px auto;padding:0 20px}
-        h1{font-size:26px;margin:0 0 4px}h2{font-size:18px;margin:30px 0 8px;border-bottom:2px solid #dfe5ec;padding-bottom:4px}
-        p.lead{font-size:18px;margin:14px 0}.note{color:#5b6673;font-size:12px}table{border-collapse:collapse;width:100%;margin:6px 0 14px}
-        th,td{text-align:left;padding:4px 8px;border-bottom:1px solid #e6ebf0;vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-        .bad{color:#a3201d;font-weight:600}.good{color:#1d6b3a}li{margin:4px 0}svg{max-width:100%;height:auto;display:block}
-        @page{size:A4;margin:16mm}@media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}table,svg,ul{break-inside:avoid}}
-        """;
-
+    private readonly ExposureAnalysis _analysis = found.Analysis;
     private readonly StringBuilder _html = new();
 
     public string Write()
     {
-        _html.Append("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Exposure</title><style>").Append(Style).Append("</style></head><body>");
+        IReadOnlyList<(string Matter, string Choice)> decisions = ExposureDecisions.Of(found);
+        _html.Append("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>Exposure</title><style>").Append(ExposureStyle.Css).Append("</style></head><body>");
         _html.Append("<h1>What we depend on, and what stops without it</h1>");
-        Text("p", $"{period} · {ReportFormat.Count(analysis.Requests)} answered requests{(policy is null ? " · no balance policy in force" : $" · policy {policy.Options.Name} version {policy.Options.Version}")}", "note");
+        Text("p", $"{period} · {ReportFormat.Count(_analysis.Requests)} answered requests · {(found.Policy is null ? "no balance policy in force" : $"policy {found.Policy.Options.Name} version {found.Policy.Options.Version}")}", "note");
         WriteLead();
-        WriteDecisions();
+        WriteCards(decisions.Count);
+        WriteLosses();
+        WriteDecisions(decisions);
         WriteLimits();
-        WriteDays();
-        foreach (DimensionExposure dimension in analysis.Dimensions.Where(static dimension => dimension.Kind != ComponentKind.Deployment))
+        if (_analysis.Requests > 0)
         {
-            WriteDimension(dimension);
+            WriteTrend();
+            WriteShifts();
+            WriteGraph();
+            WriteCapacity();
+            WriteCuts();
+            WriteDetails();
+        }
+        else
+        {
+            WriteCuts();
         }
 
-        WriteGraph();
-        WriteCuts();
         WriteNotes();
         return _html.Append("</body></html>\n").ToString();
     }
 
+    private IEnumerable<ComponentUse> Foremost => _analysis.Dimensions.Where(static dimension => dimension.Kind is ComponentKind.Platform or ComponentKind.Vendor).SelectMany(static dimension => dimension.Components);
+
     private void WriteLead()
     {
-        ComponentUse? worst = analysis.Dimensions.SelectMany(static dimension => dimension.Components).Where(static use => use.Component.Kind is ComponentKind.Platform or ComponentKind.Vendor)
-            .MaxBy(static use => use.Stops);
-        Text("p", worst is null ? "There is no traffic in this time."
-            : worst.Stops > 0 ? $"If {worst.Component.Name} disappears, {Percent(worst.Stops)} of the critical work stops ({Percent(worst.StopsInterval.Low)} to {Percent(worst.StopsInterval.High)})."
+        ComponentUse? worst = Foremost.MaxBy(static use => use.Stops);
+        Text("p", worst is null ? "There is no traffic in this time. What stops a model is told from the configuration below."
+            : worst.Stops > NoticedFrom ? $"If {worst.Component.Name} ({ComponentKindName.Of(worst.Component.Kind)}) disappears, {Percent(worst.Stops)} of the critical work stops ({Interval(worst.StopsInterval)})."
             : "No single vendor or platform stops any of the work: for all of it there is a lawful substitute elsewhere.", "lead");
     }
 
-    private void WriteDecisions()
+    private void WriteCards(int decisions)
     {
-        List<string> decisions =
-        [
-            .. analysis.Models.SelectMany(model => model.SinglePoints.Take(3).Select(point => $"{Names(model)} stops without {point}: add a deployment without it, or accept the risk in writing.")).Take(RowsMax),
-            .. analysis.SharedFailures.Select(static mode => string.Create(CultureInfo.InvariantCulture, $"{mode.One} and {mode.Other} failed together in {mode.Minutes} minutes (phi {mode.Phi:0.00}): find out what they share.")),
-            .. relaxations.Where(static one => one.Cause == RelaxationCause.Eligibility).Select(static one => one.Rule).Distinct(StringComparer.Ordinal)
-                .Select(static rule => $"The limit '{rule}' cannot hold for some traffic even with everything up: change it, or add a lawful deployment."),
-        ];
-        if (analysis.CommonModeGap >= 0.5)
+        int broken = found.Limits.Count(static limit => limit.State == LimitState.Breached) + _analysis.Survival.Count(static check => check.Holds == false);
+        int limits = found.Limits.Count + _analysis.Survival.Count;
+        ComponentUse? largest = Foremost.Where(static use => use.Component.Kind == ComponentKind.Platform).MaxBy(static use => use.TokenShare);
+        _html.Append("<div class=cards>");
+        Card(largest is null ? "–" : Percent(largest.TokenShare), largest is null ? "no traffic" : $"of all tokens on {largest.Component.Name}");
+        Card(limits == 0 ? "none" : broken == 0 ? $"{limits} of {limits}" : $"{limits - broken} of {limits}", limits == 0 ? "limits agreed" : "limits hold", limits == 0 ? null : broken == 0 ? "good" : "bad");
+        Card(found.Shifts.Count.ToString(CultureInfo.InvariantCulture), "changes at vendors and platforms");
+        Card(decisions.ToString(CultureInfo.InvariantCulture), "things to decide", decisions == 0 ? "good" : "warn");
+        _html.Append("</div>");
+
+        void Card(string figure, string words, string? style = null)
         {
-            decisions.Add(string.Create(CultureInfo.InvariantCulture, $"There seem to be {analysis.CommonModeGap:0.0} more vendors than platforms: several vendors stand on the same platform."));
+            _html.Append("<div class=card>");
+            Text("b", figure, style);
+            Text("span", words);
+            _html.Append("</div>");
+        }
+    }
+
+    private void WriteLosses()
+    {
+        ComponentUse[] uses = [.. Foremost.OrderByDescending(static use => use.Stops).ThenByDescending(static use => use.TokenShare).Take(RowsMax)];
+        if (uses.Length == 0)
+        {
+            return;
         }
 
+        _html.Append("<h2>If one of them disappears</h2>");
+        Head(("", false), ("share now", true), ("trend", true), ("critical work that stops", false), ("requests/h", true), ("or unproven", true), ("models that stop", false));
+        foreach (ComponentUse use in uses)
+        {
+            string[] models = [.. _analysis.Models.Where(model => model.SinglePoints.Contains(use.Component)).Select(static model => model.Model).Distinct(StringComparer.Ordinal)];
+            _html.Append("<tr><td><b>").Append(Escape(use.Component.Name)).Append("</b> <span class=note>").Append(ComponentKindName.Of(use.Component.Kind)).Append("</span></td>");
+            Cell(Percent(use.TokenShare), "n");
+            Cell(Trend(use.Trend), "n");
+            _html.Append(CultureInfo.InvariantCulture, $"<td><span class=bar style=\"width:{Math.Max(use.Stops > NoticedFrom ? 2 : 0, 44 * use.Stops):0}px\"></span>");
+            Text("span", use.Stops > NoticedFrom ? $"{Percent(use.Stops)} ({Interval(use.StopsInterval)})" : "nothing", use.Stops > NoticedFrom ? "bad d" : "good");
+            _html.Append("</td>");
+            Cell(use.StopsPerHour < 0.05 ? "–" : use.StopsPerHour.ToString("N0", CultureInfo.InvariantCulture), "n");
+            Cell(Percent(use.Unproven), "n");
+            Cell(models.Length == 0 ? "none" : string.Join(", ", models.Take(5)) + (models.Length > 5 ? $" and {models.Length - 5} more" : ""));
+            _html.Append("</tr>");
+        }
+
+        End();
+    }
+
+    private void WriteDecisions(IReadOnlyList<(string Matter, string Choice)> decisions)
+    {
         _html.Append("<h2>What to decide</h2>");
         if (decisions.Count == 0)
         {
@@ -77,113 +120,201 @@ internal sealed class ExposurePage(ExposureAnalysis analysis, SharePolicy? polic
             return;
         }
 
-        _html.Append("<ul>");
-        decisions.ForEach(decision => Text("li", decision));
-        _html.Append("</ul>");
+        _html.Append("<ol>");
+        foreach ((string matter, string choice) in decisions.Take(DecisionsMax))
+        {
+            _html.Append("<li>").Append(Escape(matter)).Append(" <b>").Append(Escape(choice)).Append("</b></li>");
+        }
+
+        _html.Append("</ol>");
+        if (decisions.Count > DecisionsMax)
+        {
+            Text("p", $"{decisions.Count - DecisionsMax} more of the kind are in the tables below.", "note");
+        }
     }
 
     private void WriteLimits()
     {
-        _html.Append("<h2>Limits and breaches</h2>");
-        if (policy is null || policy.Book.Rules.Count == 0)
+        _html.Append("<div class=keep><h2>Limits and breaches</h2>");
+        if (found.Limits.Count + _analysis.Survival.Count == 0)
         {
-            Text("p", "No share is limited.");
+            Text("p", "No share is limited: nothing keeps the traffic from gathering in one place.", "empty");
+            _html.Append("</div>");
             return;
         }
 
-        _html.Append("<table><tr><th>limit</th><th class=n>agreed</th><th class=n>measured, all traffic</th><th class=n>suspended</th></tr>");
-        foreach (ShareRule rule in policy.Book.Rules)
+        Head(("limit", false), ("agreed", true), ("measured", true), ("worst day", true), ("suspended", false), ("", false));
+        foreach (LimitCheck limit in found.Limits)
         {
-            ComponentUse? use = analysis.Dimensions.SelectMany(static dimension => dimension.Components).FirstOrDefault(use => use.Component == rule.Target);
-            Relaxation[] own = [.. relaxations.Where(one => one.Rule == rule.Id)];
-            Row($"{rule.Id}: {rule.Target}", (rule.IsFloor ? "at least " : "at most ") + Percent(rule.Share), use is null ? "none" : Percent(use.TokenShare),
-                own.Length == 0 ? "never" : $"{own.Length} times, {ReportFormat.Count(own.Sum(static one => one.Requests))} requests, last {own[^1].LastAt:yyyy-MM-dd HH:mm}Z ({(own[^1].Cause == RelaxationCause.Health ? "outage" : "no lawful choice")})");
+            Row($"{limit.Rule.Id}: {limit.Rule.Target}", Number((limit.Rule.IsFloor ? "≥ " : "≤ ") + Percent(limit.Rule.Share)), Number(limit.Share is { } share ? Percent(share) : "–"), Number(limit.DayShare is { } day ? Percent(day) : "–"),
+                limit.Suspensions.Count == 0 ? "never" : string.Create(CultureInfo.InvariantCulture, $"{limit.Suspensions.Count} times, {ReportFormat.Count(limit.Suspensions.Sum(static one => one.Requests))} requests, last {limit.Suspensions[^1].LastAt:yyyy-MM-dd HH:mm}Z ({(limit.Suspensions[^1].CauseName == "health" ? "outage" : "no lawful choice")})"),
+                State(ExposureAnalysisView.Word(limit.State), limit.State switch { LimitState.Held => "good", LimitState.Breached => "bad", LimitState.Suspended => "warn", _ => "empty" }));
         }
 
-        _html.Append("</table>");
+        foreach (SurvivalCheck check in _analysis.Survival)
+        {
+            Row($"{check.Rule}: go on without any one", Number("≥ " + Percent(check.Keep)), Number(check.Worst is null ? "–" : Room(check.Left)), "", check.Worst is { } worst ? $"worst without {worst}" : "no traffic",
+                State(ExposureAnalysisView.Word(check.Holds), check.Holds switch { true => "good", false => "bad", null => "warn" }));
+        }
+
+        End();
+        _html.Append("</div>");
     }
 
-    private void WriteDays()
+    private void WriteTrend() => _html.Append("<div class=keep><h2>Shares over time against the limits</h2>")
+        .Append(ExposurePicture.Days(_analysis.Days, [.. found.Policy?.Book.Rules.Where(static rule => rule.Target.Kind == ComponentKind.Platform) ?? []])).Append("</div>");
+
+    private void WriteShifts()
     {
-        if (analysis.Days.Count == 0)
+        _html.Append("<div class=keep><h2>What has changed at vendors and platforms</h2>");
+        if (found.Shifts.Count == 0)
         {
+            Text("p", "Nothing is known to have changed. ('ballast shifts' compares a window with the one before and keeps what it finds.)", "empty");
+            _html.Append("</div>");
             return;
         }
 
-        _html.Append("<h2>Shares over time against the limits</h2>").Append(ExposurePicture.Days(analysis.Days, [.. policy?.Book.Rules.Where(static rule => rule.Target.Kind == ComponentKind.Platform) ?? []]));
-    }
-
-    private void WriteDimension(DimensionExposure dimension)
-    {
-        string kind = ComponentKindName.Of(dimension.Kind);
-        _html.Append(CultureInfo.InvariantCulture, $"<h2>By {kind}</h2>");
-        Text("p", string.Create(CultureInfo.InvariantCulture, $"As concentrated as {dimension.EffectiveNumber:0.00} of equal size (HHI {dimension.Hhi:0})."), "note");
-        _html.Append(CultureInfo.InvariantCulture, $"<table><tr><th>{kind}</th><th class=n>tokens</th><th class=n>requests</th><th class=n>cost</th><th class=n>critical</th><th class=n>busiest hour</th><th class=n>stops</th><th class=n>not proven</th><th>known by</th></tr>");
-        foreach (ComponentUse use in dimension.Components.Take(RowsMax))
+        Head(("when", false), ("what", false), ("figure", false), ("change", false), ("p", true), ("apps", false));
+        foreach (RecordedShift shift in found.Shifts.Take(RowsMax))
         {
-            Row(use.Component.Name, Percent(use.TokenShare), Percent(use.RequestShare), use.CostShare is { } cost ? Percent(cost) : "unknown", Percent(use.CriticalShare),
-                use.HourlyMax is { } most ? Percent(most) : "–", $"{Percent(use.Stops)} ({Percent(use.StopsInterval.Low)}–{Percent(use.StopsInterval.High)})", Percent(use.Unproven), use.Provenance.ToString().ToLowerInvariant());
+            Row(new Content(shift.At.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), "d"), shift.Subject, shift.Kind.Replace('_', ' '),
+                shift.Text + (shift.Change is { } change ? string.Create(CultureInfo.InvariantCulture, $" ({100 * change:+0;-0} %)") : ""),
+                Number(shift.Probability is { } p ? p < 1e-6 ? "<0.000001" : p.ToString("0.######", CultureInfo.InvariantCulture) : ""), string.Join(", ", shift.Apps.Take(5)));
         }
 
-        _html.Append("</table>");
+        End();
+        _html.Append("</div>");
     }
 
     private void WriteGraph()
     {
-        DimensionExposure? platforms = analysis.Dimensions.FirstOrDefault(static dimension => dimension.Kind == ComponentKind.Platform);
-        DimensionExposure? vendors = analysis.Dimensions.FirstOrDefault(static dimension => dimension.Kind == ComponentKind.Vendor);
-        DimensionExposure? deployments = analysis.Dimensions.FirstOrDefault(static dimension => dimension.Kind == ComponentKind.Deployment);
+        DimensionExposure? platforms = _analysis.Dimensions.FirstOrDefault(static dimension => dimension.Kind == ComponentKind.Platform);
+        DimensionExposure? vendors = _analysis.Dimensions.FirstOrDefault(static dimension => dimension.Kind == ComponentKind.Vendor);
+        DimensionExposure? deployments = _analysis.Dimensions.FirstOrDefault(static dimension => dimension.Kind == ComponentKind.Deployment);
         if (platforms is not null && vendors is not null && deployments is not null)
         {
-            _html.Append("<h2>Who stands on whom</h2>").Append(ExposurePicture.Graph(vendors, deployments, platforms, analysis.LinkOf));
+            _html.Append("<div class=keep><h2>Who stands on whom</h2>");
+            Text("p", "Vendors, deployments, platforms; lines as thick as their share of the tokens, red where critical work stops without it.", "note");
+            _html.Append(ExposurePicture.Graph(vendors, deployments, platforms, _analysis.LinkOf)).Append("</div>");
         }
     }
 
     private void WriteCuts()
     {
-        _html.Append("<h2>What stops a model</h2><table><tr><th>model</th><th>apps</th><th>alone</th><th>two together</th><th>three together</th></tr>");
-        foreach (ModelCuts model in analysis.Models)
+        _html.Append("<div class=keep><h2>What stops a model</h2>");
+        if (_analysis.Models.Count == 0)
         {
-            Row(model.Model, string.Join(", ", model.Apps), Cuts(model, 1), Cuts(model, 2), Cuts(model, 3));
+            Text("p", "No model is named in the configuration.", "empty");
+            _html.Append("</div>");
+            return;
         }
 
-        _html.Append("</table>");
+        Text("p", "Alone (red), or two or three together (amber): every way in which a model is left without a lawful deployment.", "note");
+        _html.Append(ExposurePicture.Cuts(_analysis.Models));
+        _html.Append("</div>");
+        if (_analysis.Gateway.Count > 0)
+        {
+            Text("p", $"Ballast itself runs on {string.Join(", ", _analysis.Gateway.Select(static edge => edge.Component.ToString()))}: without it every model stops.", "bad");
+        }
+    }
+
+    private void WriteCapacity()
+    {
+        _html.Append("<h2>Is there room elsewhere?</h2>");
+        Text("p", $"What the quotas that are left carry of the demand. Busiest: the minute of the 99th percentile, {ReportFormat.Count((long)_analysis.PeakTokens)} tokens. {(_analysis.UnknownQuotas.Count == 0 ? "" : $"Unknown quotas: {string.Join(", ", _analysis.UnknownQuotas.Take(8))}{(_analysis.UnknownQuotas.Count > 8 ? " …" : "")}; the lower figure takes them to carry no more than they did, the upper one anything.")}", "note");
+        Head(("without", false), ("median minute", true), ("busiest minutes", true));
+        foreach (CapacityLeft left in _analysis.Capacity.Where(static left => left.Gone.All(static gone => gone.Kind is ComponentKind.Platform or ComponentKind.Vendor) && (left.Gone.Count == 1 || left.Gone.All(static gone => gone.Kind == ComponentKind.Platform))).Take(CapacityRowsMax))
+        {
+            Row(string.Join(" + ", left.Gone), Number(Room(left.Median)), Number(Room(left.Peak)));
+        }
+
+        End();
+    }
+
+    private void WriteDetails()
+    {
+        _html.Append("<h2>Shares in detail</h2>");
+        foreach (DimensionExposure dimension in _analysis.Dimensions.Where(static dimension => dimension.Kind != ComponentKind.Deployment))
+        {
+            string kind = ComponentKindName.Of(dimension.Kind);
+            _html.Append("<div class=keep>");
+            Text("h3", string.Create(CultureInfo.InvariantCulture, $"By {kind}: as concentrated as {dimension.EffectiveNumber:0.00} of equal size (HHI {dimension.Hhi:0}; by entropy {dimension.EntropyNumber:0.00})"));
+            Head((kind, false), ("tokens", true), ("requests", true), ("cost", true), ("critical", true), ("hours", true), ("room", true), ("stops", true), ("stops or unproven", true), ("known by", false));
+            foreach (ComponentUse use in dimension.Components.Take(RowsMax))
+            {
+                Row(use.Component.Name, Number(Percent(use.TokenShare)), Number(Percent(use.RequestShare)), Number(use.CostShare is { } cost ? Percent(cost) : "unknown"), Number(Percent(use.CriticalShare)),
+                    Number(use.HourlyMax is { } most ? $"{Percent(use.HourlyMin ?? 0)}–{Percent(most)}" : "–"), Number(Percent(use.Room)), Number(Percent(use.Stops)), Number($"{Percent(use.Unproven)} ({Interval(use.UnprovenInterval)})"),
+                    use.Provenance.ToString().ToLowerInvariant());
+            }
+
+            End();
+            if (dimension.Components.Count > RowsMax)
+            {
+                Text("p", $"{dimension.Components.Count - RowsMax} more carry less.", "note");
+            }
+
+            _html.Append("</div>");
+        }
     }
 
     private void WriteNotes()
     {
-        _html.Append("<h2>How to read this</h2><ul>");
-        Text("li", "Shares are measured: every answered request counts. 'critical' weighs requests by how critical their app is.");
-        Text("li", "'stops' is modelled: critical work for which no lawful deployment is left without the component; substitutes are assumed to be able to do it and to have room. In brackets the 90 % interval, by resampling hours.");
-        Text("li", "'not proven' is what nobody has shown that a substitute can do: it stops or may degrade.");
-        Text("li", "'known by': declared, by contract, observed in traffic, or assumed from names.");
-        Text("li", analysis.Gateway.Count == 0 ? "What Ballast itself runs on is not declared (policies/components.yaml, gateway): it is a single point of failure that this page cannot see."
-            : $"Ballast itself runs on {string.Join(", ", analysis.Gateway.Select(static edge => edge.Component.ToString()))}: if that goes, everything stops.");
-        _html.Append("</ul>");
+        _html.Append("<div class=keep><h2>How to read this</h2><ul>");
+        Text("li", "Measured: shares, trends, limits, suspensions, hours. Every answered request counts; 'critical' weighs requests by how critical their app is (tier 1 four times, tier 2 twice). 'trend' is the second half of the time less the first. 'hours': lowest and highest share in any hour.");
+        Text("li", "Modelled: 'stops' and 'room'. What stops is critical work without a lawful deployment, or without room in the quotas left at the busiest minutes; substitutes are assumed to be able to do the work, and unknown quotas to have room. Intervals hold 90 %, by resampling hours.");
+        Text("li", "'stops or unproven' adds what nobody has shown that a substitute can do: it stops or may degrade.");
+        Text("li", "Changes at vendors: Welch's t-test, p below 0.001 and at least 5 %. Many figures are compared at once: about one in 1,000 would show without any change.");
+        Text("li", "'known by': declared in a file, by contract, observed in traffic or addresses, or assumed from names.");
+        Text("li", _analysis.Gateway.Count == 0 ? "What Ballast itself runs on is not declared (policies/components.yaml, gateway): it is a single point of failure that this page cannot see."
+            : $"Ballast itself runs on {string.Join(", ", _analysis.Gateway.Select(static edge => edge.Component.ToString()))}: if that goes, everything stops.");
+        _html.Append("</ul></div>");
     }
 
-    private static string Names(ModelCuts model) => model.Apps.Count == 0 ? model.Model : $"{model.Model} (for {string.Join(", ", model.Apps.Take(4))}{(model.Apps.Count > 4 ? " …" : "")})";
+    private static string Interval((double Low, double High) interval) => string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Low:0.#}–{100 * interval.High:0.#} %");
 
-    private static string Cuts(ModelCuts model, int size)
+    private static string Room(Survived left) => left.IsKnown ? Percent(left.High) : $"unknown ({Percent(left.Low)} to {Percent(left.High)})";
+
+    private static string Trend(double? change) => change is not { } value ? "–" : Math.Abs(value) < 0.005 ? "steady" : string.Create(CultureInfo.InvariantCulture, $"{(value > 0 ? "▲" : "▼")} {100 * Math.Abs(value):0.#} pp");
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
+
+    private static Content Number(string text) => new(text, "n");
+
+    private static Content State(string text, string style) => new(text, style);
+
+    private void Head(params ReadOnlySpan<(string Text, bool IsNumber)> columns)
     {
-        CutSet[] cuts = [.. model.Cuts.Where(cut => cut.Components.Count == size)];
-        return cuts.Length == 0 ? "–" : string.Join("; ", cuts.Take(4).Select(static cut => cut.ToString())) + (cuts.Length > 4 ? $"; {cuts.Length - 4} more" : "");
+        _html.Append("<div class=wide><table><thead><tr>");
+        foreach ((string text, bool isNumber) in columns)
+        {
+            _html.Append(isNumber ? "<th class=n>" : "<th>").Append(Escape(text)).Append("</th>");
+        }
+
+        _html.Append("</tr></thead><tbody>");
     }
 
-    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
+    private void End() => _html.Append("</tbody></table></div>");
 
-    private void Row(params ReadOnlySpan<string> cells)
+    private void Row(params ReadOnlySpan<Content> cells)
     {
         _html.Append("<tr>");
-        foreach (string cell in cells)
+        foreach (Content cell in cells)
         {
-            bool isNumber = cell.Length > 0 && char.IsAsciiDigit(cell[0]) && cell.Contains('%', StringComparison.Ordinal);
-            _html.Append(isNumber ? "<td class=n>" : "<td>").Append(WebUtility.HtmlEncode(cell)).Append("</td>");
+            Cell(cell.Text, cell.Style);
         }
 
         _html.Append("</tr>");
     }
 
+    private void Cell(string text, string? style = null) => Text("td", text, style);
+
     private void Text(string tag, string text, string? style = null) =>
-        _html.Append('<').Append(tag).Append(style is null ? "" : $" class=\"{style}\"").Append('>').Append(WebUtility.HtmlEncode(text)).Append("</").Append(tag).Append('>');
+        _html.Append('<').Append(tag).Append(style is null ? "" : $" class=\"{style}\"").Append('>').Append(Escape(text)).Append("</").Append(tag).Append('>');
+
+    private static string Escape(string text) => WebUtility.HtmlEncode(text);
+
+    private readonly record struct Content(string Text, string? Style)
+    {
+        public static implicit operator Content(string text) => new(text, null);
+    }
 }

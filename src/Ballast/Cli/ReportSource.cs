@@ -3,6 +3,7 @@ using Ballast.Configuration;
 using Ballast.Ledger;
 using Ballast.Prices;
 using Ballast.Routing.Shares;
+using Ballast.Tenancy;
 
 namespace Ballast.Cli;
 
@@ -33,6 +34,31 @@ internal static class ReportSource
     /// <summary>Null where no configuration was named and there is none here.</summary>
     public static CatalogSnapshot? FindCatalog(ReportRequest request) =>
         FindOptions(request) is { } options ? CatalogBuilder.Build(options, revision: 0) : null;
+
+    /// <summary>The catalog with the keys that were made at run time beside those of the file, all of them cut down to what their apps and teams may.</summary>
+    public static async Task<CatalogSnapshot> WithMadeKeysAsync(ReportRequest request, CatalogSnapshot catalog, CancellationToken cancellation)
+    {
+        string ledger = request.LedgerPath ?? FindOptions(request)?.Ledger.Path ?? new LedgerOptions().Path;
+        string path = catalog.Tenancy.Path ?? Path.ChangeExtension(ledger, ".tenancy.db");
+        if (!File.Exists(path))
+        {
+            return catalog;
+        }
+
+        try
+        {
+            SqliteTenancyStore store = SqliteTenancyStore.Open(path);
+            await using (store.ConfigureAwait(false))
+            {
+                return catalog with { Keys = [.. TenantView.Of(catalog, await store.LoadAsync(cancellation).ConfigureAwait(false)).EveryKey()] };
+            }
+        }
+        catch (TenancyStoreException failure)
+        {
+            await request.Error.WriteLineAsync($"Keys made at run time are left out: {failure.Message}").ConfigureAwait(false);
+            return catalog;
+        }
+    }
 
     /// <summary>The folder that the configuration names, else the default one of a gateway without configuration.</summary>
     public static PolicyFolder FindPolicies(ReportRequest request) => new((FindOptions(request)?.Balance ?? new BalanceOptions()).Policies);

@@ -22,6 +22,12 @@ public sealed class Attempt(string id, int number, Deployment deployment, Protoc
 
     /// <summary>The request was handed to a standing connection.</summary>
     public bool Reached { get; set; }
+
+    /// <summary>What the vendor says of its limits is to be read from this attempt's headers.</summary>
+    public bool WantsRateLimits { get; set; }
+
+    /// <summary>What it said; null where it was not read.</summary>
+    public RateLimits? RateLimits { get; set; }
     public int? UpstreamStatus { get; set; }
     public string? UpstreamRequestId { get; set; }
 

@@ -104,8 +104,10 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         try
         {
             attempt.Result = AttemptResult.Cancelled;
+            attempt.WantsRateLimits = deploymentHealth?.WantsQuota() ?? false;
             failure = await call.RunAsync(exchange, attempt, request, response, aborted, work).ConfigureAwait(false);
             failure = failure is null || work is null ? failure : work.Tell(failure);
+            NoteQuota(attempt, deploymentHealth);
             Judge(exchange, attempt, isProbe, failure, deploymentHealth);                                                                 // (5)
             isJudged = true;
             if (failure is not null && exchange.OutputCommitted)
@@ -147,6 +149,14 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         if (isProbe)
         {
             deploymentHealth?.ReportNothing();
+        }
+    }
+
+    private static void NoteQuota(Attempt attempt, DeploymentHealth? deploymentHealth)
+    {
+        if (attempt.RateLimits is { } told)
+        {
+            deploymentHealth?.NoteQuota(ObservedQuota.Of(told));
         }
     }
 

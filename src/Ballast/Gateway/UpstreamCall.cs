@@ -47,6 +47,7 @@ public sealed class UpstreamCall(UpstreamClient client)
             attempt.Reached = true;
             attempt.UpstreamStatus = upstream.Status;
             attempt.UpstreamRequestId = RequestId(attempt, upstream);
+            attempt.RateLimits = attempt.WantsRateLimits ? attempt.Protocol.ReadRateLimits(upstream.Header, exchange.Time.GetUtcNow()) : null;
             return await JudgeAsync(exchange, attempt, upstream, response, timer, work, aborted).ConfigureAwait(false);
         }
     }

@@ -69,7 +69,7 @@ public sealed class KeyDirectory
                 continue;
             }
 
-            AdmittedKey entry = directory.Entry(view, meters, KeyOf(made, app), isMade: true);
+            AdmittedKey entry = directory.Entry(view, meters, TenantView.KeyOf(made, app), isMade: true);
             foreach (SecretDocument secret in secrets)
             {
                 Add(directory._made, Convert.FromHexString(secret.Hash), entry, secret.Until?.UtcTicks ?? long.MaxValue);
@@ -212,19 +212,6 @@ public sealed class KeyDirectory
 
         return policy;
     }
-
-    private static ApiKey KeyOf(KeyDocument made, string app) => new()
-    {
-        Id = made.Id!,
-        App = app,
-        Digest = default,
-        Allow = TenantView.AllowanceOf(made.Allow),
-        LossPolicy = CatalogBuilder.PolicyOf(made.LossPolicy ?? "warn"),
-        Models = made.Models?.ToHashSet(StringComparer.Ordinal),
-        ExpiresAt = made.ExpiresAt,
-        Scopes = KeyScope.Of(made.Scopes),
-        RateLimits = TenantView.RatesOf(made.RateLimits),
-    };
 
     /// <summary>A key that was found, until when it counts, and where in its header it lay.</summary>
     private sealed record Verdict(AdmittedKey Key, long UntilTicks, int Start, int Length);

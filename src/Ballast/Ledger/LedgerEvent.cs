@@ -12,6 +12,9 @@ public sealed record LedgerEvent
     /// <summary>Of a figure that changed between two windows, a price or a date that was published.</summary>
     public const string Shift = "shift";
 
+    /// <summary>Of what a vendor's headers said that a deployment may be asked for.</summary>
+    public const string Quota = "quota";
+
     /// <summary>Unique together with <see cref="At"/>: an event that is there is left as it is.</summary>
     public required string Id { get; init; }
     public required DateTimeOffset At { get; init; }

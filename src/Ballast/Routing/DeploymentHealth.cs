@@ -29,6 +29,9 @@ public sealed class DeploymentHealth(TimeProvider time)
     /// <summary>Share that a deployment takes right after it recovered.</summary>
     public const double RampStart = 0.1;
 
+    /// <summary>How often a vendor's headers are read for what it allows.</summary>
+    public static readonly TimeSpan QuotaEvery = TimeSpan.FromSeconds(10);
+
     private readonly Lock _lock = new();
 
     /// <summary>False while nothing speaks against the deployment, so that most requests need neither lock nor clock to see it.</summary>
@@ -42,6 +45,7 @@ public sealed class DeploymentHealth(TimeProvider time)
     private bool _isRamping;
     private long _succeededAt;
     private bool _hasSucceeded;
+    private long _quotaLookedAt = long.MinValue;
 
     /// <summary>A success within <see cref="ProofAge"/> and no failure since.</summary>
     public bool IsProven
@@ -54,6 +58,19 @@ public sealed class DeploymentHealth(TimeProvider time)
             }
         }
     }
+
+    /// <summary>What the vendor's headers said last that it may be asked for; null where they said nothing.</summary>
+    public ObservedQuota? Quota { get; private set; }
+
+    /// <summary>True once in <see cref="QuotaEvery"/>: headers are not read at every answer.</summary>
+    public bool WantsQuota()
+    {
+        long now = time.GetTimestamp();
+        long before = Volatile.Read(ref _quotaLookedAt);
+        return (before == long.MinValue || time.GetElapsedTime(before, now) >= QuotaEvery) && Interlocked.CompareExchange(ref _quotaLookedAt, now, before) == before;
+    }
+
+    public void NoteQuota(ObservedQuota? quota) => Quota = quota ?? Quota;
 
     public bool IsOpen
     {

@@ -37,6 +37,7 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly ConversationStore? _conversations;
     private readonly ShareKeeper _shares;
     private readonly RelaxationCarrier _relaxations;
+    private readonly QuotaWatch _quotas;
     private readonly ILoggerFactory _logging;
     private readonly GatewayHandler _handler;
     private readonly TlsCertificate? _tls;
@@ -91,6 +92,7 @@ public sealed class BallastServer : IAsyncDisposable
         _shares = new ShareKeeper(
             Shares, setup.Catalog, setup.PolicyFolder is { } folder ? new PolicyFolder(folder) : null, new ShareSnapshotFile(setup.SharesPath),
             _relaxations, setup.Time, Log);
+        _quotas = new QuotaWatch(Health, (ILedgerEventStore)_store, setup.Time);
         UpstreamCall call = new(_upstream);
         Failover failover = new(call, Health, new RetryBudget(setup.Time), bookkeeper, Log);
         _background = new BackgroundBook(bookkeeper, Guard);
@@ -195,6 +197,7 @@ public sealed class BallastServer : IAsyncDisposable
 
         await _shares.DisposeAsync().ConfigureAwait(false);
         await _relaxations.DisposeAsync().ConfigureAwait(false);
+        await _quotas.DisposeAsync().ConfigureAwait(false);
         if (_tenants is not null)
         {
             await _tenants.DisposeAsync().ConfigureAwait(false);

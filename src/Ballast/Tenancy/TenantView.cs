@@ -103,14 +103,35 @@ public sealed class TenantView
             models = Both(models, tenant.Models);
         }
 
-        return key with
+        ApiKey bound = key with
         {
+            Tier = above.FirstOrDefault(static one => one.Kind == AppKind).Tenant?.Tier ?? key.Tier,
             Team = above.FirstOrDefault(static one => one.Kind == TeamKind).Tenant?.Id,
             Organisation = above.FirstOrDefault(static one => one.Kind == OrganisationKind).Tenant?.Id,
             Allow = allow,
             Models = models,
         };
+        return Catalog.Restriction?.Invoke(bound) ?? bound;
     }
+
+    /// <summary>The key that a document made at run time stands for, without a digest and not yet <see cref="Bound"/>.</summary>
+    public static ApiKey KeyOf(KeyDocument made, string app) => new()
+    {
+        Id = made.Id!,
+        App = app,
+        Digest = default,
+        Allow = AllowanceOf(made.Allow),
+        LossPolicy = CatalogBuilder.PolicyOf(made.LossPolicy ?? "warn"),
+        Models = made.Models?.ToHashSet(StringComparer.Ordinal),
+        ExpiresAt = made.ExpiresAt,
+        Scopes = KeyScope.Of(made.Scopes),
+        RateLimits = RatesOf(made.RateLimits),
+    };
+
+    /// <summary>Every key that counts, of the file and made at run time, cut down to what is above it. For analysis: none of them opens anything.</summary>
+    public IEnumerable<ApiKey> EveryKey() =>
+        Catalog.Keys.Where(key => Keys[key.Id].Source == FromFile).Select(Bound)
+            .Concat(Keys.Values.Where(made => made is { Secrets: not null, RevokedAt: null, App: { } app } && Apps.ContainsKey(app)).Select(made => Bound(KeyOf(made, made.App!))));
 
     public static DataAllowance AllowanceOf(AllowDocument? allow) =>
         CatalogBuilder.AllowanceOf(allow is null ? null : new AllowOptions { Geo = allow.Geo, RetentionDaysMax = allow.RetentionDaysMax, Training = allow.Training });

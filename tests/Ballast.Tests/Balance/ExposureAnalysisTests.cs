@@ -75,6 +75,25 @@ public class ExposureAnalysisTests
         Assert.Equal(Provenance.Assumed, Use(analysis, ComponentKind.Family, "gpt").Provenance);
     }
 
+    /// <summary>What an app's owner says of it counts, and what a policy says goes before it.</summary>
+    [Theory]
+    [InlineData(null, 0.8)]
+    [InlineData(3, 0.5)]
+    public void Build_TiersOfApps_WeighTheirRequests(int? byPolicy, double critical)
+    {
+        CatalogSnapshot catalog = SampleCatalog.Create(SampleCatalog.Key("support") with { Tier = 1 }, SampleCatalog.Key("news") with { Tier = 3 });
+        PolicyOptions? policy = byPolicy is { } tier ? new PolicyOptions { Name = "p", Version = 1, Criticality = new Dictionary<string, int> { ["support"] = tier } } : null;
+
+        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy,
+        [
+            .. Enumerable.Range(0, 50).Select(index => Row(index, catalog.Deployments["azure/gpt"], "gpt") with { App = "support" }),
+            .. Enumerable.Range(50, 50).Select(index => Row(index, catalog.Deployments["bedrock/openai.gpt"], "gpt") with { App = "news", KeyId = "news" }),
+        ]);
+
+        Assert.Equal(critical, Use(analysis, ComponentKind.Platform, "azure").CriticalShare, precision: 6);
+        Assert.Equal(-1, Use(analysis, ComponentKind.Platform, "azure").Trend!.Value, precision: 1);
+    }
+
     /// <summary>Two accounts that nothing declared connects fail in the same minutes: a link is seen, and the model they share has a single point of failure.</summary>
     [Fact]
     public void Build_PlantedCommonMode_IsFound()

@@ -55,6 +55,16 @@ public partial class PolicyLintTests
         Assert.Contains(PolicyLint.Check(policy, s_catalog, components), fault => !fault.IsWarning && fault.Message.Contains(message, StringComparison.Ordinal) && fault.Hint.Contains(hint, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("60s", true)]
+    [InlineData("3m", false)]
+    public void Check_SurvivalWithin_IsHeldAgainstHowLongSilenceIsBorne(string within, bool isTold)
+    {
+        PolicyOptions policy = Load($"apiVersion: ballast/v1\nkind: BalancePolicy\nmetadata: {{ name: x, version: 1 }}\nscopes:\n  - id: org\n    rules:\n      - {{ id: a, survive: {{ any: [platform], keep: 0.9, within: {within} }} }}\n");
+
+        Assert.Equal(isTold, PolicyLint.Check(policy, s_catalog, ComponentMap.Plain).Any(static fault => fault.IsWarning && fault.Hint.Contains("first_token_timeout to 60s", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void DryRun_AllWentToAzure_ShowsWhatWouldMove()
     {

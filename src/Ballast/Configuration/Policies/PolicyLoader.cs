@@ -168,9 +168,10 @@ public static class PolicyLoader
         {
             string[] any = [.. Texts(survival.Scalars("any")).Where(kind => IsKind(survival, "any", kind, kinds))];
             decimal? keep = survival.Number("keep", 0, 1);
+            TimeSpan? within = survival.Duration("within", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
             survival.End();
             survival.Require("any", "any: [platform, vendor, region]");
-            survive.Add(new SurvivalOptions { Id = id ?? "", Any = any, Keep = (double)(keep ?? 1), Path = section.Path });
+            survive.Add(new SurvivalOptions { Id = id ?? "", Any = any, Keep = (double)(keep ?? 1), Within = within, Path = section.Path });
             return;
         }
 

@@ -88,6 +88,9 @@ public sealed record SurvivalOptions
 
     /// <summary>Part of the scope's traffic that must still be answered, from 0 to 1.</summary>
     public required double Keep { get; init; }
+
+    /// <summary>How soon; null does not say.</summary>
+    public TimeSpan? Within { get; init; }
     public string Path { get; init; } = "";
 }
 

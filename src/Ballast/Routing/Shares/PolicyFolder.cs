@@ -84,6 +84,19 @@ public sealed class PolicyFolder(string path)
         return loaded.Options is { } options ? ComponentMapBuilder.Build(options) : throw new FormatException(loaded.Faults[0].Print(file));
     }
 
+    /// <summary>Files of address ranges that the component graph names; none where there is no graph. Throws <see cref="FormatException"/> where it is faulty.</summary>
+    public IReadOnlyList<WrittenRange> ReadRanges()
+    {
+        string file = System.IO.Path.Combine(Path, ComponentGraphLoader.FileName);
+        if (!System.IO.File.Exists(file))
+        {
+            return [];
+        }
+
+        ComponentGraphLoadResult loaded = ComponentGraphLoader.Load(System.IO.File.ReadAllText(file), ComponentKindName.All);
+        return loaded.Options?.Ranges ?? throw new FormatException(loaded.Faults[0].Print(file));
+    }
+
     /// <summary>Times and lengths of all that decides what is in force: a change calls for a reload.</summary>
     internal string Look()
     {

@@ -143,7 +143,7 @@ public sealed class SharePolicy
     private static bool IsOf(PolicyMatch match, ApiKey key, Criticality criticality) =>
         (match.Apps.Count == 0 || match.Apps.Contains(key.App))
         && (match.Keys.Count == 0 || match.Keys.Contains(key.Id))
-        && (match.Tiers.Count == 0 || match.Tiers.Contains(criticality.TierOf(key.App)));
+        && (match.Tiers.Count == 0 || match.Tiers.Contains(criticality.TierOf(key)));
 
     private ModelShares Make(Model model)
     {

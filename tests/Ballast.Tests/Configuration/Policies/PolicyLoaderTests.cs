@@ -26,7 +26,7 @@ public class PolicyLoaderTests
               - { id: az50, cap: { platform: azure }, share: 0.50, enforce: hard, on_conflict: shed, burst: 1.5, purpose: why }
               - { id: each, cap: { component: any, dimension: vendor }, share: 0.60, enforce: soft }
               - { id: google5, floor: { platform: google }, share: 0.05 }
-              - { id: n-1, survive: { any: [platform, vendor], keep: 0.95 } }
+              - { id: n-1, survive: { any: [platform, vendor], keep: 0.95, within: 60s } }
         """;
 
     private static readonly JsonElement s_schema = JsonDocument.Parse(File.ReadAllText(RepositoryFile.Find("ballast-policy.schema.json"))).RootElement;

@@ -7,6 +7,7 @@ using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 using Ballast.Routing;
 using Ballast.Routing.Shares;
+using Ballast.Tenancy;
 using Ballast.Tests.Ledger;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -247,6 +248,29 @@ public sealed class ShareRoutingTests : IDisposable
         keeper.Tick();
         Assert.True(catalog.Current.Keys[1].Allow.Allows(_deployments[1].Data));
         Assert.Null(_control.Current);
+    }
+
+    /// <summary>Residency is about whose data it is: who made the key, and when, does not matter.</summary>
+    [Fact]
+    public async Task Keeper_Residency_HoldsForKeysMadeAtRunTimeToo()
+    {
+        PolicyFolder folder = NewFolder();
+        folder.Activate(Policy("{ id: az50, cap: { platform: azure }, share: 0.5 }", more: "residency: [{ match: { tiers: [1] }, allow: { geo: [eu] } }]"), "p");
+        CatalogHolder catalog = new(Deployments.Catalog(s_limits, _everyone));
+        await using ShareKeeper keeper = Keeper(_control, catalog, folder);
+        keeper.Start();
+
+        TenantView view = TenantView.Of(catalog.Current, new StoredState(1,
+        [
+            new StoredRecord("app", "credit", 1, """{"tier":1}"""), new StoredRecord("key", "made", 1, """{"app":"credit","secrets":[]}"""),
+            new StoredRecord("app", "news", 1, """{"tier":3}"""), new StoredRecord("key", "other", 1, """{"app":"news","secrets":[]}"""),
+        ]));
+
+        ApiKey[] keys = [.. view.EveryKey()];
+        Assert.Equal(["test", "made", "other"], keys.Select(static key => key.Id));
+        Assert.Equal([true, false, true], keys.Select(key => key.Allow.Allows(_deployments[1].Data)));
+        Assert.True(keys[1].Allow.Allows(_deployments[0].Data));
+        Assert.Equal([null, 1, 3], keys.Select(static key => key.Tier));
     }
 
     private ShareKeeper Keeper(ShareControl control, CatalogHolder catalog, PolicyFolder folder) => new(
