@@ -3,6 +3,7 @@ using System.Text;
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Ledger;
+using Ballast.Routing.Shares;
 using Ballast.Sandbox;
 using Ballast.Server;
 using Microsoft.Extensions.Logging;
@@ -32,6 +33,9 @@ internal sealed record FaultSetup
     /// <summary>Variables that those name.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
     public double LatencyScale { get; init; }
+
+    /// <summary>A balance policy that is in force from the start; null for none.</summary>
+    public string? Policy { get; init; }
 
     /// <summary>What is different of the server: where its ledger is.</summary>
     public Func<ServerSetup, ServerSetup> Server { get; init; } = static setup => setup;
@@ -101,7 +105,13 @@ internal sealed class FaultGateway : IAsyncDisposable
             LedgerPath = Path.Combine(folder, "ledger.db"),
             LogLevel = LogLevel.Critical,
             Seed = 1,
+            PolicyFolder = setup.Policy is null ? null : Path.Combine(folder, "policies"),
         };
+        if (setup.Policy is not null)
+        {
+            new PolicyFolder(plain.PolicyFolder!).Activate(setup.Policy, "policy");
+        }
+
         BallastServer server = await BallastServer.StartAsync(setup.Server(plain), cancellation);
         return new FaultGateway(sandbox, server, yaml, folder);
     }
@@ -124,8 +134,10 @@ internal sealed class FaultGateway : IAsyncDisposable
 
         await Server.Ledger.FlushAsync();
         await Sandbox.Billing.FlushAsync();
-        return await new LedgerReader(Path.Combine(_folder, "ledger.db")).EntriesAsync(LedgerFilter.Everything, 100_000, TestContext.Current.CancellationToken);
+        return await Reader.EntriesAsync(LedgerFilter.Everything, 100_000, TestContext.Current.CancellationToken);
     }
+
+    public LedgerReader Reader => new(Path.Combine(_folder, "ledger.db"));
 
     /// <summary>The rows of one answer's exchange, in the order of its attempts.</summary>
     public async Task<LedgerEntry[]> RowsAsync(ClientAnswer answer)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Ballast.Cli;
 using Ballast.EndToEnd.Tests.Fixtures;
 using Ballast.Ledger;
 using Ballast.Routing.Shares;

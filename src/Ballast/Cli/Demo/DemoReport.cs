@@ -17,10 +17,11 @@ internal static class DemoReport
         SharePolicy policy = house.Watch.Policy;
         IReadOnlyList<LedgerEntry> entries = await new LedgerReader(house.LedgerPath)
             .EntriesAsync(new LedgerFilter(Since: house.StartedAt), ExposureAnalysis.RowsMax).ConfigureAwait(false);
-        ExposureAnalysis analysis = ExposureAnalysis.Build(house.Server.Catalog.Current, ComponentMap.Plain, policy.Options, entries);
+        CatalogSnapshot catalog = house.Server.Catalog.Current;
+        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy.Options, entries);
         IReadOnlyList<Relaxation> relaxations = [.. house.Relaxations.Read().Where(one => one.LastAt >= house.StartedAt)];
         string period = $"The demo of {ReportFormat.Moment(house.StartedAt, "")}";
-        byte[] page = Encoding.UTF8.GetBytes(new ExposurePage(analysis, policy, relaxations, period).Write());
+        byte[] page = Encoding.UTF8.GetBytes(new ExposurePage(new ExposureFindings(analysis, policy, LimitCheck.Of(policy, catalog, house.StartedAt, entries, relaxations), relaxations, [], []), period).Write());
 
         // Where the demo was started, so that it is found; where nothing may be written there, where the system keeps temporary files.
         string[] places = settings.ReportPath is { } asked ? [asked] : [FileDefault, Path.Combine(Path.GetTempPath(), FileDefault)];
