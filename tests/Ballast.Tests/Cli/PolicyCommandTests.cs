@@ -86,7 +86,7 @@ public sealed class PolicyCommandTests : IDisposable
 
         Assert.Equal(0, page.ExitCode);
         Assert.Contains("No single vendor or platform stops any of the work", page.Output, StringComparison.Ordinal);
-        Assert.Contains("at most 50.0 %", page.Output, StringComparison.Ordinal);
+        Assert.Contains("≤ 50 %", page.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", page.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("http", page.Output, StringComparison.Ordinal);
         using JsonDocument document = JsonDocument.Parse(json.OnlyLine);
