@@ -41,6 +41,7 @@ public static class CatalogBuilder
             Keys = [.. options.Keys.Select(key => BuildKey(key, options.Tenancy))],
             Tenancy = options.Tenancy,
             Telemetry = options.Telemetry,
+            Commitments = options.Commitments,
             Limits = options.Limits,
             Finder = new ModelFinder(providersByName, providers),
         };

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Ballast.Cli;
 
-/// <summary><c>ballast teams</c>, <c>apps</c>, <c>keys</c>, <c>budgets</c>: the running gateway's own administration from the command line.</summary>
+/// <summary><c>ballast orgs</c>, <c>teams</c>, <c>apps</c>, <c>keys</c>, <c>budgets</c>, <c>tokens</c>: the running gateway's own administration from the command line.</summary>
 public static class AdminCommand
 {
     private enum Form
@@ -36,6 +36,13 @@ public static class AdminCommand
 
     private static readonly Dictionary<string, (string About, Field[] Fields, string[] Columns, string Example)> s_kinds = new(StringComparer.Ordinal)
     {
+        ["orgs"] = ("Organisations: what their teams may use together.", s_grant, ["id", "models", "source"], "ballast orgs set acme --geo eu --retention-days-max 30"),
+        ["tokens"] = ("Tokens for administration: for everything, or for an organisation, a team or an app. A token's text is shown once.",
+            [
+                new("role", "role", Form.Text, "admin or viewer."), new("organisation", "organisation", Form.Text, "Whose administration."), new("team", "team", Form.Text, "Whose administration."),
+                new("app", "app", Form.Text, "Whose administration."), new("expires-at", "expires_at", Form.Text, "Moment from which on it is unknown, such as 2027-12-31T00:00:00Z."),
+            ],
+            ["id", "role", "organisation", "team", "app", "expires_at", "created_by"], "ballast tokens set auditor --role viewer"),
         ["teams"] = ("Teams: what their apps may use together.", [new("organisation", "organisation", Form.Text, "Its organisation."), .. s_grant],
             ["id", "organisation", "models", "source"], "ballast teams set research --geo eu --requests-per-minute 6000"),
         ["apps"] = ("Apps: who owns them, how critical they are, what their keys may use together.",
@@ -62,10 +69,11 @@ public static class AdminCommand
             ["id", "organisation", "team", "app", "key", "period", "usd", "tokens", "state.spent", "state.reserved", "state.remaining"], "ballast budgets set assistant-month --app assistant --usd 500 --zone Europe/Berlin"),
     };
 
-    /// <param name="name">One of teams, apps, keys, budgets.</param>
+    /// <param name="name">One of orgs, teams, apps, keys, budgets, tokens.</param>
     public static Command Create(string name)
     {
         (string about, Field[] fields, string[] columns, string example) = s_kinds[name];
+        string path = name == "orgs" ? "organisations" : name;
         Command command = new(
             name,
             $"""
@@ -87,13 +95,13 @@ public static class AdminCommand
         Argument<string> id = new("id") { Description = "Its name." };
 
         Add("list", "All of them.", [], [], async (client, parsed, cancellation) =>
-            WriteList(parsed, await client.ListAsync(name, cancellation).ConfigureAwait(false), columns, parsed.GetValue(json)));
+            WriteList(parsed, await client.ListAsync(path, cancellation).ConfigureAwait(false), columns, parsed.GetValue(json)));
         Add("show", "One of them.", [id], [], async (client, parsed, cancellation) =>
-            WriteOne(parsed, (await client.FindAsync(PathOf(name, parsed, id), cancellation).ConfigureAwait(false) ?? throw new AdminException($"There is no '{parsed.GetValue(id)}' among {name}.")).Document));
+            WriteOne(parsed, (await client.FindAsync(PathOf(path, parsed, id), cancellation).ConfigureAwait(false) ?? throw new AdminException($"There is no '{parsed.GetValue(id)}' among {name}.")).Document));
         Option<string?>[] options = [.. fields.Select(static field => new Option<string?>("--" + field.Name) { Description = field.Help })];
         Add("set", "Makes one, or changes what is given of it; an empty value takes a field away.", [id], options, async (client, parsed, cancellation) =>
         {
-            (JsonObject Document, string ETag)? known = await client.FindAsync(PathOf(name, parsed, id), cancellation).ConfigureAwait(false);
+            (JsonObject Document, string ETag)? known = await client.FindAsync(PathOf(path, parsed, id), cancellation).ConfigureAwait(false);
             JsonObject document = known?.Document ?? new JsonObject { ["id"] = parsed.GetValue(id) };
             for (int i = 0; i < fields.Length; i++)
             {
@@ -101,17 +109,17 @@ public static class AdminCommand
             }
 
             WriteOne(parsed, known is null
-                ? await client.ChangeAsync(HttpMethod.Post, name, document, null, cancellation).ConfigureAwait(false)
-                : await client.ChangeAsync(HttpMethod.Put, PathOf(name, parsed, id), document, known.Value.ETag, cancellation).ConfigureAwait(false));
+                ? await client.ChangeAsync(HttpMethod.Post, path, document, null, cancellation).ConfigureAwait(false)
+                : await client.ChangeAsync(HttpMethod.Put, PathOf(path, parsed, id), document, known.Value.ETag, cancellation).ConfigureAwait(false));
         });
-        Add("delete", "Takes one away.", [id], [], (client, parsed, cancellation) => client.ChangeAsync(HttpMethod.Delete, PathOf(name, parsed, id), null, "*", cancellation));
+        Add("delete", "Takes one away.", [id], [], (client, parsed, cancellation) => client.ChangeAsync(HttpMethod.Delete, PathOf(path, parsed, id), null, "*", cancellation));
         if (name == "keys")
         {
             Option<int> overlap = new("--overlap-seconds") { Description = "How long the old text is taken beside the new one.", DefaultValueFactory = static _ => 86_400 };
             Add("rotate", "Gives a key another text, which is shown once.", [id], [overlap], async (client, parsed, cancellation) => WriteOne(parsed, await client.ChangeAsync(
-                HttpMethod.Post, PathOf(name, parsed, id) + "/rotate", new JsonObject { ["overlap_seconds"] = parsed.GetValue(overlap) }, null, cancellation).ConfigureAwait(false)));
+                HttpMethod.Post, PathOf(path, parsed, id) + "/rotate", new JsonObject { ["overlap_seconds"] = parsed.GetValue(overlap) }, null, cancellation).ConfigureAwait(false)));
             Add("revoke", "Makes a key unknown, for good.", [id], [], async (client, parsed, cancellation) =>
-                WriteOne(parsed, await client.ChangeAsync(HttpMethod.Post, PathOf(name, parsed, id) + "/revoke", null, null, cancellation).ConfigureAwait(false)));
+                WriteOne(parsed, await client.ChangeAsync(HttpMethod.Post, PathOf(path, parsed, id) + "/revoke", null, null, cancellation).ConfigureAwait(false)));
         }
 
         return command;

@@ -63,6 +63,9 @@ internal static class ReportSource
     /// <summary>The folder that the configuration names, else the default one of a gateway without configuration.</summary>
     public static PolicyFolder FindPolicies(ReportRequest request) => new((FindOptions(request)?.Balance ?? new BalanceOptions()).Policies);
 
+    /// <summary>What the configuration promises to platforms; nothing without one.</summary>
+    public static IReadOnlyList<CommitmentOptions> FindCommitments(ReportRequest request) => FindOptions(request)?.Commitments ?? [];
+
     /// <summary>A helpful sentence in place of an empty table.</summary>
     public static string NothingFound(ReportRequest request, string path)
     {

@@ -113,6 +113,7 @@ public static class ServeCommand
             Admin = administration,
             LedgerPath = path,
             LedgerConnection = ledger is null ? options.Ledger.Connection?.Reveal() : null,
+            Retention = new(TimeSpan.FromDays(options.Ledger.MinutesKeptDays), TimeSpan.FromDays(options.Ledger.HoursKeptDays)),
             Spool = new SpoolOptions
             {
                 Folder = ledger is null ? options.Ledger.Spool ?? beside : beside,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ballast.Configuration;
 using Ballast.Ledger;
 
 namespace Ballast.Cli;
@@ -25,6 +26,7 @@ public static class UsageCommand
               ballast usage                                by model, the last 30 days
               ballast usage --by vendor,platform --since 7d
               ballast usage --by day --app support --json
+              ballast usage --commitments                  what was promised to platforms: used, pace, forecast, shortfall
             """);
         Option<string> by = new("--by")
         {
@@ -33,10 +35,18 @@ public static class UsageCommand
             DefaultValueFactory = _ => "model",
         };
         command.Add(by);
+        Option<bool> commitments = new("--commitments") { Description = "What the configuration's 'commitments' promise to platforms, and where each stands now." };
+        command.Add(commitments);
         ReportOptions options = new(command);
         command.SetAction((arguments, cancellation) => ReportRequest.RunAsync(arguments, async () =>
         {
             ReportRequest request = options.Read(arguments, TimeProvider.System);
+            if (arguments.GetValue(commitments))
+            {
+                await WriteCommitmentsAsync(request, cancellation).ConfigureAwait(false);
+                return;
+            }
+
             UsageDimension[] dimensions = ReadDimensions(arguments.GetValue(by) ?? "");
             LedgerReader ledger = ReportSource.OpenLedger(request);
             Write(await ledger.UsageAsync(dimensions, request.Filter, cancellation).ConfigureAwait(false), request, ledger.Path);
@@ -57,6 +67,27 @@ public static class UsageCommand
         else
         {
             request.Write(UsageView.Table(report, $"Usage, {request.PeriodText}"));
+        }
+    }
+
+    private static async Task WriteCommitmentsAsync(ReportRequest request, CancellationToken cancellation)
+    {
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        IReadOnlyList<CommitmentOptions> promised = ReportSource.FindCommitments(request);
+        IReadOnlyList<CommitmentFigures> figures = promised.Count == 0
+            ? []
+            : await CommitmentFigures.OfAsync(ReportSource.OpenLedger(request), promised, now, cancellation).ConfigureAwait(false);
+        if (request.Form == ReportForm.Json)
+        {
+            ReportJson.WriteLine(request.Output, writer => CommitmentJson.Write(writer, figures, now));
+        }
+        else if (figures.Count == 0)
+        {
+            request.Output.WriteLine("The configuration has no 'commitments'. Write one as: commitments: { aws-2026: { platform: aws, amount: 120000, from: 2026-01-01, to: 2026-12-31 } }");
+        }
+        else
+        {
+            request.Write(CommitmentView.Table(figures, now));
         }
     }
 

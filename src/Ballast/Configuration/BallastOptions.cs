@@ -21,6 +21,9 @@ public sealed record BallastOptions
     public TlsOptions? Tls { get; init; }
     public LogOptions Log { get; init; } = new();
     public TelemetryOptions Telemetry { get; init; } = new();
+
+    /// <summary>What was promised to be spent at platforms.</summary>
+    public IReadOnlyList<CommitmentOptions> Commitments { get; init; } = [];
     public LimitsOptions Limits { get; init; } = new();
 
     /// <summary>Files beside the configuration that it was made of, such as certificates; a change of one is a change of the configuration.</summary>

@@ -15,6 +15,12 @@ public sealed record LedgerOptions
     /// <summary>All of those files together, in bytes.</summary>
     public int SpoolBytesMax { get; init; } = 1024 * 1024 * 1024;
 
+    /// <summary>Days that sums by minute are kept; what they told is then told by the rows.</summary>
+    public int MinutesKeptDays { get; init; } = 7;
+
+    /// <summary>Days that sums by hour are kept.</summary>
+    public int HoursKeptDays { get; init; } = 400;
+
     /// <summary>A row counts as kept once the disk has it; else once the operating system has it.</summary>
     public bool WaitsForDisk { get; init; } = true;
 }

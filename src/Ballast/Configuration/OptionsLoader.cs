@@ -94,6 +94,7 @@ public static class OptionsLoader
             PriceBook = PriceReader.ReadBook(context, file),
             Tenancy = TenancyReader.Read(context, file),
             Telemetry = TelemetryReader.Read(context, file.Section("telemetry", "telemetry")),
+            Commitments = CommitmentReader.Read(file),
             Limits = LimitsReader.Read(file.Section("limits", "limits")),
             Watched = context.Watched,
             Source = context.Source,
@@ -165,6 +166,8 @@ public static class OptionsLoader
             Connection = connection,
             Spool = section.Text("spool") is { } spool ? context.Locate(spool) : null,
             SpoolBytesMax = section.Size("spool_max", 32 * 1024 * 1024, int.MaxValue) ?? defaults.SpoolBytesMax,
+            MinutesKeptDays = section.Whole("minutes_kept_days", 1, 400) ?? defaults.MinutesKeptDays,
+            HoursKeptDays = section.Whole("hours_kept_days", 2, 4000) ?? defaults.HoursKeptDays,
             WaitsForDisk = section.OneOf("durability", ["disk", "process"]) != "process",
         };
         section.End();

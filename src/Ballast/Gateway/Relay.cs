@@ -231,6 +231,20 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         await FlushPieceAsync(aborted).ConfigureAwait(false);
     }
 
+    /// <summary>What is said may be wanted for a trace.</summary>
+    private void Listen()
+    {
+        if (_said is null)
+        {
+            return;
+        }
+
+        foreach (ChatEvent said in _reader.Events)
+        {
+            _said.Add(said);
+        }
+    }
+
     private UpstreamFailure? Forward(in ReadOnlySequence<byte> frame, FrameSignals signals)
     {
         if ((signals & FrameSignals.Ended) != 0 && _reader.Finish is null)
@@ -239,14 +253,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             return Cut(GatewayError.StreamCut);
         }
 
-        if (_said is not null)
-        {
-            foreach (ChatEvent said in _reader.Events)
-            {
-                _said.Add(said);
-            }
-        }
-
+        Listen();
         if (_writer is null)
         {
             if (_screen is not null && _stream)

@@ -17,7 +17,8 @@ public sealed record BudgetAlert(
 
 /// <summary>
 /// What one budget has left in its calendar period. A request reserves the most that it may cost before it is sent, and settles what it did cost; at every moment spent and
-/// reserved together stay within the limit. A request belongs to the period in which it was admitted, as in the ledger.
+/// reserved together stay within the limit. A request belongs to the period in which it was admitted, as in the ledger. The period before stays in sight, so that a clock
+/// that goes back over its end resets nothing and opens nothing.
 /// </summary>
 public sealed class BudgetMeter
 {
@@ -25,11 +26,8 @@ public sealed class BudgetMeter
     private readonly TimeProvider _time;
     private readonly Action<BudgetAlert> _alert;
     private BudgetOptions _options;
-    private decimal _spent;
-    private decimal _reserved;
-    private BudgetPeriod _period;
-    private int _alerted;
-    private bool _hasRefused;
+    private Sheet _current;
+    private Sheet? _before;
     private bool _isSeeded;
 
     public BudgetMeter(BudgetOptions options, TimeProvider time, Action<BudgetAlert> alert)
@@ -37,12 +35,16 @@ public sealed class BudgetMeter
         _options = options;
         _time = time;
         _alert = alert;
-        _period = BudgetPeriod.At(options, time.GetUtcNow());
+        CountsFrom = time.GetUtcNow();
+        _current = new Sheet(BudgetPeriod.At(options, CountsFrom));
     }
 
     public BudgetOptions Options => Volatile.Read(ref _options);
 
     public bool IsMoney => Options.Usd is not null;
+
+    /// <summary>From when on it counts by itself: what was spent before is for the ledger to tell.</summary>
+    public DateTimeOffset CountsFrom { get; private set; }
 
     /// <summary>What was spent before the process began is in it.</summary>
     public bool IsSeeded => Volatile.Read(ref _isSeeded);
@@ -57,8 +59,8 @@ public sealed class BudgetMeter
         {
             lock (_gate)
             {
-                Roll(_time.GetUtcNow().UtcTicks);
-                return (_spent, _reserved, _period);
+                Sheet sheet = Turn(_time.GetUtcNow().UtcTicks);
+                return (sheet.Spent, sheet.Reserved, sheet.Period);
             }
         }
     }
@@ -71,21 +73,16 @@ public sealed class BudgetMeter
         {
             lock (_gate)
             {
-                Roll(atTicks);
-                if (atTicks < _period.FromTicks)
+                Sheet sheet = Turn(atTicks);
+                decimal after = sheet.Spent + sheet.Reserved + amount;
+                if (Options.IsHard && (after > Limit || (amount == 0 && sheet.Spent >= Limit)))
                 {
-                    return true;
-                }
-
-                decimal after = _spent + _reserved + amount;
-                if (Options.IsHard && (after > Limit || (amount == 0 && _spent >= Limit)))
-                {
-                    alert = _hasRefused ? null : AlertOf(null);
-                    _hasRefused = true;
+                    alert = sheet.HasRefused ? null : AlertOf(sheet, null);
+                    sheet.HasRefused = true;
                     return false;
                 }
 
-                _reserved += amount;
+                sheet.Reserved += amount;
                 return true;
             }
         }
@@ -101,12 +98,13 @@ public sealed class BudgetMeter
         BudgetAlert? alert = null;
         lock (_gate)
         {
-            Roll(_time.GetUtcNow().UtcTicks);
-            if (atTicks >= _period.FromTicks && atTicks < _period.ToTicks)
+            _ = Turn(_time.GetUtcNow().UtcTicks);
+            Sheet? sheet = _current.Holds(atTicks) ? _current : _before?.Holds(atTicks) == true ? _before : null;
+            if (sheet is not null)
             {
-                _reserved -= reserved;
-                _spent += spent;
-                alert = Reached();
+                sheet.Reserved -= reserved;
+                sheet.Spent += spent;
+                alert = Reached(sheet);
             }
         }
 
@@ -118,10 +116,10 @@ public sealed class BudgetMeter
     {
         lock (_gate)
         {
-            if (!_isSeeded && period == _period)
+            if (!_isSeeded && period == _current.Period)
             {
-                _spent += spent;
-                _ = Reached();
+                _current.Spent += spent;
+                _ = Reached(_current);
             }
 
             Volatile.Write(ref _isSeeded, true);
@@ -141,44 +139,51 @@ public sealed class BudgetMeter
             }
 
             Volatile.Write(ref _options, options);
-            _hasRefused &= Limit <= (was.Usd ?? was.Tokens ?? 0);
+            _current.HasRefused &= Limit <= (was.Usd ?? was.Tokens ?? 0);
             return true;
         }
     }
 
-    private void Roll(long nowTicks)
+    /// <summary>The sheet of a moment, after a turn to it where it lies in neither.</summary>
+    private Sheet Turn(long ticks)
     {
-        if (nowTicks < _period.ToTicks)
+        if (_current.Holds(ticks))
         {
-            return;
+            return _current;
         }
 
-        // What still runs belongs to the period that is over.
-        _period = BudgetPeriod.At(Options, new DateTimeOffset(nowTicks, TimeSpan.Zero));
-        _spent = 0;
-        _reserved = 0;
-        _alerted = 0;
-        _hasRefused = false;
-        Volatile.Write(ref _isSeeded, true);
+        if (_before?.Holds(ticks) == true)
+        {
+            return _before;
+        }
+
+        // What still runs belongs to the period that is over. A clock that was set far back leads to a period of which only the ledger knows what was spent.
+        Sheet next = new(BudgetPeriod.At(Options, new DateTimeOffset(ticks, TimeSpan.Zero)));
+        bool isAhead = ticks >= _current.Period.ToTicks;
+        _before = isAhead ? _current : null;
+        _current = next;
+        CountsFrom = isAhead ? CountsFrom : next.Period.To; // the rows of this process are in that period too
+        Volatile.Write(ref _isSeeded, isAhead);
+        return next;
     }
 
-    private BudgetAlert? Reached()
+    private BudgetAlert? Reached(Sheet sheet)
     {
         int? share = null;
         foreach (int percent in Options.AlertAt)
         {
-            if (percent > _alerted && Limit > 0 && _spent * 100 >= Limit * percent)
+            if (percent > sheet.Alerted && Limit > 0 && sheet.Spent * 100 >= Limit * percent)
             {
                 share = percent;
-                _alerted = percent;
+                sheet.Alerted = percent;
             }
         }
 
-        return share is null ? null : AlertOf(share);
+        return share is null ? null : AlertOf(sheet, share);
     }
 
-    private BudgetAlert AlertOf(int? share) =>
-        new(Options.Id, Options.SubjectKind, Options.Subject, share, _spent, Limit, IsMoney ? "usd" : "tokens", _period.From, _period.To);
+    private BudgetAlert AlertOf(Sheet sheet, int? share) => new(
+        Options.Id, Options.SubjectKind, Options.Subject, share, sheet.Spent, Limit, IsMoney ? "usd" : "tokens", sheet.Period.From, sheet.Period.To);
 
     private void Tell(BudgetAlert? alert)
     {
@@ -186,5 +191,17 @@ public sealed class BudgetMeter
         {
             _alert(alert);
         }
+    }
+
+    /// <summary>What happened in one period.</summary>
+    private sealed class Sheet(BudgetPeriod period)
+    {
+        public BudgetPeriod Period { get; } = period;
+        public decimal Spent { get; set; }
+        public decimal Reserved { get; set; }
+        public int Alerted { get; set; }
+        public bool HasRefused { get; set; }
+
+        public bool Holds(long ticks) => ticks >= Period.FromTicks && ticks < Period.ToTicks;
     }
 }

@@ -20,20 +20,8 @@ public readonly record struct BudgetPeriod(long FromTicks, long ToTicks)
             "week" => (Monday(day), Monday(day).AddDays(7)),
             _ => (day.AddDays(1 - day.Day), day.AddDays(1 - day.Day).AddMonths(1)),
         };
-        return new BudgetPeriod(Ticks(from, zone), Ticks(to, zone));
+        return new BudgetPeriod(LocalDay.Begin(from, zone).UtcTicks, LocalDay.Begin(to, zone).UtcTicks);
     }
 
     private static DateTime Monday(DateTime day) => day.AddDays(-(((int)day.DayOfWeek + 6) % 7));
-
-    /// <summary>Midnight as it is there; where the clocks leave it out, the first moment after.</summary>
-    private static long Ticks(DateTime midnight, TimeZoneInfo zone)
-    {
-        DateTime local = midnight;
-        while (zone.IsInvalidTime(local))
-        {
-            local = local.AddMinutes(15);
-        }
-
-        return local.Ticks - zone.GetUtcOffset(local).Ticks;
-    }
 }

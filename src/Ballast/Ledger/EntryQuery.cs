@@ -29,6 +29,28 @@ internal static class EntryQuery
         return entries;
     }
 
+    public static IReadOnlyList<LedgerEntry> Page(DbConnection connection, LedgerFilter filter, LedgerEntry? after, int countMax)
+    {
+        string behind = after is null ? "" : " AND started_us >= @at AND (started_us > @at OR attempt_id > @id)";
+        using DbCommand command = LedgerQuery.Create(
+            connection, $"SELECT {Columns} FROM attempts WHERE {"{where}"}{behind} ORDER BY started_us, attempt_id LIMIT @count", filter);
+        LedgerQuery.Bind(command, "@count", countMax);
+        if (after is not null)
+        {
+            LedgerQuery.Bind(command, "@at", LedgerQuery.Microseconds(after.StartedAt));
+            LedgerQuery.Bind(command, "@id", after.AttemptId);
+        }
+
+        using DbDataReader reader = command.ExecuteReader();
+        List<LedgerEntry> entries = [];
+        while (reader.Read())
+        {
+            entries.Add(Read(reader));
+        }
+
+        return entries;
+    }
+
     public static IReadOnlySet<string> ReachedIds(DbConnection connection)
     {
         using DbCommand command = connection.CreateCommand();

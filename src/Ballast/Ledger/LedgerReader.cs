@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Ballast.Ledger.Rollups;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
@@ -55,7 +56,16 @@ public sealed class LedgerReader
     /// <summary>Usage by group. At most four dimensions; none gives the total only.</summary>
     public Task<UsageReport> UsageAsync(
         IReadOnlyList<UsageDimension> by, LedgerFilter filter, CancellationToken cancellation = default) =>
-        AskAsync(connection => UsageQuery.Run(connection, by, filter), cancellation);
+        UsageAsync(by, filter, UsageQuery.RankedMax, cancellation);
+
+    /// <inheritdoc cref="UsageAsync(IReadOnlyList{UsageDimension}, LedgerFilter, CancellationToken)"/>
+    /// <param name="by">The groups.</param>
+    /// <param name="filter">Which attempts.</param>
+    /// <param name="rankedMax">Attempts up to which times to first token are ranked one by one; beyond it they are told to 3.2 %.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    internal Task<UsageReport> UsageAsync(
+        IReadOnlyList<UsageDimension> by, LedgerFilter filter, long rankedMax, CancellationToken cancellation) =>
+        AskAsync(connection => UsageQuery.Run(connection, by, filter, rankedMax), cancellation);
 
     /// <summary>What each application sent where.</summary>
     public Task<IReadOnlyList<ShareRow>> SharesAsync(LedgerFilter filter, CancellationToken cancellation = default) =>
@@ -84,6 +94,15 @@ public sealed class LedgerReader
     /// <summary>Ids of all attempts that the platform may have seen and billed: what a platform's bill is joined with.</summary>
     public Task<IReadOnlySet<string>> ReachedAttemptIdsAsync(CancellationToken cancellation = default) =>
         AskAsync(EntryQuery.ReachedIds, cancellation);
+
+    /// <summary>Rows in order of time and id, behind the one that a page before ended with.</summary>
+    public Task<IReadOnlyList<LedgerEntry>> PageAsync(LedgerFilter filter, LedgerEntry? after, int countMax, CancellationToken cancellation = default) =>
+        AskAsync(connection => EntryQuery.Page(connection, filter, after, countMax), cancellation);
+
+    /// <summary>Sums by minute, hour or day and group, in order of time: as quick for a year as for a day.</summary>
+    public Task<IReadOnlyList<RollupRow>> RollupsAsync(
+        RollupLevel level, IReadOnlyList<UsageDimension> by, LedgerFilter filter, CancellationToken cancellation = default) =>
+        AskAsync(connection => RollupQuery.Run(connection, level, by, filter), cancellation);
 
     /// <summary>Rows in the ledger.</summary>
     public Task<long> CountAsync(CancellationToken cancellation = default) => AskAsync(EntryQuery.Count, cancellation);

@@ -1,3 +1,4 @@
+using Ballast.Ledger.Rollups;
 using Ballast.Ledger.Spool;
 using Npgsql;
 using NpgsqlTypes;
@@ -23,12 +24,22 @@ public sealed class PostgresLedgerStore : ILedgerStore, ILedgerEventStore
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly HashSet<DateTime> _months = [];
     private NpgsqlConnection? _connection;
+    private readonly RollupRetention _retention;
+    private readonly TimeProvider _time;
+    private DateTimeOffset _sweptAt = DateTimeOffset.MinValue;
     private bool _isMigrated;
     private bool _disposed;
 
     /// <param name="connection">As Npgsql writes it, for example <c>Host=db;Database=ballast;Username=ballast;Password=…</c>.</param>
     /// <exception cref="LedgerException">It is no connection string.</exception>
-    public PostgresLedgerStore(string connection) => _source = Source(connection);
+    /// <param name="retention">How long sums are kept; null for the usual times.</param>
+    /// <param name="time">By which what is too old is found.</param>
+    public PostgresLedgerStore(string connection, RollupRetention? retention = null, TimeProvider? time = null)
+    {
+        _source = Source(connection);
+        _retention = retention ?? RollupRetention.Default;
+        _time = time ?? TimeProvider.System;
+    }
 
     /// <summary>Judges a connection without making one.</summary>
     /// <exception cref="LedgerException">It is no connection string.</exception>
@@ -145,7 +156,13 @@ public sealed class PostgresLedgerStore : ILedgerStore, ILedgerEventStore
                 await copy.CompleteAsync(cancellation).ConfigureAwait(false);
             }
 
-            await PostgresSchema.RunAsync(connection, "INSERT INTO attempts SELECT * FROM ballast_batch ON CONFLICT DO NOTHING", cancellation).ConfigureAwait(false);
+            await PostgresSchema.RunAsync(connection, PostgresRollups.Append, cancellation).ConfigureAwait(false);
+            if (_time.GetUtcNow() is var now && now - _sweptAt >= RollupRetention.SweepEvery)
+            {
+                await PostgresRollups.SweepAsync(connection, _retention, now, cancellation).ConfigureAwait(false);
+                _sweptAt = now;
+            }
+
             CrashPoint.Reach("apply.inserted");
             await transaction.CommitAsync(cancellation).ConfigureAwait(false);
         }

@@ -12,7 +12,7 @@ internal static class PostgresSchema
     private const long LockNumber = 0x62616c6c617374;
 
     /// <summary>The script at index n leads from version n to n + 1. Written scripts never change: a new version is a new file.</summary>
-    private static readonly string[] s_steps = ["postgres.sql", "postgres-2.sql"];
+    private static readonly string[] s_steps = ["postgres.sql", "postgres-2.sql", "postgres-3.sql"];
 
     public static int Version => s_steps.Length;
 
@@ -59,14 +59,14 @@ internal static class PostgresSchema
         }
     }
 
-    /// <summary>Makes the part of the table that a month's rows lie in.</summary>
+    /// <summary>Makes the part of the table that a month's rows lie in; several gateways may do so at once, behind each other.</summary>
     public static Task EnsureMonthAsync(NpgsqlConnection connection, DateTime month, CancellationToken cancellation)
     {
         long from = SqliteLedgerStore.Microseconds(month - DateTime.UnixEpoch);
         long to = SqliteLedgerStore.Microseconds(month.AddMonths(1) - DateTime.UnixEpoch);
         return RunAsync(
             connection,
-            string.Create(CultureInfo.InvariantCulture, $"CREATE TABLE IF NOT EXISTS attempts_{month:yyyy_MM} PARTITION OF attempts FOR VALUES FROM ({from}) TO ({to})"),
+            string.Create(CultureInfo.InvariantCulture, $"SELECT pg_advisory_xact_lock({LockNumber}); CREATE TABLE IF NOT EXISTS attempts_{month:yyyy_MM} PARTITION OF attempts FOR VALUES FROM ({from}) TO ({to})"),
             cancellation);
     }
 

@@ -55,12 +55,13 @@ internal sealed class SqliteInsert : IDisposable
         }
     }
 
-    /// <summary>Inserts the row of the values bound since <see cref="Begin"/>.</summary>
-    public void Run()
+    /// <summary>Inserts the row of the values bound since <see cref="Begin"/>; false where it was there already.</summary>
+    public bool Run()
     {
         int stepped = raw.sqlite3_step(_statement);
         int reset = raw.sqlite3_reset(_statement);
         Check(stepped == raw.SQLITE_DONE ? reset : stepped);
+        return raw.sqlite3_changes(_database) > 0;
     }
 
     public void Dispose() => _statement.Dispose();

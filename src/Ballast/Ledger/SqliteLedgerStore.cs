@@ -1,3 +1,4 @@
+using Ballast.Ledger.Rollups;
 using Ballast.Ledger.Spool;
 using Microsoft.Data.Sqlite;
 
@@ -33,23 +34,25 @@ public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
     private readonly SqliteConnection _connection;
     private readonly SqliteInsert _insert;
     private readonly SqliteLabels _labels;
+    private readonly SqliteRollups _rollups;
 
     /// <summary>One batch at a time has the connection; waiting for it is asynchronous.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
     private bool _disposed;
 
-    private SqliteLedgerStore(string path, SqliteConnection connection)
+    private SqliteLedgerStore(string path, SqliteConnection connection, RollupRetention? retention, TimeProvider? time)
     {
         Path = path;
         _connection = connection;
         _insert = new SqliteInsert(connection, "attempt_rows", s_columns);
         _labels = new SqliteLabels(connection);
+        _rollups = new SqliteRollups(connection, retention ?? RollupRetention.Default, time ?? TimeProvider.System);
     }
 
     public string Path { get; }
 
     /// <summary>Opens the file or makes it, readable by its owner only. Throws <see cref="LedgerException"/> where it cannot be opened.</summary>
-    public static SqliteLedgerStore Open(string path)
+    public static SqliteLedgerStore Open(string path, RollupRetention? retention = null, TimeProvider? time = null)
     {
         SqliteConnection? connection = null;
         try
@@ -67,7 +70,7 @@ public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
             Pragma(connection, "PRAGMA journal_mode = WAL");
             Pragma(connection, "PRAGMA synchronous = FULL");
             SqliteSchema.Migrate(connection);
-            return new SqliteLedgerStore(path, connection);
+            return new SqliteLedgerStore(path, connection, retention, time);
         }
         catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException or LedgerException)
         {
@@ -85,11 +88,13 @@ public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             using SqliteTransaction transaction = _connection.BeginTransaction(deferred: false);
+            _rollups.Begin(transaction);
             foreach (LedgerEntry entry in entries)
             {
                 Insert(entry);
             }
 
+            _rollups.Write();
             CrashPoint.Reach("apply.inserted");
             transaction.Commit();
         }
@@ -131,6 +136,7 @@ public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
                 _disposed = true;
                 _insert.Dispose();
                 _labels.Dispose();
+                _rollups.Dispose();
                 _connection.Dispose();
             }
         }
@@ -192,7 +198,10 @@ public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
         _insert.Bind(LedgerText.WriteLosses(entry.Losses));
         _insert.Bind(entry.Reserved is decimal reserved ? Picodollars.FromDollars(reserved) : null);
         _insert.Bind(OptionalText(entry.ReservedCurrency));
-        _insert.Run();
+        if (_insert.Run())
+        {
+            _rollups.Add(entry, label);
+        }
     }
 
     private static SqliteLabel LabelOf(LedgerEntry entry) => new(

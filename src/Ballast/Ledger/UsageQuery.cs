@@ -1,9 +1,13 @@
 using System.Data.Common;
+using Ballast.Ledger.Rollups;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Ledger;
 
-/// <summary>The SQL of <see cref="UsageReport"/>: one grouped pass for the sums, one with window functions for the percentiles.</summary>
+/// <summary>
+/// The SQL of <see cref="UsageReport"/>. Sums come from rollups, and at the ends of a period from rows: exact, whatever the period. Times to first token are ranked exactly
+/// where the attempts are few enough to be looked at one by one, else told from slots.
+/// </summary>
 internal static class UsageQuery
 {
     /// <summary>Dimensions of one report: beyond this a table cannot be read.</summary>
@@ -17,22 +21,44 @@ internal static class UsageQuery
     /// <summary>Time to first token is told of streams only: a whole answer's first content is its last.</summary>
     public const string HasTtft = "(stream = 1 AND ttft_us IS NOT NULL)";
 
+    /// <summary>Attempts up to which each one's time to first token is looked at.</summary>
+    public const long RankedMax = 100_000;
+
     private static readonly string s_sums =
         $"""
-        COUNT(DISTINCT exchange_id), COUNT(*),
-        {LedgerQuery.CountOf("outcome = 'completed'")}, {LedgerQuery.CountOf("outcome = 'failed'")}, {LedgerQuery.CountOf("outcome = 'interrupted'")}, {LedgerQuery.CountOf("outcome = 'cancelled'")},
+        CAST(SUM(attempts) AS BIGINT), {OfOutcome("completed")}, {OfOutcome("failed")}, {OfOutcome("interrupted")}, {OfOutcome("cancelled")},
         CAST(SUM(input_tokens) AS BIGINT), CAST(SUM(cache_read_tokens) AS BIGINT), CAST(SUM(cache_write_tokens) AS BIGINT), CAST(SUM(cache_write_long_tokens) AS BIGINT), CAST(SUM(output_tokens) AS BIGINT), CAST(SUM(reasoning_tokens) AS BIGINT),
-        {LedgerQuery.DollarColumns("cost_pico")}, {LedgerQuery.CountOf(CostIsUnknown)}, CAST(SUM(is_estimated) AS BIGINT)
+        CAST(SUM(cost_micro) AS BIGINT), CAST(SUM(cost_rest) AS BIGINT), CAST(SUM(unknown_cost) AS BIGINT), CAST(SUM(estimated) AS BIGINT)
         """;
 
-    public static UsageReport Run(DbConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter)
+    /// <param name="connection">Of the ledger.</param>
+    /// <param name="by">The groups.</param>
+    /// <param name="filter">Which attempts.</param>
+    /// <param name="rankedMax">As <see cref="RankedMax"/>.</param>
+    public static UsageReport Run(DbConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter, long rankedMax = RankedMax)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(by.Count, DimensionsMax);
         using DbTransaction snapshot = LedgerQuery.Snapshot(connection);
-        List<UsageRow> total = Group(connection, [], filter);
-        List<UsageRow> rows = by.Count == 0 ? total : Group(connection, by, filter);
-        return new UsageReport { By = by, Rows = total[0].Attempts == 0 ? [] : Sort(rows, by), Total = total[0] };
+        Dictionary<RollupLevel, long> keptFrom = RollupQuery.KeptFrom(connection);
+        UsageRow total = Group(connection, [], filter, keptFrom).FirstOrDefault() ?? Nothing();
+        if (total.Attempts == 0)
+        {
+            return new UsageReport { By = by, Rows = [], Total = total };
+        }
+
+        bool isRanked = total.Attempts <= rankedMax;
+        total = Timed([total], [])[0];
+        return new UsageReport { By = by, Rows = by.Count == 0 ? [total] : Sort(Timed(Group(connection, by, filter, keptFrom), by), by), Total = total };
+
+        List<UsageRow> Timed(List<UsageRow> rows, IReadOnlyList<UsageDimension> groups)
+        {
+            Dictionary<string, (TimeSpan? P50, TimeSpan? P95)> times =
+                isRanked ? Percentiles(connection, groups, filter) : SlotPercentiles.Of(connection, groups, filter, keptFrom);
+            return [.. rows.Select(row => times.TryGetValue(string.Join('\0', row.Keys), out (TimeSpan? P50, TimeSpan? P95) told) ? row with { TtftP50 = told.P50, TtftP95 = told.P95 } : row)];
+        }
     }
+
+    private static string OfOutcome(string outcome) => $"CAST(SUM(CASE WHEN outcome = '{outcome}' THEN attempts ELSE 0 END) AS BIGINT)";
 
     private static IReadOnlyList<UsageRow> Sort(List<UsageRow> rows, IReadOnlyList<UsageDimension> by)
     {
@@ -46,53 +72,89 @@ internal static class UsageQuery
         ];
     }
 
-    private static List<UsageRow> Group(DbConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter)
+    private static List<UsageRow> Group(
+        DbConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter, IReadOnlyDictionary<RollupLevel, long> keptFrom)
     {
-        string keys = string.Concat(by.Select(dimension => Expression(dimension, connection) + ", "));
+        List<RollupPiece> pieces = RollupPiece.Of(filter, RollupLevel.Day, RollupLevel.Minute, keptFrom);
+        if (pieces.Count == 0)
+        {
+            return [];
+        }
+
+        string keys = string.Concat(by.Select(dimension => Expression(dimension, connection, "at_us") + ", "));
         string groupBy = by.Count == 0 ? "" : "GROUP BY " + string.Join(", ", Enumerable.Range(1, by.Count));
-        Dictionary<string, (TimeSpan? P50, TimeSpan? P95)> percentiles = Percentiles(connection, by, filter);
-        using DbCommand command = LedgerQuery.Create(connection, $"SELECT {keys}{s_sums} FROM attempts WHERE {{where}} {groupBy}", filter);
+        Dictionary<string, long> repeated = Repeated(connection, by, filter);
+        using DbCommand command = LedgerQuery.Create(
+            connection, $"SELECT {keys}{s_sums} FROM ({RollupQuery.Source(pieces)}) sums {groupBy}", filter with { Since = null, Until = null });
         using DbDataReader reader = command.ExecuteReader();
         List<UsageRow> rows = [];
         while (reader.Read())
         {
-            rows.Add(ReadRow(reader, by.Count, percentiles));
+            rows.Add(ReadRow(reader, by.Count, repeated));
         }
 
         return rows;
     }
 
-    private static UsageRow ReadRow(DbDataReader reader, int first, Dictionary<string, (TimeSpan? P50, TimeSpan? P95)> percentiles)
+    /// <summary>Attempts of each group whose exchange has an earlier one in it: it counts once.</summary>
+    private static Dictionary<string, long> Repeated(DbConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter)
+    {
+        string aliased = string.Concat(by.Select((dimension, index) => $"{Expression(dimension, connection, "started_us")} AS k{index}, "));
+        string names = string.Concat(by.Select((_, index) => $"k{index}, "));
+        string outer = by.Count == 0 ? "" : "GROUP BY " + names[..^2];
+        using DbCommand command = LedgerQuery.Create(
+            connection,
+            $"""
+            SELECT {names}CAST(SUM(n - 1) AS BIGINT) FROM (
+                SELECT {names}exchange_id, COUNT(*) AS n FROM (SELECT {aliased}exchange_id FROM retried WHERE {"{where}"}) named GROUP BY {names}exchange_id) counted
+            {outer}
+            """,
+            filter);
+        using DbDataReader reader = command.ExecuteReader();
+        Dictionary<string, long> repeated = new(StringComparer.Ordinal);
+        while (reader.Read())
+        {
+            repeated[string.Join('\0', Keys(reader, by.Count))] = LedgerQuery.Sum(reader, by.Count);
+        }
+
+        return repeated;
+    }
+
+    private static UsageRow Nothing() => new()
+    {
+        Keys = [], Requests = 0, Attempts = 0, Completed = 0, Failed = 0, Interrupted = 0, Cancelled = 0, InputTokens = 0, CacheReadTokens = 0, CacheWriteTokens = 0,
+        CacheWriteLongTokens = 0, OutputTokens = 0, ReasoningTokens = 0, CostUsd = 0, UnknownCost = 0, Estimated = 0,
+    };
+
+    private static UsageRow ReadRow(DbDataReader reader, int first, Dictionary<string, long> repeated)
     {
         string[] keys = Keys(reader, first);
-        (TimeSpan? p50, TimeSpan? p95) = percentiles.GetValueOrDefault(string.Join('\0', keys));
+        long attempts = LedgerQuery.Sum(reader, first);
         return new UsageRow
         {
             Keys = keys,
-            Requests = LedgerQuery.Sum(reader, first),
-            Attempts = LedgerQuery.Sum(reader, first + 1),
-            Completed = LedgerQuery.Sum(reader, first + 2),
-            Failed = LedgerQuery.Sum(reader, first + 3),
-            Interrupted = LedgerQuery.Sum(reader, first + 4),
-            Cancelled = LedgerQuery.Sum(reader, first + 5),
-            InputTokens = LedgerQuery.Sum(reader, first + 6),
-            CacheReadTokens = LedgerQuery.Sum(reader, first + 7),
-            CacheWriteTokens = LedgerQuery.Sum(reader, first + 8),
-            CacheWriteLongTokens = LedgerQuery.Sum(reader, first + 9),
-            OutputTokens = LedgerQuery.Sum(reader, first + 10),
-            ReasoningTokens = LedgerQuery.Sum(reader, first + 11),
-            CostUsd = LedgerQuery.Dollars(reader, first + 12),
-            UnknownCost = LedgerQuery.Sum(reader, first + 14),
-            Estimated = LedgerQuery.Sum(reader, first + 15),
-            TtftP50 = p50,
-            TtftP95 = p95,
+            Requests = attempts - repeated.GetValueOrDefault(string.Join('\0', keys)),
+            Attempts = attempts,
+            Completed = LedgerQuery.Sum(reader, first + 1),
+            Failed = LedgerQuery.Sum(reader, first + 2),
+            Interrupted = LedgerQuery.Sum(reader, first + 3),
+            Cancelled = LedgerQuery.Sum(reader, first + 4),
+            InputTokens = LedgerQuery.Sum(reader, first + 5),
+            CacheReadTokens = LedgerQuery.Sum(reader, first + 6),
+            CacheWriteTokens = LedgerQuery.Sum(reader, first + 7),
+            CacheWriteLongTokens = LedgerQuery.Sum(reader, first + 8),
+            OutputTokens = LedgerQuery.Sum(reader, first + 9),
+            ReasoningTokens = LedgerQuery.Sum(reader, first + 10),
+            CostUsd = LedgerQuery.Dollars(reader, first + 11),
+            UnknownCost = LedgerQuery.Sum(reader, first + 13),
+            Estimated = LedgerQuery.Sum(reader, first + 14),
         };
     }
 
     private static Dictionary<string, (TimeSpan? P50, TimeSpan? P95)> Percentiles(
         DbConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter)
     {
-        using DbCommand command = LedgerQuery.Create(connection, PercentileSql([.. by.Select(dimension => Expression(dimension, connection))], "{where}"), filter);
+        using DbCommand command = LedgerQuery.Create(connection, PercentileSql([.. by.Select(dimension => Expression(dimension, connection, "started_us"))], "{where}"), filter);
         using DbDataReader reader = command.ExecuteReader();
         Dictionary<string, (TimeSpan? P50, TimeSpan? P95)> percentiles = [];
         while (reader.Read())
@@ -123,7 +185,7 @@ internal static class UsageQuery
             """;
     }
 
-    private static string[] Keys(DbDataReader reader, int count)
+    public static string[] Keys(DbDataReader reader, int count)
     {
         string[] keys = new string[count];
         for (int index = 0; index < count; index++)
@@ -134,15 +196,18 @@ internal static class UsageQuery
         return keys;
     }
 
-    private static string Expression(UsageDimension dimension, DbConnection connection) => dimension switch
+    /// <param name="dimension">What is grouped by.</param>
+    /// <param name="connection">Its dialect of SQL.</param>
+    /// <param name="time">The column that holds the time.</param>
+    public static string Expression(UsageDimension dimension, DbConnection connection, string time) => dimension switch
     {
         UsageDimension.Model => "requested_model",
         UsageDimension.Vendor => "vendor",
         UsageDimension.Platform => "platform",
         UsageDimension.Region => "region",
         UsageDimension.App => "app",
-        UsageDimension.Day when connection is SqliteConnection => "date(started_us / 1000000, 'unixepoch')",
-        UsageDimension.Day => "to_char(to_timestamp(started_us / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+        UsageDimension.Day when connection is SqliteConnection => $"date({time} / 1000000, 'unixepoch')",
+        UsageDimension.Day => $"to_char(to_timestamp({time} / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
         UsageDimension.Deployment => "deployment",
         UsageDimension.Outcome => "outcome",
         _ => throw new ArgumentOutOfRangeException(nameof(dimension)),

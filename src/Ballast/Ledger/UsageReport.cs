@@ -1,6 +1,6 @@
 namespace Ballast.Ledger;
 
-/// <summary>Usage by group, and over all. Built by <see cref="LedgerReader.UsageAsync"/>.</summary>
+/// <summary>Usage by group, and over all. Built by <see cref="LedgerReader"/>.</summary>
 public sealed record UsageReport
 {
     public required IReadOnlyList<UsageDimension> By { get; init; }

@@ -70,7 +70,7 @@ public sealed class BallastServer : IAsyncDisposable
         _pepper = Tenants.PepperOf(setup);
         Guard = new Guard(setup.Time, _pepper) { AdmitOnly = setup.AdmitOnly };
         Totals = new LiveTotals(setup.Time);
-        _store = setup.LedgerConnection is { } connection ? new PostgresLedgerStore(connection) : SqliteLedgerStore.Open(setup.LedgerPath);
+        _store = setup.LedgerConnection is { } connection ? new PostgresLedgerStore(connection, setup.Retention, setup.Time) : SqliteLedgerStore.Open(setup.LedgerPath, setup.Retention, setup.Time);
         _spool = LedgerSpool.Open(setup.Spool, TimeProvider.System, setup.SpoolDisk, Log.SpoolFailed);
         if (_spool.Orphans > 0)
         {

@@ -31,7 +31,8 @@ internal sealed class BudgetSeeds(MeterBook meters, LedgerReader ledger, TimePro
 
     private async Task<decimal> SpentAsync(BudgetMeter budget, BudgetPeriod period, TenantView view)
     {
-        LedgerFilter filter = new(period.From, period.To);
+        // What this process has booked is in the budget already.
+        LedgerFilter filter = new(period.From, budget.CountsFrom < period.To ? budget.CountsFrom : period.To);
         string subject = budget.Options.Subject;
         IEnumerable<LedgerFilter> filters = budget.Options.SubjectKind switch
         {

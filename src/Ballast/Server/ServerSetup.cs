@@ -31,8 +31,14 @@ public sealed record ServerSetup
     /// <summary>Where keys and budgets made at run time are kept: as configured, else beside the ledger.</summary>
     public string TenancyPath => Catalog.Current.Tenancy.Path ?? Path.ChangeExtension(LedgerPath, ".tenancy.db");
 
+    /// <summary>Alerts that wait, and the names of those that were told: beside the ledger.</summary>
+    public string AlertsPath => Path.ChangeExtension(Path.GetFullPath(LedgerPath), ".alerts");
+
     /// <summary>Of the PostgreSQL database that holds the ledger; null for the file.</summary>
     public string? LedgerConnection { get; init; }
+
+    /// <summary>How long sums by minute and by hour are kept.</summary>
+    public Ballast.Ledger.Rollups.RollupRetention Retention { get; init; } = Ballast.Ledger.Rollups.RollupRetention.Default;
 
     /// <summary>Where rows are kept first, and how; by default beside the ledger.</summary>
     public SpoolOptions Spool { get => field ?? new SpoolOptions { Folder = Path.ChangeExtension(Path.GetFullPath(LedgerPath), ".spool") }; init; }

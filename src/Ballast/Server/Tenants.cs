@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using Ballast.Catalog;
 using Ballast.Configuration;
@@ -32,11 +33,12 @@ internal sealed class Tenants : IAsyncDisposable
         _book = book;
         _guard = guard;
         _log = log;
-        _seeds = new BudgetSeeds(guard.Meters, setup.LedgerConnection is { } connection ? LedgerReader.OfPostgres(connection) : new LedgerReader(setup.LedgerPath), setup.Time);
-        _alerts = new AlertPoster(() => TargetOf(setup.Catalog.Current.Tenancy.Alerts), setup.Time, log.AlertFailed);
+        LedgerReader ledger = setup.LedgerConnection is { } connection ? LedgerReader.OfPostgres(connection) : new LedgerReader(setup.LedgerPath);
+        _seeds = new BudgetSeeds(guard.Meters, ledger, setup.Time);
+        _alerts = new AlertPoster(setup.AlertsPath, () => TargetOf(setup.Catalog.Current.Tenancy.Alerts), setup.Time, log.AlertFailed);
         guard.Meters.Alert = Tell;
         Desk = new TenantDesk(book, pepper, setup.Time);
-        Api = new AdminApi(Desk, StateOf, PlantAsync);
+        Api = new AdminApi(Desk, StateOf, PlantAsync, new ReportsApi(ledger, () => setup.Catalog.Current.Commitments, setup.Time));
         _stale = setup.Time.CreateTimer(
             _ =>
             {
@@ -64,7 +66,7 @@ internal sealed class Tenants : IAsyncDisposable
             TenantBook book = await TenantBook.OpenAsync(store, setup.Catalog, setup.Time, log.TenancyFailed).ConfigureAwait(false);
             Tenants tenants = new(setup, book, guard, pepper, log);
             book.Changed = tenants.Take;
-            tenants.Take(book.View);
+            guard.Install(book.View); // what the ledger knows of its budgets is asked for below, once it has all rows of the run before
             await tenants.PlantFirstAsync(setup, ledger, cancellation).ConfigureAwait(false);
             tenants.FirstToken = await tenants.Desk.MakeFirstTokenAsync(cancellation).ConfigureAwait(false);
             return tenants;
@@ -175,6 +177,7 @@ internal sealed class Tenants : IAsyncDisposable
             writer.WriteEndObject();
         }
 
-        _alerts.Post(bytes.WrittenSpan.ToArray());
+        _alerts.Post(
+            string.Create(CultureInfo.InvariantCulture, $"{alert.Budget}|{alert.From:O}|{alert.SharePercent}|{alert.Limit}|{alert.Unit}"), bytes.WrittenSpan.ToArray());
     }
 }

@@ -14,7 +14,7 @@ public sealed record AlertTarget(Uri Address, Catalog.Secret Secret, bool AllowP
 
 /// <summary>
 /// Posts alerts to a webhook, off every request's path: a bounded queue whose newest are dropped when it is full, some tries for each, no redirects. The address is checked
-/// where the connection is made. Signed as <c>x-ballast-signature: t=SECONDS,v1=HEX</c>, HMAC-SHA256 over <c>SECONDS.BODY</c>.
+/// where the connection is made. What waits lies in a folder, so that the next process tells what this one could not, and none is told twice. Signed as <c>x-ballast-signature: t=SECONDS,v1=HEX</c>, HMAC-SHA256 over <c>SECONDS.BODY</c>.
 /// </summary>
 public sealed class AlertPoster : IAsyncDisposable
 {
@@ -32,23 +32,28 @@ public sealed class AlertPoster : IAsyncDisposable
     private readonly Func<AlertTarget?> _target;
     private readonly TimeProvider _time;
     private readonly Action<string> _onFailure;
-    private readonly Channel<byte[]> _queue = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(QueueMax) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly AlertFolder _folder;
+    private readonly Channel<(string Name, byte[] Body)> _queue = Channel.CreateBounded<(string, byte[])>(new BoundedChannelOptions(QueueMax) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Channel<bool> _kept = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _work;
 
+    /// <param name="folder">Where alerts lie that wait, and the names of those that were told; made with the first.</param>
     /// <param name="target">Where alerts go at present; null for nowhere.</param>
     /// <param name="time">Of the signature and of the pauses.</param>
     /// <param name="onFailure">Told why an alert was given up: a word, no address.</param>
-    public AlertPoster(Func<AlertTarget?> target, TimeProvider time, Action<string> onFailure)
+    public AlertPoster(string folder, Func<AlertTarget?> target, TimeProvider time, Action<string> onFailure)
     {
+        _folder = new AlertFolder(folder, time);
         _target = target;
         _time = time;
         _onFailure = onFailure;
-        _work = Task.Run(RunAsync);
+        _kept.Writer.TryWrite(true); // what an earlier process left
+        _work = Task.WhenAll(Task.Run(KeepAsync), Task.Run(RunAsync));
     }
 
-    /// <summary>Queues a JSON document; returns at once.</summary>
-    public void Post(byte[] body) => _queue.Writer.TryWrite(body);
+    /// <summary>Queues a JSON document; returns at once. One of the same name is told once, by whichever process.</summary>
+    public void Post(string name, byte[] body) => _queue.Writer.TryWrite((name, body));
 
     public async ValueTask DisposeAsync()
     {
@@ -64,21 +69,79 @@ public sealed class AlertPoster : IAsyncDisposable
         return $"t={moment},v1={Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), signed))}";
     }
 
-    private async Task RunAsync()
+    /// <summary>Puts alerts into the folder at once, however long the one before takes to be told.</summary>
+    private async Task KeepAsync()
     {
         try
         {
-            await foreach (byte[] body in _queue.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+            await foreach ((string name, byte[] body) in _queue.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
             {
-                if (_target() is { } target)
+                if (_target() is null)
                 {
-                    await DeliverAsync(target, body).ConfigureAwait(false);
+                    continue;
+                }
+
+                try
+                {
+                    if (_folder.TryKeep(name, body))
+                    {
+                        _kept.Writer.TryWrite(true);
+                    }
+                }
+                catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+                {
+                    _onFailure("not_kept");
                 }
             }
         }
         catch (OperationCanceledException)
         {
             // The end.
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await foreach (bool _ in _kept.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+            {
+                while (_target() is { } target && Waiting() is [var next, ..])
+                {
+                    await DeliverAsync(target, next.Body).ConfigureAwait(false);
+                    Finish(next.File);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end; what waits is told by the next process.
+        }
+    }
+
+    private IReadOnlyList<(string File, byte[] Body)> Waiting()
+    {
+        try
+        {
+            return _folder.Read(countMax: 1);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            _onFailure("not_readable");
+            return [];
+        }
+    }
+
+    private void Finish(string file)
+    {
+        try
+        {
+            _folder.Finish(file);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            _onFailure("not_kept");
+            _stop.Cancel(); // else it would be told for ever
         }
     }
 

@@ -17,7 +17,18 @@ public sealed class BudgetTests
     /// exceed it, the platform's bill does not, and nothing stays reserved.
     /// </summary>
     [Fact]
-    public async Task Budget_AThousandRequestsOfEveryKindAtOnce_IsNeverOverspent()
+    public Task Budget_AThousandRequestsOfEveryKindAtOnce_IsNeverOverspent() => RunAsync(requests: 1000, seed: 11);
+
+    [LongFact]
+    public async Task Budget_TwoThousandRequestsOfEveryKindAtOnce_AreNeverOverspent()
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            await RunAsync(requests: 2000, Environment.TickCount + round);
+        }
+    }
+
+    private static async Task RunAsync(int requests, int seed)
     {
         await using TenantGateway gateway = await TenantGateway.StartAsync(
             $$"""
@@ -27,8 +38,8 @@ public sealed class BudgetTests
             """);
         using CancellationTokenSource watching = new();
         Task<decimal> most = WatchAsync(gateway.Budget("tests-month"), watching.Token);
-        Random random = new(11);
-        int[] statuses = await Task.WhenAll(Enumerable.Range(0, 1000).Select(number => AskAsync(gateway, number, random.Next())));
+        Random random = new(seed);
+        int[] statuses = await Task.WhenAll(Enumerable.Range(0, requests).Select(number => AskAsync(gateway, number, random.Next())));
 
         IReadOnlyList<LedgerEntry> rows = await gateway.EntriesAsync();
         Assert.True(await GatewayHost.UntilAsync(() => Task.FromResult(gateway.Budget("tests-month").Standing.Reserved == 0 && gateway.Budget("key-tokens").Standing.Reserved == 0), TimeSpan.FromSeconds(5)), "something stays reserved");
@@ -146,6 +157,34 @@ public sealed class BudgetTests
         Assert.Equal((cost, 0m), (wide.Budget("large").Standing.Spent, wide.Budget("large").Standing.Reserved));
     }
 
+    /// <summary>Each share and the first refusal are told once in a period, whatever the process does meanwhile.</summary>
+    [Fact]
+    public async Task Alerts_OverRestarts_AreToldOnce()
+    {
+        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync();
+        await using TenantGateway gateway = await TenantGateway.StartAsync(
+            $$"""
+            budgets: { b: { app: tests, usd: 0.01, alert_at: [10, 40] } }
+            alerts: { webhook: "{{receiver.Address}}", secret_env: ALERT_SECRET, allow_private_addresses: true }
+            """);
+        for (int start = 0; start < 3; start++)
+        {
+            int status = 200;
+            for (int i = 0; i < 60 && status == 200; i++)
+            {
+                status = (await gateway.AskAsync("/v1/chat/completions", Chat("priced", 200))).Status;
+            }
+
+            Assert.Equal(429, status);
+            Assert.True(await GatewayHost.UntilAsync(() => Task.FromResult(receiver.Bodies.Count >= 3), TimeSpan.FromSeconds(60)), string.Join('\n', receiver.Bodies));
+            await gateway.RestartAsync();
+        }
+
+        Assert.Equal(
+            ["\"event\":\"budget.refused\"", "\"share_percent\":10", "\"share_percent\":40"],
+            receiver.Bodies.Select(static body => body.Contains("refused", StringComparison.Ordinal) ? "\"event\":\"budget.refused\"" : body.Split(',').Single(static part => part.StartsWith("\"share_percent\"", StringComparison.Ordinal))).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("/v1/chat/completions", 429, "insufficient_quota")]
     [InlineData("/v1/messages", 402, "billing_error")]
@@ -168,13 +207,19 @@ public sealed class BudgetTests
     {
         Random random = new(seed);
         int tokens = random.Next(1, 200);
-        (string path, string body) = (number % 6) switch
+        (string path, string body) = (number % 12) switch
         {
             0 => ("/v1/chat/completions", Chat("priced", tokens)),
             1 => ("/v1/chat/completions", Chat("priced", tokens, stream: true)),
             2 => ("/v1/messages", Chat("priced", tokens)),
             3 => ("/v1/messages", Chat("openai/gpt-5-mini", tokens, stream: true)),
             4 => ("/v1/embeddings", """{"model":"openai/text-embedding-3-small","input":"the tide"}"""),
+            5 => ("/v1/responses", $$"""{"model":"priced","max_output_tokens":{{tokens + 16}},"input":"The tide, number {{tokens}}?","stream":{{(number % 24 < 12 ? "true" : "false")}}}"""),
+            6 => ("/v1beta/models/priced:generateContent", $$$"""{"contents":[{"role":"user","parts":[{"text":"The tide?"}]}],"generationConfig":{"maxOutputTokens":{{{tokens}}}}}"""),
+            7 => ("/model/priced/converse-stream", $$$"""{"messages":[{"role":"user","content":[{"text":"The tide?"}]}],"inferenceConfig":{"maxTokens":{{{tokens}}}}}"""),
+            8 => ("/v1/audio/speech", """{"model":"openai/gpt-4o-mini-tts","input":"The tide.","voice":"alloy"}"""),
+            9 => ("/v1/moderations", """{"model":"openai/omni-moderation-latest","input":"The tide."}"""),
+            10 => ("/v1/completions", """{"model":"openai/gpt-3.5-turbo-instruct","prompt":"The tide"}"""),
             _ => ("/v1/images/generations", """{"model":"openai/gpt-image-1-mini","prompt":"a boat"}"""),
         };
         using CancellationTokenSource hangUp = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);

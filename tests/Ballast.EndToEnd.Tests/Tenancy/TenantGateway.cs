@@ -54,6 +54,9 @@ internal sealed class TenantGateway : IAsyncDisposable
                   behind: { model: gpt-5-mini, protocols: [openai-responses] }
                   text-embedding-3-small: { embedding: true }
                   gpt-image-1-mini: {}
+                  gpt-4o-mini-tts: {}
+                  omni-moderation-latest: {}
+                  gpt-3.5-turbo-instruct: {}
                   pictures: { model: gpt-image-1-mini, price: pictures }
             price_book: none
             models:
@@ -137,7 +140,7 @@ internal sealed class TenantGateway : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        LoadResult loaded = OptionsLoader.Load(_yaml, "tenants.yaml", name => name == "CLIENT_KEY" ? Key : Sandbox.Platforms["openai"].ApiKey);
+        LoadResult loaded = OptionsLoader.Load(_yaml, "tenants.yaml", name => name == "CLIENT_KEY" ? Key : name == "ALERT_SECRET" ? new string('s', 40) : Sandbox.Platforms["openai"].ApiKey);
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Select(static fault => fault.Print("tenants.yaml"))));
         Server = await BallastServer.StartAsync(
             new ServerSetup

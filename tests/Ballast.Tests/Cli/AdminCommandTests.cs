@@ -44,6 +44,27 @@ public sealed class AdminCommandTests : IAsyncLifetime
         Assert.DoesNotContain(next, (await RunAsync("keys", "list", "--json")).Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Commands_OfOrganisationsAndTokens_DoWhatTheySay()
+    {
+        Json(await RunAsync("orgs", "set", "acme", "--geo", "eu"));
+        Json(await RunAsync("teams", "set", "sales", "--organisation", "acme"));
+        JsonElement token = Json(await RunAsync("tokens", "set", "acme-viewer", "--role", "viewer", "--organisation", "acme"));
+        string text = token.GetProperty("token").GetString()!;
+        Assert.StartsWith("blsta_", text, StringComparison.Ordinal);
+
+        Assert.Contains("acme", (await RunAsync("orgs", "list")).Output, StringComparison.Ordinal);
+        Assert.Equal("acme", Json(await RunAsync("orgs", "show", "acme")).GetProperty("id").GetString());
+        Assert.DoesNotContain(text, (await RunAsync("tokens", "list", "--json")).OnlyLine, StringComparison.Ordinal);
+        Environment.SetEnvironmentVariable(AdminClient.TokenVariable, text);
+        Assert.Equal(1, (await RunAsync("orgs", "set", "acme", "--geo", "us")).ExitCode);
+        Assert.Equal("sales", JsonDocument.Parse((await RunAsync("teams", "list", "--json")).OnlyLine).RootElement[0].GetProperty("id").GetString());
+        Environment.SetEnvironmentVariable(AdminClient.TokenVariable, _server.Server.FirstAdminToken);
+        Assert.Equal(0, (await RunAsync("tokens", "delete", "acme-viewer")).ExitCode);
+        Environment.SetEnvironmentVariable(AdminClient.TokenVariable, text);
+        Assert.Equal(1, (await RunAsync("teams", "list")).ExitCode);
+    }
+
     [Theory]
     [InlineData(1, "wider", "apps", "set", "narrow", "--team", "research", "--geo", "us")]
     [InlineData(1, "declared in the configuration file", "keys", "revoke", "test")]

@@ -103,6 +103,8 @@ internal static class ValidConfiguration
         budgets:
           demo-month: { app: demo, usd: 100, period: month, zone: Europe/Berlin, alert_at: [50, 80], hard: true, unpriced_request_usd: 0.5, unpriced_batch_usd: 10 }
           team-day: { team: research, tokens: 1000000, period: day }
+        commitments:
+          azure-2026: { platform: azure, amount: 100000, currency: EUR, usd_rate: 1.1, from: 2026-01-01, to: 2026-12-31, zone: Europe/Berlin }
         alerts: { webhook: "https://hooks.example.com/ballast", secret_env: PEPPER, allow_private_addresses: false }
         """;
 

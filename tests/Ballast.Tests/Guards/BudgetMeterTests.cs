@@ -117,5 +117,111 @@ public class BudgetMeterTests
         Assert.Equal((from, to), (found.From.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture), found.To.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture)));
     }
 
+    /// <summary>
+    /// Every zone that there is, four years, each day on which its clocks change and some others, quarters of an hour around each end: a moment lies in exactly one period, and
+    /// periods follow each other.
+    /// </summary>
+    [Theory]
+    [InlineData("day")]
+    [InlineData("week")]
+    [InlineData("month")]
+    public void At_EveryZone_TilesTheTime(string period)
+    {
+        List<string> faults = [];
+        foreach (TimeZoneInfo zone in TimeZoneInfo.GetSystemTimeZones())
+        {
+            BudgetOptions options = new() { Id = "b", SubjectKind = "app", Subject = "a", Period = period, Zone = zone.Id };
+            for (DateTimeOffset noon = new(2024, 1, 1, 12, 0, 0, TimeSpan.Zero); noon.Year < 2028; noon = noon.AddDays(1))
+            {
+                bool isChange = zone.GetUtcOffset(noon.AddDays(-1)) != zone.GetUtcOffset(noon.AddDays(1));
+                if (!isChange && noon.DayOfYear % 61 != 0)
+                {
+                    continue;
+                }
+
+                BudgetPeriod known = BudgetPeriod.At(options, noon);
+                BudgetPeriod next = BudgetPeriod.At(options, known.To);
+                BudgetPeriod last = BudgetPeriod.At(options, known.From.AddTicks(-1));
+                if (next.FromTicks != known.ToTicks || next.ToTicks <= next.FromTicks || last.ToTicks != known.FromTicks)
+                {
+                    faults.Add($"{zone.Id}: {known.From:u} to {known.To:u} and {next.From:u}");
+                }
+
+                foreach (int minutes in (ReadOnlySpan<int>)[-90, -60, -45, -30, -15, 0, 15, 30, 45, 60, 90])
+                {
+                    if (BudgetPeriod.At(options, known.To.AddMinutes(minutes)) != (minutes < 0 ? known : next))
+                    {
+                        faults.Add($"{zone.Id} {known.To.AddMinutes(minutes):u}");
+                    }
+                }
+            }
+        }
+
+        Assert.True(faults.Count == 0, $"{faults.Count}:\n{string.Join('\n', faults.Take(20))}");
+    }
+
+    /// <summary>A clock that jumps to and fro over the end of a period, by ten minutes, at every kind of end: one reset, and never more spent in a period than its budget.</summary>
+    [Theory]
+    [InlineData("day", "Europe/Berlin", "2026-03-29T22:00:00Z")] // the day on which the clocks go forward ends
+    [InlineData("day", "Europe/Berlin", "2026-10-25T23:00:00Z")] // and back
+    [InlineData("day", "Atlantic/Azores", "2026-10-25T00:00:00Z")] // midnight comes twice
+    [InlineData("month", "UTC", "2028-03-01T00:00:00Z")] // behind a leap day
+    [InlineData("month", "America/New_York", "2027-01-01T05:00:00Z")]
+    [InlineData("week", "Asia/Kathmandu", "2026-11-29T18:15:00Z")]
+    public void TryReserve_ClockJumpsOverTheEnd_ResetsOnceAndOpensNothing(string period, string zone, string end)
+    {
+        DateTimeOffset border = DateTimeOffset.Parse(end, System.Globalization.CultureInfo.InvariantCulture);
+        JumpingTime time = new() { Now = border.AddMinutes(-30) };
+        BudgetOptions options = new() { Id = "b", SubjectKind = "app", Subject = "a", Usd = 100, Period = period, Zone = zone, AlertAt = [50] };
+        BudgetMeter budget = new(options, time, _alerts.Enqueue);
+        Assert.Equal(border, BudgetPeriod.At(options, border).From);
+        decimal[] spent = [0, 0];
+        Random dice = new(22);
+        for (int step = 0; step < 2000; step++)
+        {
+            // Real time goes on; what the clock shows is up to ten minutes off.
+            DateTimeOffset real = border.AddMinutes(-30).AddSeconds(step * 1.8);
+            time.Now = real.AddSeconds(dice.Next(-600, 601));
+            long at = time.Now.UtcTicks;
+            if (budget.TryReserve(1, at))
+            {
+                time.Now = real.AddSeconds(dice.Next(-600, 601));
+                decimal cost = dice.Next(2) == 0 ? 1 : 0.5m;
+                budget.Settle(1, cost, at);
+                spent[at < border.UtcTicks ? 0 : 1] += cost;
+            }
+        }
+
+        Assert.All(spent, static one => Assert.InRange(one, 99.5m, 100));
+        time.Now = border.AddMinutes(20);
+        Assert.Equal((spent[1], 0m), (budget.Standing.Spent, budget.Standing.Reserved));
+        Assert.Equal(2, _alerts.Count(static alert => alert.SharePercent == 50));
+        Assert.Equal(2, _alerts.Count(static alert => alert.SharePercent is null));
+    }
+
+    /// <summary>A clock that was months ahead and is set right: the ledger tells what was spent in the period that is back.</summary>
+    [Fact]
+    public void TryReserve_ClockIsSetFarBack_AsksForItsSeedAgain()
+    {
+        JumpingTime time = new() { Now = new DateTimeOffset(2027, 6, 1, 0, 0, 0, TimeSpan.Zero) };
+        BudgetOptions options = new() { Id = "b", SubjectKind = "app", Subject = "a", Usd = 10 };
+        BudgetMeter budget = new(options, time, _alerts.Enqueue);
+        budget.Seed(0, BudgetPeriod.At(options, time.Now));
+        time.Now = new DateTimeOffset(2026, 11, 30, 12, 0, 0, TimeSpan.Zero);
+
+        Assert.True(budget.TryReserve(1, time.Now.UtcTicks));
+        Assert.False(budget.IsSeeded);
+        budget.Seed(9, BudgetPeriod.At(options, time.Now));
+        Assert.False(budget.TryReserve(1, time.Now.UtcTicks));
+    }
+
+    /// <summary>A clock that goes whichever way it is told to.</summary>
+    private sealed class JumpingTime : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+
     private BudgetMeter Open(BudgetOptions options) => new(options, _time, _alerts.Enqueue);
 }

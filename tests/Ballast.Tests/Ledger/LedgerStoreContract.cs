@@ -1,5 +1,7 @@
 using System.Globalization;
 using Ballast.Ledger;
+using Ballast.Ledger.Rollups;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Ballast.Tests.Ledger;
 
@@ -13,6 +15,20 @@ public abstract class LedgerStoreContract : IAsyncLifetime
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     protected abstract Task<ILedgerStore> OpenStoreAsync();
+
+    /// <summary>The same ledger once more, with a retention and a clock.</summary>
+    protected abstract ILedgerStore OpenAgain(RollupRetention retention, TimeProvider time);
+
+    /// <summary>All rows of a question, values joined by bars.</summary>
+    protected abstract Task<IReadOnlyList<string>> QueryAsync(string sql);
+
+    /// <summary>What is kept beside the rows, word for word.</summary>
+    protected const string Sums =
+        """
+        SELECT 'r', level, bucket_us, app, team, served_model, deployment, region, stream, outcome, attempts, input_tokens, output_tokens, reasoning_tokens, cost_micro, cost_rest, unknown_cost, estimated, timed, duration_us FROM usage_rollups
+        UNION ALL SELECT 't', level, bucket_us, app, team, served_model, deployment, region, 1, outcome, slot, streams, 0, 0, 0, 0, 0, 0, 0, 0 FROM usage_times
+        UNION ALL SELECT 'x', 0, started_us, app, team, served_model, deployment, region, 1, outcome, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM retried
+        """;
 
     protected abstract LedgerReader OpenReader();
 
@@ -219,6 +235,135 @@ public abstract class LedgerStoreContract : IAsyncLifetime
         Assert.Equal((2, 0.24, 100, 1.0), (buckets[0].TtftCount, buckets[0].TtftTime.TotalSeconds, buckets[0].StreamedTokens, buckets[0].StreamedTime.TotalSeconds));
         Assert.Equal((0.000_4m, 254, 0.000_6m, 102), (buckets[0].PricedInputUsd, buckets[0].PricedInputTokens, buckets[0].PricedOutputUsd, buckets[0].PricedOutputTokens));
         Assert.Equal(1, buckets[1].Refusals);
+    }
+
+    /// <summary>Whatever comes in whichever order, how often and however late: the sums are those of the rows, on every level, to the last picodollar.</summary>
+    [Fact]
+    public async Task Rollups_OfAnyOrderWithRepetitions_EqualTheRows()
+    {
+        Random dice = new(16);
+        LedgerEntry[] rows = [.. Enumerable.Range(0, 400).Select(number => RandomEntry(dice, number))];
+        List<LedgerEntry> sent = [.. rows, .. rows.Where(_ => dice.Next(3) == 0)];
+        dice.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(sent));
+        for (int at = 0; at < sent.Count;)
+        {
+            int count = Math.Min(dice.Next(1, 60), sent.Count - at);
+            await Store.AppendAsync(sent.GetRange(at, count), Cancellation);
+            if (dice.Next(4) == 0)
+            {
+                // A batch that fails leaves nothing in the sums either.
+                await Assert.ThrowsAnyAsync<Exception>(() => Store.AppendAsync([.. sent.GetRange(at, 1).Select(row => row with { AttemptId = "lost" }), sent[at] with { AttemptId = "bad", Outcome = (AttemptOutcome)99 }], Cancellation));
+            }
+
+            at += count;
+        }
+
+        LedgerReader reader = OpenReader();
+        foreach (RollupLevel level in Enum.GetValues<RollupLevel>())
+        {
+            IReadOnlyList<RollupRow> sums = await reader.RollupsAsync(level, [UsageDimension.App, UsageDimension.Outcome], LedgerFilter.Everything, Cancellation);
+            Assert.Equal(rows.Length, sums.Sum(sum => sum.Attempts));
+            Assert.Equal(rows.Sum(row => row.CostUsd ?? 0), sums.Sum(sum => sum.CostUsd));
+            Assert.All(sums, sum => Assert.Equal(
+                rows.Where(row => row.App == sum.Keys[0] && LedgerText.OutcomeName(row.Outcome) == sum.Keys[1] && row.StartedAt >= sum.At && row.StartedAt < sum.At.AddTicks(LengthOf(level)))
+                    .Aggregate((Count: 0L, Tokens: 0L, Cost: 0m), (all, row) => (all.Count + 1, all.Tokens + row.InputTokens + row.CacheReadTokens + row.CacheWriteTokens + row.CacheWriteLongTokens + row.OutputTokens, all.Cost + (row.CostUsd ?? 0))),
+                (sum.Attempts, sum.Tokens, sum.CostUsd)));
+        }
+
+        // Any period: whole buckets where they cover it, rows at its ends.
+        for (int round = 0; round < 12; round++)
+        {
+            DateTimeOffset since = SampleEntries.Start.AddMicroseconds(dice.NextInt64(0, 3 * 86_400_000_000));
+            DateTimeOffset until = since.AddMicroseconds(dice.NextInt64(0, 2 * 86_400_000_000));
+            LedgerFilter filter = new(since, until, App: round % 3 == 0 ? "a" : null);
+            LedgerEntry[] within = [.. rows.Where(row => row.StartedAt >= since && row.StartedAt < until && (filter.App is null || row.App == filter.App))];
+            UsageReport report = await reader.UsageAsync([UsageDimension.Platform], filter, Cancellation);
+
+            Assert.Equal((within.Length, within.Select(row => row.ExchangeId).Distinct().Count()), (report.Total.Attempts, report.Total.Requests));
+            Assert.Equal(within.Sum(row => row.CostUsd ?? 0), report.Total.CostUsd);
+            Assert.All(report.Rows, group => Assert.Equal(
+                (within.Count(row => row.Platform == group.Keys[0]), within.Where(row => row.Platform == group.Keys[0]).Select(row => row.ExchangeId).Distinct().Count()),
+                (group.Attempts, group.Requests)));
+        }
+    }
+
+    /// <summary>What is told from slots is never shorter than what the rows say, and at most a thirty-second part longer.</summary>
+    [Fact]
+    public async Task Rollups_TimesToFirstToken_AreTheRowsToASlot()
+    {
+        Random dice = new(17);
+        LedgerEntry[] rows = [.. Enumerable.Range(0, 300).Select(number => RandomEntry(dice, number) with { TimeToFirstToken = TimeSpan.FromMicroseconds(dice.NextInt64(0, 1L << dice.Next(1, 30))) })];
+        await Store.AppendAsync(rows, Cancellation);
+        LedgerFilter filter = new(SampleEntries.Start.AddMinutes(61), SampleEntries.Start.AddDays(2).AddSeconds(77));
+        LedgerReader reader = OpenReader();
+
+        UsageReport exact = await reader.UsageAsync([UsageDimension.App], filter, Cancellation);
+        UsageReport slots = await reader.UsageAsync([UsageDimension.App], filter, rankedMax: 0, Cancellation);
+
+        Assert.All(exact.Rows.Append(exact.Total).Zip(slots.Rows.Append(slots.Total)), pair =>
+        {
+            Assert.Equal(pair.First with { TtftP50 = null, TtftP95 = null, Keys = [] }, pair.Second with { TtftP50 = null, TtftP95 = null, Keys = [] });
+            foreach ((TimeSpan? told, TimeSpan? slot) in ((TimeSpan?, TimeSpan?)[])[(pair.First.TtftP50, pair.Second.TtftP50), (pair.First.TtftP95, pair.Second.TtftP95)])
+            {
+                Assert.InRange(slot!.Value, told!.Value, told.Value * (33 / 32.0) + TimeSpan.FromMicroseconds(1));
+            }
+        });
+    }
+
+    /// <summary>What is too old goes level by level; what was told by it is told by the rows, late ones included.</summary>
+    [Fact]
+    public async Task Rollups_OlderThanTheyAreKept_GoAndNothingChanges()
+    {
+        FakeTimeProvider time = new(SampleEntries.Start.AddDays(4));
+        Random dice = new(18);
+        LedgerEntry[] rows = [.. Enumerable.Range(0, 200).Select(number => RandomEntry(dice, number))];
+        await using ILedgerStore store = OpenAgain(new RollupRetention(TimeSpan.FromDays(2), TimeSpan.FromDays(3)), time);
+        await store.AppendAsync(rows[..150], Cancellation);
+        time.Advance(TimeSpan.FromHours(30));
+        await store.AppendAsync(rows[150..], Cancellation); // many of them late
+        time.Advance(TimeSpan.FromHours(2));
+        await store.AppendAsync([SampleEntries.Completed("now") with { StartedAt = time.GetUtcNow() }], Cancellation);
+
+        long minutesFrom = RollupBuckets.Floor(RollupLevel.Minute, LedgerQuery.Microseconds(time.GetUtcNow().AddDays(-2)));
+        Assert.Equal(["0"], await QueryAsync($"SELECT COUNT(*) FROM rollups WHERE level = 0 AND bucket_us < {minutesFrom}"));
+        Assert.NotEqual(["0"], await QueryAsync($"SELECT COUNT(*) FROM rollups WHERE level = 1 AND bucket_us < {minutesFrom}"));
+        for (int round = 0; round < 8; round++)
+        {
+            DateTimeOffset since = SampleEntries.Start.AddMicroseconds(dice.NextInt64(0, 4 * 86_400_000_000));
+            LedgerFilter filter = new(since, since.AddMicroseconds(dice.NextInt64(0, 2 * 86_400_000_000)));
+            LedgerEntry[] within = [.. rows.Where(row => row.StartedAt >= filter.Since && row.StartedAt < filter.Until)];
+            UsageRow total = (await OpenReader().UsageAsync([], filter, Cancellation)).Total;
+            Assert.Equal((within.Length, within.Sum(row => row.CostUsd ?? 0), within.Sum(row => row.OutputTokens)), (total.Attempts, total.CostUsd, total.OutputTokens));
+        }
+    }
+
+    private static long LengthOf(RollupLevel level) => level switch
+    {
+        RollupLevel.Minute => TimeSpan.TicksPerMinute,
+        RollupLevel.Hour => TimeSpan.TicksPerHour,
+        _ => TimeSpan.TicksPerDay,
+    };
+
+    /// <summary>Of an exchange of one to three attempts, of which only the last can be anything but failed.</summary>
+    protected static LedgerEntry RandomEntry(Random dice, int number)
+    {
+        int attempt = (number % 3) + 1;
+        bool isLast = attempt == 3 || number / 3 % 2 == 0 && attempt == 1;
+        string exchange = string.Create(CultureInfo.InvariantCulture, $"x{(isLast && attempt == 1 ? number : number / 3)}-{(isLast && attempt == 1 ? "one" : "more")}");
+        return SampleEntries.Completed($"a{number}", dice.Next(2) == 0 ? "aws" : "azure") with
+        {
+            ExchangeId = exchange,
+            AttemptNumber = isLast && attempt == 1 ? 1 : attempt,
+            StartedAt = SampleEntries.Start.AddMicroseconds(dice.NextInt64(0, 4 * 86_400_000_000)),
+            App = dice.Next(3) == 0 ? "a" : "b",
+            Team = dice.Next(2) == 0 ? null : "team",
+            Stream = dice.Next(3) > 0,
+            TimeToFirstToken = dice.Next(4) == 0 ? null : TimeSpan.FromMicroseconds(dice.Next(1, 5_000_000)),
+            Outcome = isLast ? (AttemptOutcome)dice.Next(4) : AttemptOutcome.Failed,
+            OutputTokens = dice.Next(100_000),
+            CostUsd = dice.Next(5) == 0 ? null : Picodollars.ToDollars(dice.NextInt64(0, 1_000_000_000_000_000)),
+            IsEstimated = dice.Next(2) == 0,
+        };
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Ballast.Ledger;
+using Ballast.Ledger.Rollups;
 using Npgsql;
 
 namespace Ballast.Tests.Ledger;
@@ -11,6 +12,42 @@ public sealed class PostgresLedgerStoreTests(PostgresFixture postgres) : LedgerS
     {
         _connection = await postgres.NewDatabaseAsync();
         return new PostgresLedgerStore(_connection);
+    }
+
+    protected override ILedgerStore OpenAgain(RollupRetention retention, TimeProvider time) => new PostgresLedgerStore(_connection, retention, time);
+
+    protected override async Task<IReadOnlyList<string>> QueryAsync(string sql)
+    {
+        await using NpgsqlConnection connection = new(_connection);
+        await connection.OpenAsync(Cancellation);
+        await using NpgsqlCommand command = new(sql, connection);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(Cancellation);
+        List<string> rows = [];
+        while (await reader.ReadAsync(Cancellation))
+        {
+            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(column => Convert.ToString(reader.GetValue(column), System.Globalization.CultureInfo.InvariantCulture))));
+        }
+
+        return rows;
+    }
+
+    /// <summary>A ledger of the version before gets the sums that it would have had from the beginning.</summary>
+    [Fact]
+    public async Task AppendAsync_DatabaseWithoutSums_GetsThoseOfItsRows()
+    {
+        Random dice = new(19);
+        await Store.AppendAsync([.. Enumerable.Range(0, 300).Select(number => RandomEntry(dice, number) with { TimeToFirstToken = TimeSpan.FromMicroseconds(dice.NextInt64(0, 1L << dice.Next(1, 40))) })], Cancellation);
+        IReadOnlyList<string> kept = await QueryAsync(Sums);
+        await QueryAsync(
+            """
+            DROP VIEW usage_rollups; DROP VIEW usage_times; DROP VIEW retried; DROP TABLE rollups; DROP TABLE rollup_times; DROP TABLE retried_rows; DROP TABLE rollup_kept;
+            DROP TABLE rollup_labels; DROP FUNCTION ballast_label; DROP FUNCTION ballast_slot; UPDATE ballast_ledger SET version = 2
+            """);
+        await using PostgresLedgerStore again = new(_connection);
+        await again.AppendAsync([], Cancellation);
+
+        Assert.True(kept.Count > 300);
+        Assert.Equal(kept.Order(StringComparer.Ordinal), (await QueryAsync(Sums)).Order(StringComparer.Ordinal));
     }
 
     protected override LedgerReader OpenReader() => LedgerReader.OfPostgres(_connection);

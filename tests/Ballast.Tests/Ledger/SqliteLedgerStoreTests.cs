@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ballast.Ledger;
+using Ballast.Ledger.Rollups;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Tests.Ledger;
@@ -11,6 +12,47 @@ public sealed class SqliteLedgerStoreTests : LedgerStoreContract
     private string FilePath => _folder.File("ledger.db");
 
     protected override Task<ILedgerStore> OpenStoreAsync() => Task.FromResult<ILedgerStore>(SqliteLedgerStore.Open(FilePath));
+
+    protected override ILedgerStore OpenAgain(RollupRetention retention, TimeProvider time) => SqliteLedgerStore.Open(FilePath, retention, time);
+
+    protected override Task<IReadOnlyList<string>> QueryAsync(string sql) => Task.FromResult(Query(FilePath, sql));
+
+    /// <summary>A ledger of the version before gets the sums that it would have had from the beginning.</summary>
+    [Fact]
+    public async Task Open_FileWithoutSums_GetsThoseOfItsRows()
+    {
+        Random dice = new(19);
+        await Store.AppendAsync([.. Enumerable.Range(0, 300).Select(number => RandomEntry(dice, number) with { TimeToFirstToken = TimeSpan.FromMicroseconds(dice.NextInt64(0, 1L << dice.Next(1, 40))) })], Cancellation);
+        IReadOnlyList<string> kept = await QueryAsync(Sums);
+        await Store.DisposeAsync();
+        foreach (string drop in (string[])["VIEW usage_rollups", "VIEW usage_times", "VIEW retried", "TABLE rollups", "TABLE rollup_times", "TABLE retried_rows", "TABLE rollup_kept"])
+        {
+            Query(FilePath, "DROP " + drop);
+        }
+
+        Query(FilePath, "PRAGMA user_version = 4");
+        await using SqliteLedgerStore again = SqliteLedgerStore.Open(FilePath);
+        await again.AppendAsync([], Cancellation);
+
+        Assert.True(kept.Count > 300);
+        Assert.Equal(kept.Order(StringComparer.Ordinal), (await QueryAsync(Sums)).Order(StringComparer.Ordinal));
+    }
+
+    private static IReadOnlyList<string> Query(string path, string sql)
+    {
+        using SqliteConnection connection = new($"Data Source={path};Pooling=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        using SqliteDataReader reader = command.ExecuteReader();
+        List<string> rows = [];
+        while (reader.Read())
+        {
+            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(column => Convert.ToString(reader.GetValue(column), CultureInfo.InvariantCulture))));
+        }
+
+        return rows;
+    }
 
     protected override LedgerReader OpenReader() => new(FilePath);
 

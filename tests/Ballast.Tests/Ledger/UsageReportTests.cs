@@ -163,8 +163,10 @@ public sealed class UsageReportTests
                         .. samples.Select((sample, index) => SampleEntries.Completed(Id(index), sample.platform) with
                         {
                             App = sample.app,
+                            // As they come: an exchange ends with its last attempt, and those before it failed.
                             ExchangeId = Id(sample.exchange),
-                            Outcome = sample.outcome,
+                            AttemptNumber = samples.Take(index).Count(other => other.exchange == sample.exchange) + 1,
+                            Outcome = samples.Skip(index + 1).Any(other => other.exchange == sample.exchange) ? AttemptOutcome.Failed : sample.outcome,
                             OutputTokens = sample.tokens,
                             CostUsd = sample.known ? Picodollars.ToDollars(sample.pico) : null,
                             TimeToFirstToken = TimeSpan.FromMicroseconds(sample.ttft),
@@ -192,7 +194,7 @@ public sealed class UsageReportTests
         Assert.Equal(entries.Count(entry => entry.Outcome == AttemptOutcome.Interrupted), row.Interrupted);
         Assert.Equal(entries.Sum(entry => entry.OutputTokens), row.OutputTokens);
         Assert.Equal(entries.Sum(entry => entry.CostUsd ?? 0), row.CostUsd);
-        Assert.Equal(entries.Count(entry => entry.CostUsd is null), row.UnknownCost);
+        Assert.Equal(entries.Count(entry => entry.CostUsd is null && (entry.Outcome != AttemptOutcome.Failed || entry.OutputTokens + entry.InputTokens > 0)), row.UnknownCost);
         TimeSpan[] times = [.. entries.Where(entry => entry.Stream).Select(entry => entry.TimeToFirstToken!.Value).Order()];
         Assert.Equal(NearestRank(times, 0.50m), row.TtftP50);
         Assert.Equal(NearestRank(times, 0.95m), row.TtftP95);

@@ -12,7 +12,7 @@ namespace Ballast.Server.Admin;
 /// Administration as JSON under <see cref="Prefix"/>. Every request shows a token in its Authorization header, which no web site can make a browser send: there are no
 /// cookies and no other way in. Errors are problem+json (RFC 9457); changes name the revision they were made for (If-Match).
 /// </summary>
-public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?> budgetState, Func<Task> changed)
+public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?> budgetState, Func<Task> changed, ReportsApi reports)
 {
     public const string Prefix = "/admin/v1/";
 
@@ -51,6 +51,8 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
             await (path switch
             {
                 ["audit"] => AuditAsync(http, who),
+                ["commitments"] => OnlyReadAsync(http, () => reports.CommitmentsAsync(http, who)),
+                ["export"] => OnlyReadAsync(http, () => reports.ExportAsync(http, who)),
                 [var name] when Collections.TryGetValue(name, out string? kind) => OfCollectionAsync(http, who, name, kind),
                 [var name, var id] when Collections.TryGetValue(name, out string? kind) => OfOneAsync(http, who, kind, id),
                 ["keys", var id, "rotate"] => RotateAsync(http, who, id),
@@ -130,6 +132,12 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
     {
         Require(http, "POST");
         await SendAsync(http, StatusCodes.Status200OK, await desk.RevokeAsync(who, id, Revision(http, isRequired: false), http.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    private static Task OnlyReadAsync(HttpContext http, Func<Task> read)
+    {
+        Require(http, "GET");
+        return read();
     }
 
     private async Task AuditAsync(HttpContext http, AdminIdentity who)

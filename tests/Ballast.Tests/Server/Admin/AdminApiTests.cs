@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Ballast.Server.Admin;
+using Ballast.Tests.Ledger;
 
 namespace Ballast.Tests.Server.Admin;
 
@@ -73,6 +74,28 @@ public sealed class AdminApiTests : IAsyncLifetime
         string[] actions = [.. JsonDocument.Parse(audit).RootElement.GetProperty("data").EnumerateArray().Select(static row => row.GetProperty("action").GetString()!)];
         Assert.Equal(["delete", "revoke", "rotate", "replace", "create", "create", "create"], actions);
         Assert.DoesNotContain(text, audit, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task HandleAsync_Reports_AreForTokensThatReachEverything()
+    {
+        await _server.Server.Ledger.SettleAsync(SampleEntries.Completed("a1"));
+        await _server.Server.Ledger.FlushAsync(Cancellation);
+        string rows = await GetTextAsync("/admin/v1/export?from=2026-01-01", Token);
+        Assert.Contains("a1,x-a1,1,", rows, StringComparison.Ordinal);
+        Assert.StartsWith("BilledCost,", await GetTextAsync("/admin/v1/export?from=2026-01-01T00:00:00Z&to=2026-12-01&format=focus", Token), StringComparison.Ordinal);
+        Assert.Empty(JsonDocument.Parse(await GetTextAsync("/admin/v1/commitments", Token)).RootElement.GetProperty("commitments").EnumerateArray());
+
+        foreach (string wrong in (string[])["export", "export?from=yesterday", "export?from=2026-01-01&format=xlsx"])
+        {
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SendAsync("GET", "/admin/v1/" + wrong)).Status);
+        }
+
+        (_, JsonElement made, _) = await SendAsync("POST", "/admin/v1/tokens", """{"id":"part","role":"viewer","app":"tests"}""");
+        foreach (string path in (string[])["/admin/v1/export?from=2026-01-01", "/admin/v1/commitments"])
+        {
+            Assert.Contains("forbidden", await GetTextAsync(path, made.GetProperty("token").GetString(), HttpStatusCode.Forbidden), StringComparison.Ordinal);
+        }
     }
 
     [Theory]
@@ -164,12 +187,12 @@ public sealed class AdminApiTests : IAsyncLifetime
         return (response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement, response.Headers.ETag?.ToString() ?? "");
     }
 
-    private async Task<string> GetTextAsync(string path, string? token)
+    private async Task<string> GetTextAsync(string path, string? token, HttpStatusCode expected = HttpStatusCode.OK)
     {
         using HttpRequestMessage request = new(HttpMethod.Get, path);
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
         using HttpResponseMessage response = await _server.Admin.SendAsync(request, Cancellation);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(expected, response.StatusCode);
         return await response.Content.ReadAsStringAsync(Cancellation);
     }
 
