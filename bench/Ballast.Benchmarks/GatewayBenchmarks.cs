@@ -4,11 +4,13 @@ using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Exchanges;
 using Ballast.Gateway;
+using Ballast.Gateway.Signals;
 using Ballast.Guards;
 using Ballast.Ledger;
 using Ballast.Ledger.Spool;
 using Ballast.Protocols;
 using Ballast.Routing;
+using Ballast.Telemetry;
 using Ballast.Tenancy;
 using BenchmarkDotNet.Attributes;
 
@@ -81,7 +83,7 @@ public class GatewayBenchmarks : IAsyncDisposable
         // The disk's own time is not what is measured here.
         _spool = LedgerSpool.Open(new SpoolOptions { Folder = Directory.CreateTempSubdirectory("ballast-bench-").FullName, WaitsForDisk = false }, _time);
         _ledger = new LedgerWriter(new NoStore(), _spool, new LedgerWriterOptions(), _time, totals);
-        _bookkeeper = new Bookkeeper(_ledger, totals);
+        _bookkeeper = new Bookkeeper(_ledger, totals, new AttemptMeter(new GenAIMeter()));
         _exchange = Receive();
         _admitted = Receive();
         _router.Plan(_exchange).TryNext(out Deployment deployment);
