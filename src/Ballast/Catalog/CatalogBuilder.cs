@@ -43,6 +43,7 @@ public static class CatalogBuilder
             Telemetry = options.Telemetry,
             Commitments = options.Commitments,
             Limits = options.Limits,
+            Constitution = [.. (options.Constitution?.Principles ?? []).Select(static principle => new Principle(principle))],
             Finder = new ModelFinder(providersByName, providers),
         };
     }

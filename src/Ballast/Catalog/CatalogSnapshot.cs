@@ -23,8 +23,13 @@ public sealed record CatalogSnapshot
 
     /// <summary>Whose traces are taken over and whose content may be written into spans.</summary>
     public TelemetryOptions Telemetry { get; init; } = new();
+
     /// <summary>What was promised to be spent at platforms.</summary>
     public IReadOnlyList<CommitmentOptions> Commitments { get; init; } = [];
+
+    /// <summary>What requests and answers are held against; empty where nothing is.</summary>
+    public IReadOnlyList<Principle> Constitution { get; init; } = [];
+
     public required LimitsOptions Limits { get; init; }
 
     /// <summary>Cuts a key down to what the policy in force leaves it, wherever the key was made; null where nothing does. <see cref="Keys"/> are cut down already.</summary>

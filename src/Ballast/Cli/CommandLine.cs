@@ -33,6 +33,7 @@ public static class CommandLine
             ReplayCommand.Create(),
             SandboxCommand.Create(),
             PolicyCommand.Create(),
+            ConstitutionCommand.Create(),
             SimulateCommand.Create(),
             UsageCommand.Create(),
             ExplainCommand.Create(),

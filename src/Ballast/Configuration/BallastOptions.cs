@@ -26,6 +26,9 @@ public sealed record BallastOptions
     public IReadOnlyList<CommitmentOptions> Commitments { get; init; } = [];
     public LimitsOptions Limits { get; init; } = new();
 
+    /// <summary>What requests and answers are held against; null where nothing is.</summary>
+    public ConstitutionOptions? Constitution { get; init; }
+
     /// <summary>Files beside the configuration that it was made of, such as certificates; a change of one is a change of the configuration.</summary>
     public IReadOnlyList<string> Watched { get; init; } = [];
 

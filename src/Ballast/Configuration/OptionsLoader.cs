@@ -96,11 +96,31 @@ public static class OptionsLoader
             Telemetry = TelemetryReader.Read(context, file.Section("telemetry", "telemetry")),
             Commitments = CommitmentReader.Read(file),
             Limits = LimitsReader.Read(file.Section("limits", "limits")),
+            Constitution = ReadConstitution(context, file),
             Watched = context.Watched,
             Source = context.Source,
         };
         file.End();
         return options;
+    }
+
+    /// <summary>A fault of that file is one of this: neither is taken up then.</summary>
+    private static ConstitutionOptions? ReadConstitution(LoadContext context, SectionReader file)
+    {
+        if (file.Text("constitution") is not { } name)
+        {
+            return null;
+        }
+
+        string path = context.Locate(name);
+        context.Watch(path);
+        ConstitutionLoadResult loaded = ConstitutionLoader.LoadFile(path);
+        foreach (ConfigurationFault fault in loaded.Faults)
+        {
+            file.Error("constitution", fault.Print(name), "ballast constitution check says it all");
+        }
+
+        return loaded.Options;
     }
 
     private static LogOptions ReadLog(SectionReader? section)

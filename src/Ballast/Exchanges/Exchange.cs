@@ -57,6 +57,12 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     /// <summary>What its answer goes through before the client has it; null, as nearly always, lets it go straight on.</summary>
     public AnswerScreen? Screen { get; set; }
 
+    /// <summary>Judges its answer; null, as nearly always, lets it go on.</summary>
+    public AnswerJudge? Judge { get; set; }
+
+    /// <summary>The principle for which the request itself was refused; null where it was not.</summary>
+    public string? RefusedBy { get; set; }
+
     /// <summary>The body before values were taken out of it: what a protocol repeats to its caller. Empty where nothing was.</summary>
     public ReadOnlyMemory<byte> UnscreenedBody { get; set; }
 
@@ -87,6 +93,13 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     /// <summary>The deployment can be asked for this at all.</summary>
     public bool IsOfferedBy(Deployment deployment) =>
         deployment.ProtocolFor(Protocol) is { } protocol && (Demands == TargetFeatures.None || (protocol == Protocol && deployment.Target.Has(Demands)));
+
+    /// <summary>Puts another request in the place of the one that came.</summary>
+    public void Revise(ReadOnlyMemory<byte> body)
+    {
+        Envelope = Protocol.Peek(body, Envelope.Address);
+        _request = null;
+    }
 
     public Attempt BeginAttempt(Deployment deployment)
     {

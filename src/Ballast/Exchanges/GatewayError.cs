@@ -64,14 +64,19 @@ public sealed record GatewayError(
     public static readonly GatewayError LossRefused = new("ballast_loss_refused", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "The request holds fields that no available deployment can carry, and this key's loss policy is strict.",
         "Leave those fields out, or ask a model whose deployments carry them; loss_policy: warn sends the request without them.");
+    public static readonly GatewayError Constitution = new("ballast_constitution", ErrorSide.Client, ChatErrorKind.Permission, false,
+        "This gateway's constitution does not allow that.", "Ask for something else; the principle says why. Whoever runs this gateway can change it.");
     public static readonly GatewayError Unreadable = new("ballast_unreadable", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "This app's requests are searched before they leave, and this one cannot be.", "Send text in the place of pictures, sounds, files and tokens; redact_unreadable: pass lets them by.");
     public static readonly GatewayError RedactionChoices = new("ballast_redaction_choices", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
-        "This app's answers are put together again here, and a stream holds one answer only.", "Ask for one answer, or without 'stream'.");
+        "This app's answers are put together again or judged here, one at a time.", "Ask for one answer.");
     public static readonly GatewayError BackgroundNotOffered = new("ballast_background_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "No deployment of this model answers in the background.", "Leave 'background' out and stream the answer, or ask for a model of OpenAI or Azure.");
     public static readonly GatewayError BackgroundRedacted = new("ballast_background_redacted", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "An app whose values are taken out of its requests is not answered in the background.", "Leave 'background' out: values are put back only while their request lasts.");
+
+    public static readonly GatewayError BackgroundJudged = new("ballast_background_judged", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "Answers are held against the constitution before they go out, and one in the background is fetched later.", "ask without background; stream the answer where it takes long");
     public static readonly GatewayError CompactionNotOffered = new("ballast_compaction_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "No deployment of this model compacts conversations.", "Send the conversation shortened, or summed up by a model, in 'input'; models of OpenAI and Azure can be asked to.");
     public static readonly GatewayError StateOff = new("ballast_state_off", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
@@ -181,7 +186,7 @@ public sealed record GatewayError(
     [
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
         BudgetExceeded, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
-        BodyEncoded, InvalidRequest, LossRefused, Unreadable, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, CompactionNotOffered,
+        BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, CompactionNotOffered,
         StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
         HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,
         LedgerFull, IdempotencyKeyInvalid, IdempotencyMismatch, IdempotencyRunning, IdempotencyInDoubt, IdempotencyNotKept, IdempotencyFull, IdempotencyUnavailable,

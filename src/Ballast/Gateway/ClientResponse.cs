@@ -19,6 +19,8 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
     /// <summary>Longest <c>x-ballast-loss</c> value, in characters; what does not fit is in the ledger.</summary>
     public const int LossHeaderCharactersMax = 4 * 1024;
 
+    private const string ConstitutionHeader = "x-ballast-constitution";
+
     private readonly PooledBuffer _held = new();
     private ArrayStream? _array;
 
@@ -279,6 +281,14 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
     {
         http.SetHeader(exchange.Spoken.RequestIdHeader, exchange.Id);
         http.SetHeader("x-ballast-request-id", exchange.Id);
+        if (exchange.Judge is { } judge)
+        {
+            http.SetHeader(ConstitutionHeader, judge.Verdict);
+        }
+        else if (exchange.RefusedBy is { } principle)
+        {
+            http.SetHeader(ConstitutionHeader, $"broken; principle={principle}");
+        }
     }
 
     /// <summary>The answer is JSON of Ballast's own making.</summary>

@@ -63,9 +63,9 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
                     bool isProbe = deployment == unreportedProbe;
                     unreportedProbe = isProbe ? null : unreportedProbe;
                     UpstreamFailure? failure = await AttemptAsync(exchange, attempt, isProbe, request, response, work, aborted).ConfigureAwait(false);  // (4)
-                    if (failure is null || exchange.OutputCommitted)
+                    if (failure is null || exchange.OutputCommitted || exchange.Judge is { WantsRevision: true })
                     {
-                        return;
+                        return; // in the last case whoever asked for the answer asks again
                     }
 
                     last = failure;

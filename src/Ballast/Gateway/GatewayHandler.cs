@@ -17,7 +17,7 @@ namespace Ballast.Gateway;
 /// <summary>The table of contents of a request, straight down: receive, admit, plan, answer, settle, record.</summary>
 public sealed class GatewayHandler(
     CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, FileHandler files, Bookkeeper bookkeeper, StateKeeper state,
-    StateDesk desk, BackgroundBook background, IdempotencyDesk idempotency, ExchangeTracer tracer, TimeProvider time, ILogger log)
+    StateDesk desk, BackgroundBook background, ConstitutionDesk constitution, IdempotencyDesk idempotency, ExchangeTracer tracer, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
     /// <param name="http">The request.</param>
@@ -53,21 +53,18 @@ public sealed class GatewayHandler(
             }
 
             await request.ReceiveAsync(exchange).ConfigureAwait(false);                         // body; Peek: model, stream
-            if (recorded is not null)
+            if (recorded is not null && await recorded.TakeAsync(exchange).ConfigureAwait(false) is { } original)
             {
-                if (await recorded.TakeAsync(exchange).ConfigureAwait(false) is { } original)
-                {
-                    log.Replayed(exchange.Id, original);
-                    return;
-                }
-
-                aborted = recorded.Aborted;
+                log.Replayed(exchange.Id, original);
+                return;
             }
 
+            aborted = recorded?.Aborted ?? aborted;
             FindModel(exchange);
             await state.PrepareAsync(exchange).ConfigureAwait(false);                           // what was said before, where Ballast keeps it
             Guard.Redact(exchange);                                                             // values that may not leave, where its app has such
             StateKeeper.CheckRedacted(exchange);
+            await constitution.BeginAsync(exchange, aborted).ConfigureAwait(false);             // what it may not ask for
             plan = router.Plan(exchange);                                                       // ordered, lawful candidates
             if (operation == Operation.CountTokens)
             {
@@ -76,6 +73,10 @@ public sealed class GatewayHandler(
             }
 
             await failover.RunAsync(exchange, plan, response, aborted).ConfigureAwait(false);   // attempt, judge, next
+            if (ConstitutionDesk.Revise(exchange, plan, response))
+            {
+                await failover.RunAsync(exchange, plan = router.Plan(exchange), response, aborted).ConfigureAwait(false); // once more, told the principle
+            }
         }
         catch (Exception exception)
         {

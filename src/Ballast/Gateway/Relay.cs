@@ -32,6 +32,8 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private readonly bool _stream = attempt.IsStream;
     private readonly bool _isPassthrough = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment, attempt.Protocol);
     private readonly AnswerScreen? _screen = attempt.Protocol.Family == ProtocolFamily.Opaque && attempt.IsStream && attempt.MediaType != EventStreamType ? null : exchange.Screen;
+    private readonly AnswerJudge? _judge = exchange.Judge;
+    private readonly List<ChatEvent> _judged = [];
     private readonly List<ChatEvent> _screened = [];
     private readonly AnswerText? _said = attempt.Trace?.Said;
     private ResponseReader _reader = null!;
@@ -45,7 +47,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private bool _isLastRead;
 
     /// <summary>Bytes go on as they are. A stream that is screened is taken apart for it; a whole answer is screened when it is whole.</summary>
-    private bool IsPassedOn => _isPassthrough && (_screen is null || !_stream || attempt.Protocol.Family == ProtocolFamily.Opaque);
+    private bool IsPassedOn => _isPassthrough && _judge is null && (_screen is null || !_stream || attempt.Protocol.Family == ProtocolFamily.Opaque);
 
     /// <summary>Returns null when the client has a whole answer, else why not.</summary>
     public async Task<UpstreamFailure?> RunAsync(CancellationToken aborted)
@@ -149,6 +151,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             Losses = IsPassedOn && _said is not null ? new LossReport() : attempt.Losses, // nothing is lost that is passed on
         });
         _screen?.Restart();
+        _judge?.Restart();
         if (IsPassedOn)
         {
             return;
@@ -175,7 +178,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private ValueTask<ReadResult> ReadAsync(PipeReader pipe, CancellationToken aborted)
     {
         ValueTask<ReadResult> reading = pipe.ReadAsync(timer.Token);
-        return !_stream || response.IsCommitted || _structured is not null || reading.IsCompleted ? reading : RaceGraceAsync(reading, aborted);
+        return !_stream || response.IsCommitted || _structured is not null || _judge is { HoldsWhole: true } || reading.IsCompleted ? reading : RaceGraceAsync(reading, aborted);
     }
 
     /// <summary>Where the grace runs out first, the head is sent without content.</summary>
@@ -289,7 +292,10 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
                     TellUsage();
                 }
 
-                Write(_writer, chatEvent);
+                if (Write(_writer, chatEvent) is { } refused)
+                {
+                    return refused;
+                }
             }
         }
 
@@ -298,7 +304,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         {
             timer.Begin();
             attempt.TimeToFirstToken ??= exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
-            if (_stream && (_structured is null || (signals & FrameSignals.Ended) != 0))
+            if (_stream && _judge is not { HoldsWhole: true } && (_structured is null || (signals & FrameSignals.Ended) != 0))
             {
                 response.Commit();
             }
@@ -307,7 +313,26 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         return null;
     }
 
-    private void Write(ResponseWriter writer, ChatEvent chatEvent)
+    /// <summary>First it is judged, as the model wrote it; then values are put back; then it is written. Returns why it may not go on, or null.</summary>
+    private UpstreamFailure? Write(ResponseWriter writer, ChatEvent chatEvent)
+    {
+        if (_judge is null)
+        {
+            Screen(writer, chatEvent);
+            return null;
+        }
+
+        _judged.Clear();
+        _judge.Take(chatEvent, _judged);
+        foreach (ChatEvent judged in _judged)
+        {
+            Screen(writer, judged);
+        }
+
+        return _judge.Refusal is { } refusal ? Refuse(refusal) : null;
+    }
+
+    private void Screen(ResponseWriter writer, ChatEvent chatEvent)
     {
         if (_screen is null || !_stream)
         {
@@ -330,6 +355,30 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         {
             response.Begin();
         }
+    }
+
+    /// <summary>No other deployment's answer would be another one's fault less: it ends here.</summary>
+    private UpstreamFailure Refuse(ChatError refusal)
+    {
+        attempt.HasEnded |= _reader.IsEnded;
+        return Tell(new UpstreamFailure(GatewayError.Constitution.Code, refusal, IsRetryable: false, BlamesDeployment: false));
+    }
+
+    /// <summary>Judges an answer that was held back; null where it may go out.</summary>
+    private async Task<UpstreamFailure?> JudgeAsync(CancellationToken aborted)
+    {
+        await _judge!.JudgeAsync(aborted).ConfigureAwait(false);
+        if (_judge.Refusal is { } refusal)
+        {
+            return Refuse(refusal);
+        }
+
+        if (!response.IsCommitted)
+        {
+            response.SetIds();
+        }
+
+        return null;
     }
 
     /// <summary>
@@ -421,6 +470,11 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             return Cut(GatewayError.StreamCut);
         }
 
+        if (_judge is not null && await JudgeAsync(aborted).ConfigureAwait(false) is { } broken)
+        {
+            return broken;
+        }
+
         if (!_reader.IsEnded)
         {
             if (SchemaFault() is { } fault)
@@ -431,7 +485,10 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             if (_writer is not null)
             {
                 TellUsage();
-                Write(_writer, ResponseEnded.Instance);
+                if (Write(_writer, ResponseEnded.Instance) is { } refused)
+                {
+                    return refused;
+                }
             }
             else
             {
@@ -443,6 +500,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
 
         if (_stream)
         {
+            response.Commit();
             response.End();
             await EndFlushAsync(aborted).ConfigureAwait(false);
         }

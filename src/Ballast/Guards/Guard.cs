@@ -131,6 +131,20 @@ public sealed class Guard
         exchange.Reservation.OutputTokens = outputTokens;
     }
 
+    /// <summary>Admits a request that the gateway makes of itself on behalf of another, with that one's key and within its limits.</summary>
+    /// <exception cref="GatewayException">The limits do not allow it.</exception>
+    public void Follow(Exchange exchange, Exchange leader)
+    {
+        AdmittedKey key = (AdmittedKey)leader.Standing!;
+        exchange.Key = key.Key;
+        exchange.Standing = key;
+        Interlocked.Increment(ref _running);
+        exchange.Reservation.Stage = 1;
+        exchange.Reservation.AtTicks = exchange.Time.GetUtcNow().UtcTicks;
+        exchange.Reservation.Second = SecondOf(exchange.Time);
+        Begin(exchange, key);
+    }
+
     /// <summary>Takes out of a request what its app does not let leave.</summary>
     /// <exception cref="GatewayException">It cannot be searched.</exception>
     public static void Redact(Exchange exchange)

@@ -96,11 +96,12 @@ public sealed class BallastServer : IAsyncDisposable
         UpstreamCall call = new(_upstream);
         Failover failover = new(call, Health, new RetryBudget(setup.Time), bookkeeper, Log);
         _background = new BackgroundBook(bookkeeper, Guard);
+        Router router = new(Health, new Random(setup.Seed), Shares);
         _handler = new GatewayHandler(
-            setup.Catalog, Guard, new Router(Health, new Random(setup.Seed), Shares), failover, new TokenCount(_upstream, Health),
+            setup.Catalog, Guard, router, failover, new TokenCount(_upstream, Health),
             new FileHandler(_handles, failover, call, _upstream, Health), bookkeeper,
             new StateKeeper(_conversations), new StateDesk(_conversations, _conversations is null ? null : new BackgroundDesk(_conversations, failover, _background)), _background,
-            _idempotency, new ExchangeTracer(_traces), setup.Time, Log);
+            new ConstitutionDesk(Guard, router, failover, bookkeeper), _idempotency, new ExchangeTracer(_traces), setup.Time, Log);
     }
 
     public ILogger Log { get; }
