@@ -28,8 +28,10 @@ public sealed class BedrockAtSandboxTests(BedrockAtSandboxTests.Runs runs) : ICl
 
     public static TheoryData<string, string> Cases => [.. s_targets.SelectMany(at => at.Cases.Select(name => new TheoryDataRow<string, string>(at.Name, name)))];
 
+    public static TheoryData<string, string> KeptCases => SdkTier.Kept(Cases);
+
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(KeptCases))]
     public Task BedrockSdk_AtSandbox_IsContent(string target, string name) => runs.Node.AssertPassedAsync(target, name);
 
     /// <summary>One Node process for all.</summary>

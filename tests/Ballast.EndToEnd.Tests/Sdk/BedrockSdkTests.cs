@@ -40,8 +40,10 @@ public sealed class BedrockSdkTests(BedrockSdkTests.Runs runs) : IClassFixture<B
 
     private static bool IsSecond(string model) => model.StartsWith("converse/", StringComparison.Ordinal) || model.StartsWith("invoke/", StringComparison.Ordinal);
 
+    public static TheoryData<string, string> KeptCases => SdkTier.Kept(Cases);
+
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(KeptCases))]
     public Task BedrockSdk_AtGateway_IsContent(string target, string name) => runs.Node.AssertPassedAsync(target, name);
 
     /// <summary>The second gateway, and one Node process for all.</summary>

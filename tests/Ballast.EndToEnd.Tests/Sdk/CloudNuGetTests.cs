@@ -37,26 +37,34 @@ public sealed class CloudNuGetTests(GatewayFixture gateways, SandboxFixture sand
             select new TheoryDataRow<string, string>(target, name),
     ];
 
+    public static TheoryData<string, string> KeptBedrockCases => SdkTier.Kept(BedrockCases);
+
+    public static TheoryData<string, string> KeptVertexCases => SdkTier.Kept(VertexCases);
+
+    public static TheoryData<string, string> KeptFoundryCases => SdkTier.Kept(FoundryCases);
+
+    public static TheoryData<string, string> KeptResponsesCases => SdkTier.Kept(ResponsesCases);
+
     [Theory]
-    [MemberData(nameof(BedrockCases))]
+    [MemberData(nameof(KeptBedrockCases))]
     public Task AnthropicBedrock_AtPlatformAndGateway_IsContent(string target, string name) =>
         AnthropicNuGet.Cases[name](s_bedrock.FirstOrDefault(at => at.Name == target) is { Name: not null } direct
             ? Direct(direct.Platform, direct.Model, SdkCloud.Bedrock) with { Aws = target == "signed" ? (SandboxAws.AccessKeyId, SandboxAws.SecretAccessKey) : null }
             : AtGateway(target, SdkCloud.Bedrock));
 
     [Theory]
-    [MemberData(nameof(VertexCases))]
+    [MemberData(nameof(KeptVertexCases))]
     public Task AnthropicVertex_AtPlatformAndGateway_IsContent(string target, string name) => AnthropicNuGet.Cases[name](target == "direct"
         ? Direct("vertex", Haiku + "@20251001", SdkCloud.Vertex) with { Key = sandbox.Fast.Google.IssueToken() }
         : AtGateway(target, SdkCloud.Vertex));
 
     [Theory]
-    [MemberData(nameof(FoundryCases))]
+    [MemberData(nameof(KeptFoundryCases))]
     public Task AnthropicFoundry_AtPlatformAndGateway_IsContent(string target, string name) =>
         AnthropicNuGet.Cases[name](target == "direct" ? Direct("azure", Haiku, SdkCloud.Foundry) : AtGateway(target, SdkCloud.Foundry));
 
     [Theory]
-    [MemberData(nameof(ResponsesCases))]
+    [MemberData(nameof(KeptResponsesCases))]
     public Task OpenAIResponses_AtPlatformAndGateway_IsContent(string target, string name) =>
         ResponsesNuGet.Cases[name](target == "direct" ? Direct("openai", "gpt-5-mini", SdkCloud.None) : AtGateway(target, SdkCloud.None));
 

@@ -25,16 +25,22 @@ public sealed class NodeAtSandboxTests(NodeAtSandboxTests.Runs runs) : IClassFix
 
     private static readonly string[] VercelTargets = ["openai", "bedrock", "anthropic", "local"];
 
+    public static TheoryData<string, string> KeptOpenAICases => SdkTier.Kept(OpenAICases);
+
+    public static TheoryData<string, string> KeptAnthropicCases => SdkTier.Kept(AnthropicCases);
+
+    public static TheoryData<string, string> KeptVercelCases => SdkTier.Kept(VercelCases);
+
     [Theory]
-    [MemberData(nameof(OpenAICases))]
+    [MemberData(nameof(KeptOpenAICases))]
     public Task OpenAISdk_AtSandbox_IsContent(string target, string name) => runs.OpenAI.AssertPassedAsync(target, name);
 
     [Theory]
-    [MemberData(nameof(AnthropicCases))]
+    [MemberData(nameof(KeptAnthropicCases))]
     public Task AnthropicSdk_AtSandbox_IsContent(string target, string name) => runs.Anthropic.AssertPassedAsync(target, name);
 
     [Theory]
-    [MemberData(nameof(VercelCases))]
+    [MemberData(nameof(KeptVercelCases))]
     public Task VercelSdk_AtSandbox_IsContent(string target, string name) => runs.Vercel.AssertPassedAsync(target, name);
 
     private static TheoryData<string, string> Rows(IEnumerable<(string Target, string[] Cases)> targets)

@@ -9,6 +9,8 @@ namespace Ballast.EndToEnd.Tests.Sdk;
 /// <param name="check">Looks at a case that passed from this side; returns what is wrong, or null.</param>
 internal sealed class NodeRun(string script, IReadOnlyList<SdkTarget> targets, Func<SdkTarget, NodeResult, Task<string?>> check)
 {
+    private readonly IReadOnlyList<SdkTarget> _targets = SdkTier.Kept(targets);
+
     /// <summary>The variable that lets these tests be left out on purpose.</summary>
     public const string SkipVariable = "BALLAST_SKIP_NODE";
 
@@ -48,7 +50,7 @@ internal sealed class NodeRun(string script, IReadOnlyList<SdkTarget> targets, F
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        start.Environment["BALLAST_TARGETS"] = new JsonArray([.. targets.Select(target => (JsonNode)target.ToJson())]).ToJsonString();
+        start.Environment["BALLAST_TARGETS"] = new JsonArray([.. _targets.Select(target => (JsonNode)target.ToJson())]).ToJsonString();
         foreach (string ambient in start.Environment.Keys.Where(IsAmbient).ToList())
         {
             start.Environment.Remove(ambient);
@@ -86,7 +88,7 @@ internal sealed class NodeRun(string script, IReadOnlyList<SdkTarget> targets, F
 
     private async Task<NodeResult> CheckAsync(NodeResult result)
     {
-        SdkTarget target = targets.First(candidate => candidate.Name == result.Target);
+        SdkTarget target = _targets.First(candidate => candidate.Name == result.Target);
         return result.Error is null ? result with { Error = await check(target, result) } : result;
     }
 

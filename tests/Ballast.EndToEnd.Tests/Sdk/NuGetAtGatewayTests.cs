@@ -44,7 +44,8 @@ public sealed class NuGetAtGatewayTests(GatewayFixture gateways)
     {
         SdkTarget target = GatewayTargets.Of(gateways, client, protocol, model, []);
         List<string> failures = [];
-        foreach ((string name, Func<SdkTarget, Task> run) in cases)
+        HashSet<(string, string)> kept = SdkTier.Kept(GatewayTargets.All.SelectMany(at => cases.Keys.Select(name => (at.Model, name))));
+        foreach ((string name, Func<SdkTarget, Task> run) in cases.Where(one => kept.Contains((model, one.Key))))
         {
             try
             {
@@ -57,6 +58,6 @@ public sealed class NuGetAtGatewayTests(GatewayFixture gateways)
         }
 
         Assert.True(failures.Count == 0, string.Join('\n', failures));
-        Assert.True(await Books.AssertAgreeAsync(gateways.Fast, client) >= cases.Count - 4);
+        Assert.True(await Books.AssertAgreeAsync(gateways.Fast, client) >= (SdkTier.IsLong ? cases.Count - 4 : 0));
     }
 }

@@ -41,12 +41,16 @@ public sealed class ResponsesSdkTests(ResponsesSdkTests.Runs runs) : IClassFixtu
         : model.StartsWith("local/", StringComparison.Ordinal) ? [.. s_cases.Except(["pdf"])] // it takes no documents
         : s_cases;
 
+    public static TheoryData<string, string> KeptCases => SdkTier.Kept(Cases);
+
+    public static TheoryData<string, string> KeptSandboxCases => SdkTier.Kept(SandboxCases);
+
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(KeptCases))]
     public Task ResponsesSdk_AtGateway_IsContent(string target, string name) => runs.Node.AssertPassedAsync(target, name);
 
     [Theory]
-    [MemberData(nameof(SandboxCases))]
+    [MemberData(nameof(KeptSandboxCases))]
     public Task ResponsesSdk_AtSandbox_IsContent(string target, string name) => runs.Sandbox.AssertPassedAsync(target, name);
 
     private static TheoryData<string, string> Rows(IEnumerable<string> targets, Func<string, IEnumerable<string>> casesOf)
