@@ -211,9 +211,10 @@ public sealed class LedgerSpoolTests : IDisposable
         // No time passes, so files are filled as quickly as can be.
         FaultyDisk disk = new();
         using LedgerSpool spool = LedgerSpool.Open(Options(64 * 1024, 64 * 1024, waitsForDisk: false), new FakeTimeProvider(), disk);
-        string[] Ahead() => [.. Directory.GetFiles(Folder, "*.spool").Where(file => string.CompareOrdinal(file, spool.Files.Current.Path) > 0)];
+        void WaitForRoom(long bytes) => Assert.True(SpinWait.SpinUntil(() => spool.Files.Room >= bytes, TimeSpan.FromMinutes(1)), "files lie ahead");
+        WaitForRoom(80 * 1024);
         await FillAsync(spool);
-        Assert.True(SpinWait.SpinUntil(() => Ahead().Length >= 4, TimeSpan.FromMinutes(1)), "files lie ahead");
+        WaitForRoom(5 * 50 * 1024);
 
         disk.FilesLeft = 0;
         for (int files = 0; files < 3; files++)
