@@ -90,6 +90,9 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
         _ => GatewayError.OperationNotOffered,
     };
 
+    /// <summary>The field that asks for it.</summary>
+    public string DemandingField => Demands == TargetFeatures.Background ? "background" : "model";
+
     /// <summary>The deployment can be asked for this at all.</summary>
     public bool IsOfferedBy(Deployment deployment) =>
         deployment.ProtocolFor(Protocol) is { } protocol && (Demands == TargetFeatures.None || (protocol == Protocol && deployment.Target.Has(Demands)));

@@ -40,7 +40,7 @@ public sealed partial class Router(HealthBook health, Random random, ShareContro
 
         if (!isOffered)
         {
-            throw new GatewayException(exchange.NotOffered, param: "model");
+            throw new GatewayException(exchange.NotOffered, param: exchange.DemandingField);
         }
 
         if (lawful.Count == 0)

@@ -105,7 +105,7 @@ public sealed partial class Router
         }
 
         return standing.Lawful != 0 ? standing
-            : throw new GatewayException(isOffered ? GatewayError.NoLawfulDeployment : exchange.NotOffered, param: isOffered ? null : "model");
+            : throw new GatewayException(isOffered ? GatewayError.NoLawfulDeployment : exchange.NotOffered, param: isOffered ? null : exchange.DemandingField);
     }
 
     /// <summary>A breaker that is never probed never closes; but a probe breaks no rule while there is another way.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Ballast.Sandbox;
 
 namespace Ballast.Cli.Replay;
@@ -61,7 +62,7 @@ internal sealed class ReplayJudge(CompatibilityPage page, IReadOnlyDictionary<st
             return; // A count is given even where the platform gives none.
         }
 
-        RecordedEnd end = EndOf(exchange);
+        RecordedEnd end = IsBegun(exchange) ? RecordedEnd.Complete : EndOf(exchange);
         if (exchange.Status >= 400 || end != RecordedEnd.Complete)
         {
             // In a stream the vendor's own error ends it: its bytes stay, what follows does not.
@@ -183,6 +184,19 @@ internal sealed class ReplayJudge(CompatibilityPage page, IReadOnlyDictionary<st
 
     private static RecordedEnd EndOf(RecordedExchange exchange) =>
         WireApi.IsKnown(exchange.Api) ? AnswerCrossing.EndOf(exchange.Api, exchange.Framing, exchange.Answer) : exchange.Status < 400 ? RecordedEnd.Complete : RecordedEnd.Error;
+
+    /// <summary>An answer in the background is told before there is one: that is all of this exchange.</summary>
+    private static bool IsBegun(RecordedExchange exchange)
+    {
+        if (exchange.Api != WireApi.Responses || exchange.Framing != RecordedFraming.Whole || exchange.Status >= 400)
+        {
+            return false;
+        }
+
+        using JsonDocument document = JsonDocument.Parse(exchange.Answer);
+        return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("status", out JsonElement status)
+            && (status.ValueEquals("queued"u8) || status.ValueEquals("in_progress"u8));
+    }
 
     private static void Add(List<ReplayFailure> failures, string where, IReadOnlyList<WireDifference> differences) =>
         failures.AddRange(differences.Select(difference => new ReplayFailure(where, difference.Pointer, difference.What)));
