@@ -57,6 +57,8 @@ public sealed record GatewayError(
     public static readonly GatewayError BodyUnreadable = new("ballast_body_unreadable", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "The request body could not be read to its end.",
         "Send it whole, with the length or the chunks that its headers tell.");
+    public static readonly GatewayError HeadUnreadable = new("ballast_head_unreadable", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "The request's head cannot be read.", "Send HTTP/1.1 as RFC 9112 has it; whatever stands between may have changed it.");
     public static readonly GatewayError BodyEncoded = new("ballast_body_encoded", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "The request body is compressed.", "Send it without Content-Encoding.");
     public static readonly GatewayError InvalidRequest = new("ballast_invalid_request", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
@@ -186,7 +188,7 @@ public sealed record GatewayError(
     [
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
         BudgetExceeded, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
-        BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, CompactionNotOffered,
+        HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, CompactionNotOffered,
         StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
         HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,
         LedgerFull, IdempotencyKeyInvalid, IdempotencyMismatch, IdempotencyRunning, IdempotencyInDoubt, IdempotencyNotKept, IdempotencyFull, IdempotencyUnavailable,

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Net;
 using System.Runtime.CompilerServices;
-using System.Text;
 
 namespace Ballast.Transport.Http1;
 
@@ -198,14 +197,18 @@ internal sealed class Http1Call(Http1Connection owner, RequestHead head) : HttpC
     }
 
     /// <summary>Tells the client why its request cannot be read. The connection ends with it.</summary>
-    public ValueTask<bool> RefuseAsync(HeadRefusal refusal)
+    public ValueTask<bool> RefuseAsync(int status, RefusalText text)
     {
-        byte[] reason = Encoding.ASCII.GetBytes(refusal.Reason + "\n");
-        _status = refusal.Status;
-        _responseLength = reason.Length;
-        SetHeader("Content-Type", "text/plain");
+        _status = status;
+        _responseLength = text.Body.Length;
+        SetHeader("Content-Type", text.ContentType);
+        foreach ((string name, string value) in text.Headers)
+        {
+            SetHeader(name, value);
+        }
+
         WriteHead(isRefusal: true);
-        _output.Write(reason);
+        _output.Write(text.Body.Span);
         return SendAsync(isLast: true);
     }
 

@@ -369,7 +369,7 @@ internal sealed class Http1Connection : IConnectionObserver
 
         Enter(Phase.Work);
         _call.Begin();
-        if (await _call.RefuseAsync(refusal).ConfigureAwait(false))
+        if (await _call.RefuseAsync(refusal.Status, _server.Tell(refusal)).ConfigureAwait(false))
         {
             await LingerAsync().ConfigureAwait(false);
         }

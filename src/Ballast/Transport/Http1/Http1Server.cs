@@ -9,6 +9,12 @@ namespace Ballast.Transport.Http1;
 /// <param name="Serve">Serves a connection, with what was received of it; returns when it is over.</param>
 public sealed record OtherProtocol(ReadOnlyMemory<byte> Preface, Func<Connection, ReadOnlyMemory<byte>, Task> Serve);
 
+/// <summary>What a client is told whose request's head cannot be read.</summary>
+/// <param name="ContentType">Of the body.</param>
+/// <param name="Body">What it says.</param>
+/// <param name="Headers">Besides the type, the length and the date.</param>
+public sealed record RefusalText(string ContentType, ReadOnlyMemory<byte> Body, IReadOnlyList<KeyValuePair<string, string>> Headers);
+
 /// <summary>A port that speaks HTTP/1.1, and every connection of its clients.</summary>
 public sealed class Http1Server : IDisposable
 {
@@ -26,9 +32,12 @@ public sealed class Http1Server : IDisposable
     /// <param name="time">For the answers' date.</param>
     /// <param name="handle">Answers one request. It answers its own failures: an exception breaks the connection.</param>
     /// <param name="other">What else a client may speak from its first byte on; null for nothing.</param>
+    /// <param name="tell">Puts a refusal in words; null tells its reason in plain text.</param>
     /// <exception cref="System.Net.Sockets.SocketException">The port is taken.</exception>
-    public Http1Server(IPEndPoint address, EventLoops loops, Http1Limits limits, TimeProvider time, Func<HttpCall, Task> handle, OtherProtocol? other = null)
+    public Http1Server(
+        IPEndPoint address, EventLoops loops, Http1Limits limits, TimeProvider time, Func<HttpCall, Task> handle, OtherProtocol? other = null, Func<HeadRefusal, RefusalText>? tell = null)
     {
+        Tell = tell ?? (static refusal => new RefusalText("text/plain", Encoding.ASCII.GetBytes(refusal.Reason + "\n"), []));
         Other = other;
         _time = time;
         Limits = limits;
@@ -47,6 +56,8 @@ public sealed class Http1Server : IDisposable
     internal Http1Limits Limits { get; }
 
     internal Func<HttpCall, Task> Handle { get; }
+
+    internal Func<HeadRefusal, RefusalText> Tell { get; }
 
     internal bool IsStopping => _isStopping;
 
