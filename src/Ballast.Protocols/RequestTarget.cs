@@ -101,5 +101,36 @@ public sealed record RequestTarget
     /// <summary>Beta features of Anthropic's that the body shall name (<see cref="BetaField"/>); null where the caller's body is to say what it says.</summary>
     public IReadOnlyList<string>? Betas { get; init; }
 
+    /// <summary>Fields of the body, by name, that the endpoint refuses of its own protocol: left out of every request, and declared.</summary>
+    public IReadOnlyList<string> RefusedFields
+    {
+        get;
+        init
+        {
+            field = value;
+            _refusedNames = [.. value.Select(static name => Encoding.UTF8.GetBytes($"\"{name}\""))];
+        }
+    } = [];
+
+    private readonly byte[][] _refusedNames = [];
+
     public bool Has(TargetFeatures feature) => (Features & feature) != 0;
+
+    /// <summary>True where a body names one of <see cref="RefusedFields"/>, wherever in it; a value of such a text, as a role has, is none.</summary>
+    public bool MayHoldRefused(ReadOnlySpan<byte> body)
+    {
+        foreach (byte[] name in _refusedNames)
+        {
+            for (ReadOnlySpan<byte> rest = body; rest.IndexOf(name) is >= 0 and int at;)
+            {
+                rest = rest[(at + name.Length)..].TrimStart(" \t\r\n"u8);
+                if (rest.StartsWith(":"u8))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
 }

@@ -246,7 +246,11 @@ internal static partial class OpenAIChatRequest
 
         if (request.EndUser is { } user)
         {
-            json.WriteString(output.IsOwn && user.Pointer == "/safety_identifier" ? "safety_identifier"u8 : "user"u8, user.Value);
+            string name = output.IsOwn && user.Pointer == "/safety_identifier" ? "safety_identifier" : "user";
+            if (output.MayHold(name, user.Pointer))
+            {
+                json.WriteString(name, user.Value);
+            }
         }
 
         if (request.StopSequences is { } stop && (output.IsOwn || stop.Value.Count > 0))
@@ -304,13 +308,16 @@ internal static partial class OpenAIChatRequest
             {
                 output.LoseExtra(extra);
             }
-            else if (IsBelow(extra, at))
+            else if (IsBelow(extra, at) && (at.Length > 0 || SaysNothing(extra) || output.MayHold(extra.Name, extra.Pointer)))
             {
                 output.Json.WritePropertyName(extra.Name);
                 extra.Value.WriteTo(output.Json);
             }
         }
     }
+
+    /// <summary>Refused by nobody, whatever it is called.</summary>
+    private static bool SaysNothing(Extra extra) => extra.Value.Utf8.Span.SequenceEqual("null"u8);
 
     private static bool IsBelow(Extra extra, string at) =>
         extra.Pointer.Length > at.Length && extra.Pointer.StartsWith(at, StringComparison.Ordinal) && extra.Pointer.LastIndexOf('/') == at.Length;
@@ -323,6 +330,18 @@ internal static partial class OpenAIChatRequest
     {
         /// <summary>The request came in this protocol: the caller's own words go on, as they do when bytes are spliced.</summary>
         public bool IsOwn { get; } = Request.SourceProtocol == OpenAIChatProtocol.ProtocolName;
+
+        /// <summary>False, and declared, where the endpoint refuses the field.</summary>
+        public bool MayHold(string name, string pointer)
+        {
+            if (!Target.RefusedFields.Contains(name, StringComparer.Ordinal))
+            {
+                return true;
+            }
+
+            Losses.Add(pointer, $"This endpoint does not take the field {name}.");
+            return false;
+        }
 
         public void LoseExtra(Extra extra)
         {

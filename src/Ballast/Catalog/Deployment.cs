@@ -75,6 +75,7 @@ public sealed record Deployment
         Account = Provider.Name,
         Features = Features,
         DefaultMaxOutputTokens = DefaultMaxOutputTokens,
+        RefusedFields = FeatureDefaults.RefusedBy(Provider.Kind, Provider.Platform),
         VersionInBody = Provider.Kind == ProviderKind.Vertex ? "vertex-2023-10-16" : null,
     };
 }

@@ -41,6 +41,17 @@ internal static class FeatureDefaults
         ["openrouter"] = Compatible | TargetFeatures.ParallelToolCalls | TargetFeatures.ReasoningEffort | TargetFeatures.Files,
     };
 
+    /// <summary>Fields of Chat Completions that hosts of OpenAI's shape answer with an error, as their documentation has it.</summary>
+    private static readonly Dictionary<string, string[]> s_refused = new(StringComparer.Ordinal)
+    {
+        ["groq"] = ["logprobs", "top_logprobs", "logit_bias"],
+        ["mistral"] = ["user", "safety_identifier", "logprobs", "top_logprobs", "logit_bias"],
+    };
+
+    /// <summary>Fields that a platform refuses; they are left out, and declared as lost.</summary>
+    public static IReadOnlyList<string> RefusedBy(ProviderKind kind, string? platform) =>
+        kind == ProviderKind.OpenAICompatible && platform is not null ? s_refused.GetValueOrDefault(platform, []) : [];
+
     /// <param name="kind">How the provider is addressed.</param>
     /// <param name="vendor">Who makes the model.</param>
     /// <param name="protocol">The one in which it is asked first.</param>

@@ -22,7 +22,8 @@ public static class UpstreamRequest
     private static bool IsCallersOwn(Exchange exchange, Deployment deployment, Protocol protocol) =>
         exchange.Protocol == protocol && !exchange.Envelope.HasForeignThinking
         && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema))
-        && (!deployment.Target.Has(Dialects) || Fits(exchange.Envelope.Body.Span, deployment.Target));
+        && (!deployment.Target.Has(Dialects) || Fits(exchange.Envelope.Body.Span, deployment.Target))
+        && !(exchange.Operation == Operation.Chat && protocol == ProtocolList.OpenAIChat && deployment.Target.MayHoldRefused(exchange.Envelope.Body.Span));
 
     /// <summary>What an endpoint of OpenAI's shape asks of a caller of that shape, who was told otherwise by OpenAI.</summary>
     private const TargetFeatures Dialects = TargetFeatures.ShortToolIds | TargetFeatures.MaxTokensOnly;

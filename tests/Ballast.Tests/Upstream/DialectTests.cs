@@ -17,7 +17,9 @@ public sealed class DialectTests
     private const string Result = """{"role":"tool","tool_call_id":"call_abcdefghijklmnop","content":"done"}""";
     private const string Tools = "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"properties\":{}}}}]";
 
-    private static JsonElement Sent(string platform, Protocol protocol, string body, out bool isPassedOn)
+    private static JsonElement Sent(string platform, Protocol protocol, string body, out bool isPassedOn) => Sent(platform, protocol, body, out isPassedOn, out _);
+
+    private static JsonElement Sent(string platform, Protocol protocol, string body, out bool isPassedOn, out string[] losses)
     {
         string yaml = $"providers:\n  p:\n    kind: openai-compatible\n    platform: {platform}\n    region: eu-central-1\n    base_url: https://a.example.com/v1\n    api_key_env: KEY\n"
             + "    vendor: by-name\n    data: { geo: eu, retention_days: 0, training: false }\n    deployments: { m: { vendor: meta } }\nkeys:\n  k: { key: key-of-a-client, app: a }\n";
@@ -29,6 +31,7 @@ public sealed class DialectTests
         Attempt attempt = exchange.BeginAttempt(catalog.Deployments["p/m"]);
         isPassedOn = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment, attempt.Protocol);
         using UpstreamMessage message = UpstreamRequest.Build(exchange, attempt);
+        losses = [.. attempt.Losses.Losses.Select(static loss => loss.Pointer).Order(StringComparer.Ordinal)];
         using JsonDocument document = JsonDocument.Parse(message.Body);
         return document.RootElement.Clone();
     }
@@ -44,6 +47,41 @@ public sealed class DialectTests
         Assert.True(sent.GetProperty("safe_prompt").GetBoolean());
         Assert.Equal(platform != "mistral", isPassedOn);
         Assert.Matches(platform == "mistral" ? "^[a-zA-Z0-9]{9}$" : "^call_abcdefghijklmnop$", call);
+    }
+
+    /// <summary>What a host answers with an error is left out and named; a value of such a word, and a name further in, are no such field.</summary>
+    [Theory]
+    [InlineData("mistral", "/logit_bias", "/logprobs", "/top_logprobs", "/user")]
+    [InlineData("groq", "/logit_bias", "/logprobs", "/top_logprobs")]
+    [InlineData("together")]
+    public void RefusedFields_OfACallerOfTheSameProtocol_AreLeftOutAndNamed(string platform, params string[] lost)
+    {
+        const string Fields = "\"user\" : \"u-1\",\"logprobs\":true,\"top_logprobs\":2,\"logit_bias\":{\"5\":1},\"safe_prompt\":true,\"seed\":7";
+        JsonElement sent = Sent(platform, ProtocolList.OpenAIChat, $$"""{"model":"p/m",{{Fields}},"messages":[{"role":"user","content":"x"}]}""", out bool isPassedOn, out string[] losses);
+        Assert.Equal(lost, losses);
+        Assert.Equal(lost.Length == 0, isPassedOn);
+        foreach (string name in (string[])["user", "logprobs", "top_logprobs", "logit_bias", "safe_prompt", "seed"])
+        {
+            Assert.Equal(!lost.Contains("/" + name), sent.TryGetProperty(name, out _));
+        }
+    }
+
+    [Theory]
+    [InlineData("mistral")]
+    [InlineData("groq")]
+    public void RefusedFields_WhereThereAreNone_TheBytesGoOn(string platform)
+    {
+        Sent(platform, ProtocolList.OpenAIChat, """{"model":"p/m","messages":[{"role":"user","content":"\"user\": and \"logprobs\""}]}""", out bool isPassedOn, out string[] losses);
+        Assert.True(isPassedOn);
+        Assert.Empty(losses);
+    }
+
+    [Fact]
+    public void RefusedFields_OfAnotherProtocol_AreNamedToo()
+    {
+        JsonElement sent = Sent("mistral", ProtocolList.AnthropicMessages, """{"model":"p/m","max_tokens":9,"metadata":{"user_id":"u-1"},"messages":[{"role":"user","content":"x"}]}""", out _, out string[] losses);
+        Assert.False(sent.TryGetProperty("user", out _));
+        Assert.Equal(["/metadata/user_id"], losses);
     }
 
     [Fact]
