@@ -13,8 +13,9 @@ public static class CommandLine
     {
         RootCommand root = new(
             """
-            Ballast keeps every AI vendor and every cloud replaceable: one endpoint for OpenAI- and Anthropic-speaking
-            applications, answered by whichever vendor and platform is lawful, healthy and next.
+            Ballast keeps every AI vendor and every cloud replaceable: one endpoint for applications that speak
+            the protocols of OpenAI, Anthropic, Google or AWS, answered by whichever vendor and platform is lawful, healthy
+            and next.
 
             Try it:    ballast demo
             Serve:     OPENAI_API_KEY=… ballast serve          (or: ballast serve --config ballast.yaml)

@@ -94,7 +94,7 @@ public static class ExportCommand
         else
         {
             string without = leftOut > 0 ? $" {leftOut} have no known price and are left out." : "";
-            await request.Error.WriteLineAsync($"{rows} attempts from {request.PeriodText}.{without}").ConfigureAwait(false);
+            await request.Error.WriteLineAsync($"{rows} {(rows == 1 ? "attempt" : "attempts")} from {request.PeriodText}.{without}").ConfigureAwait(false);
         }
     }
 
