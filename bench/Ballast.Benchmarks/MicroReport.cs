@@ -13,6 +13,7 @@ internal static class MicroReport
     private static readonly (string Method, string Figure, double MustHold, double Aim)[] s_figures =
     [
         (nameof(GatewayBenchmarks.GatewayWork), "gateway work in-process, per request", 5, 1.5),
+        (nameof(GatewayBenchmarks.Step_Admission), "admission: key, limits, two budgets, lawful models", 5, 1),
         (nameof(ShareBenchmarks.Decide_AndCorrect), "decision by share credits, with its correction", 0.5, 0.3),
     ];
 

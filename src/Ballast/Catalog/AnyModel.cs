@@ -7,8 +7,8 @@ namespace Ballast.Catalog;
 /// <summary>A provider that takes every model name: how a deployment is made for a name that nobody wrote down.</summary>
 /// <param name="Vendor">Who makes its models, or <c>by-name</c>.</param>
 /// <param name="FeatureChanges">Applied to the kind's defaults.</param>
-/// <param name="PricesOf">What a model costs, by its id; null where that is not known.</param>
-public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChanges, Func<string, PriceSchedule?> PricesOf)
+/// <param name="PricesOf">What a model costs, by its vendor and its id; null where that is not known.</param>
+public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChanges, Func<string, string, PriceSchedule?> PricesOf)
 {
     /// <summary>All its models are of one vendor, so that a bare name of that vendor may go here.</summary>
     public bool IsOfOneVendor => Vendor != VendorName.ByName;
@@ -31,7 +31,7 @@ public sealed record AnyModel(string Vendor, IReadOnlyList<string> FeatureChange
             Region = provider.Region,
             Data = InferenceProfile.GeoOf(provider.Platform, model) is { } geo ? provider.Data with { Geo = geo } : provider.Data,
             Features = FeatureName.Apply(FeatureDefaults.Of(provider.Kind, vendor, protocols[0], provider.Platform), FeatureChanges),
-            Prices = PricesOf(model),
+            Prices = PricesOf(vendor, model),
             IsEmbedding = model.Contains("embed", StringComparison.OrdinalIgnoreCase),
         };
     }

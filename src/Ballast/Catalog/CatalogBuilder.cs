@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using Ballast.Configuration;
-using Ballast.Prices;
 using Ballast.Protocols;
 
 namespace Ballast.Catalog;
@@ -22,7 +21,7 @@ public static class CatalogBuilder
         List<Deployment> deployments = [];
         foreach (ProviderOptions written in options.Providers)
         {
-            Provider provider = BuildProvider(written, options.PriceBook);
+            Provider provider = BuildProvider(written, prices);
             providers.Add(provider);
             deployments.AddRange(written.Deployments.Select(deployment => BuildDeployment(provider, written, deployment, prices)));
         }
@@ -48,7 +47,7 @@ public static class CatalogBuilder
         };
     }
 
-    private static Provider BuildProvider(ProviderOptions written, PriceBook book)
+    private static Provider BuildProvider(ProviderOptions written, PriceFinder prices)
     {
         ProviderKind kind = FeatureDefaults.KindOf(written.Kind!);
         return new Provider
@@ -80,7 +79,7 @@ public static class CatalogBuilder
             Quota = written.Quota,
             Data = new DataTerms(written.Data!.Geo!, written.Data.RetentionDays!.Value, written.Data.Training!.Value),
             Betas = written.Betas?.ToFrozenSet(StringComparer.Ordinal) ?? BetaDefaults.Of(kind, written.Platform!),
-            AnyModel = written.AnyModel ? new AnyModel(written.Vendor!, written.Features, model => PriceFinder.InBook(book, written, model)) : null,
+            AnyModel = written.AnyModel ? new AnyModel(written.Vendor!, written.Features, (vendor, model) => prices.Find(written, vendor, model, sentModel: model)) : null,
         };
     }
 

@@ -12,17 +12,20 @@ internal sealed class PriceFinder(BallastOptions options)
 {
     private readonly Dictionary<string, PriceSchedule> _written = options.Prices.ToDictionary(static price => price.Name, Schedule, StringComparer.Ordinal);
 
-    public PriceSchedule? Find(ProviderOptions provider, DeploymentOptions deployment)
-    {
-        string vendor = deployment.Vendor ?? provider.Vendor!;
-        return deployment.Price is { } named ? _written[named]
-            : _written.GetValueOrDefault($"{provider.Name}/{deployment.Name}") ?? _written.GetValueOrDefault($"{vendor}/{deployment.Name}")
-            ?? InBook(options.PriceBook, provider, deployment.Model ?? deployment.Name);
-    }
+    public PriceSchedule? Find(ProviderOptions provider, DeploymentOptions deployment) =>
+        deployment.Price is { } named ? _written[named]
+            : Find(provider, deployment.Vendor ?? provider.Vendor!, deployment.Name, deployment.Model ?? deployment.Name);
 
-    public static PriceSchedule? InBook(PriceBook book, ProviderOptions provider, string model)
+    /// <param name="provider">Where it is asked.</param>
+    /// <param name="vendor">Who makes it.</param>
+    /// <param name="name">What stands after the provider's or the vendor's name, in the configuration.</param>
+    /// <param name="sentModel">Its id at the platform.</param>
+    public PriceSchedule? Find(ProviderOptions provider, string vendor, string name, string sentModel) =>
+        _written.GetValueOrDefault($"{provider.Name}/{name}") ?? _written.GetValueOrDefault($"{vendor}/{name}") ?? InBook(provider, sentModel);
+
+    private PriceSchedule? InBook(ProviderOptions provider, string model)
     {
-        PriceSchedule? listed = book.Schedule(provider.Platform!, model);
+        PriceSchedule? listed = options.PriceBook.Schedule(provider.Platform!, model);
         return provider.DiscountPercent is 0 ? listed : listed?.Times(1 - provider.DiscountPercent / 100, $"less {provider.DiscountPercent:0.####} %");
     }
 

@@ -16,7 +16,7 @@ public sealed class ExportCommandTests
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(2, run.Output.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.Contains("a1,x-a1,1,", run.Output, StringComparison.Ordinal);
-        Assert.Contains("1 attempts", run.Error, StringComparison.Ordinal);
+        Assert.Contains("1 attempt from", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
