@@ -60,6 +60,19 @@ public sealed class ConstitutionTests
     }
 
     [Fact]
+    public async Task Background_WhereAnswersAreJudged_IsRefusedSinceNobodyWouldJudgeIt()
+    {
+        await using House house = await House.StartAsync();
+
+        (int status, string refusal, _) = await house.AskAsync("/v1/responses", """{"model":"openai/gpt-5-mini","background":true,"input":"Hello"}""");
+
+        Assert.True(status == 400, refusal);
+        using JsonDocument error = JsonDocument.Parse(refusal);
+        Assert.Equal("ballast_background_judged", error.RootElement.GetProperty("error").GetProperty("code").GetString());
+        Assert.Empty(await house.EntriesAsync());
+    }
+
+    [Fact]
     public async Task Request_ThatBreaksAPrinciple_IsRefusedBeforeAnythingIsSent()
     {
         await using House house = await House.StartAsync();
