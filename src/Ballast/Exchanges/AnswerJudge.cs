@@ -5,6 +5,9 @@ namespace Ballast.Exchanges;
 /// <summary>Holds an answer against the constitution on its way to the client, for one request.</summary>
 public abstract class AnswerJudge
 {
+    /// <summary>Some principle is about answers; where none is, the answer goes on as it comes.</summary>
+    public abstract bool LooksAtAnswer { get; }
+
     /// <summary>Nothing goes to the client before the whole answer is judged.</summary>
     public abstract bool HoldsWhole { get; }
 

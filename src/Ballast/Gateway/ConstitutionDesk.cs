@@ -42,18 +42,19 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
 
         if (principles.Length > 0)
         {
-            if (exchange.Envelope.ChoiceCount > 1)
+            Principle[] onAnswer = [.. principles.Where(static principle => principle.Options.IsOnAnswer)];
+            if (exchange.Envelope.ChoiceCount > 1 && onAnswer.Length > 0)
             {
                 throw new GatewayException(GatewayError.RedactionChoices, param: "n");
             }
 
-            if (exchange.Demands == TargetFeatures.Background && principles.Any(static principle => principle.Options.IsOnAnswer))
+            if (exchange.Demands == TargetFeatures.Background && onAnswer.Length > 0)
             {
                 // Its answer would be fetched later, when nobody judges it.
                 throw new GatewayException(GatewayError.BackgroundJudged, param: "background");
             }
 
-            exchange.Judge = new PrincipledAnswer(exchange, [.. principles.Where(static principle => principle.Options.IsOnAnswer)], (principle, text, cancellation) => AskAsync(exchange, principle, text, cancellation), notes);
+            exchange.Judge = new PrincipledAnswer(exchange, onAnswer, (principle, text, cancellation) => AskAsync(exchange, principle, text, cancellation), notes);
         }
     }
 

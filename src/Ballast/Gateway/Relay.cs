@@ -32,9 +32,9 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private readonly bool _stream = attempt.IsStream;
     private readonly bool _isPassthrough = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment, attempt.Protocol);
     private readonly AnswerScreen? _screen = attempt.Protocol.Family == ProtocolFamily.Opaque && attempt.IsStream && attempt.MediaType != EventStreamType ? null : exchange.Screen;
-    private readonly AnswerJudge? _judge = exchange.Judge;
-    private readonly List<ChatEvent> _judged = [];
-    private readonly List<ChatEvent> _screened = [];
+    private readonly AnswerJudge? _judge = exchange.Judge is { LooksAtAnswer: true } judge ? judge : null;
+    private readonly List<ChatEvent>? _judged = exchange.Judge is null ? null : [];
+    private readonly List<ChatEvent>? _screened = exchange.Screen is null ? null : [];
     private readonly AnswerText? _said = attempt.Trace?.Said;
     private ResponseReader _reader = null!;
     private ResponseWriter? _writer;
@@ -322,7 +322,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             return null;
         }
 
-        _judged.Clear();
+        _judged!.Clear();
         _judge.Take(chatEvent, _judged);
         foreach (ChatEvent judged in _judged)
         {
@@ -340,7 +340,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             return;
         }
 
-        _screened.Clear();
+        _screened!.Clear();
         _screen.Take(chatEvent, _screened);
         foreach (ChatEvent screened in _screened)
         {

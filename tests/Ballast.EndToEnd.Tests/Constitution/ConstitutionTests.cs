@@ -60,6 +60,23 @@ public sealed class ConstitutionTests
     }
 
     [Fact]
+    public async Task Answer_WhereOnlyRequestsAreJudged_GoesOnAsItComes()
+    {
+        await using House house = await House.StartAsync("""
+            principles:
+              no-orders: { text: "Orders are taken elsewhere.", pattern: 'ORDER-[0-9]{4}', on: request, action: block }
+            """);
+
+        (int status, string answer, string? verdict) = await house.AskAsync("/v1/chat/completions", """{"model":"openai/gpt-5-mini","n":2,"messages":[{"role":"user","content":"Hello"}]}""");
+
+        Assert.True(status == 200, answer);
+        using JsonDocument document = JsonDocument.Parse(answer);
+        Assert.Equal(2, document.RootElement.GetProperty("choices").GetArrayLength());
+        Assert.Equal("kept", verdict);
+        Assert.DoesNotContain(await house.EntriesAsync(), static entry => entry.Losses.Any(static loss => loss.StartsWith("response:", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Background_WhereAnswersAreJudged_IsRefusedSinceNobodyWouldJudgeIt()
     {
         await using House house = await House.StartAsync();
@@ -168,12 +185,12 @@ public sealed class ConstitutionTests
         /// <summary>What OpenAI's platform was sent.</summary>
         public WireTap Tap { get; }
 
-        public static async Task<House> StartAsync()
+        public static async Task<House> StartAsync(string constitution = Constitution)
         {
             SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = 0 }, Cancellation);
             WireTap tap = new(sandbox.Platforms["openai"].Address);
             string folder = Directory.CreateTempSubdirectory("ballast-constitution-").FullName;
-            await File.WriteAllTextAsync(Path.Combine(folder, "constitution.yaml"), Constitution, Cancellation);
+            await File.WriteAllTextAsync(Path.Combine(folder, "constitution.yaml"), constitution, Cancellation);
             string yaml = $$"""
                 constitution: constitution.yaml
                 providers:

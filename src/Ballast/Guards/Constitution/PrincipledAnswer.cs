@@ -25,6 +25,8 @@ public sealed class PrincipledAnswer(
     private Principle? _broken;
     private bool _isRevised;
 
+    public override bool LooksAtAnswer => principles.Count > 0;
+
     public override bool HoldsWhole { get; } = principles.Any(static principle => principle.NeedsWhole);
 
     public override IReadOnlyList<string> Notes => _notes;
