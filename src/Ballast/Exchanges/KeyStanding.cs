@@ -13,7 +13,7 @@ public abstract class KeyStanding
 /// <summary>What was taken for one request and is to be given back once. Plain data of its guard.</summary>
 public struct Reservation
 {
-    /// <summary>0 before the admission, 1 while it counts, 3 while it no longer runs and what it may cost is still reserved, 2 after it was given back.</summary>
+    /// <summary>0 before the admission, 1 while it counts, 3 while it no longer runs and what it may cost is still reserved, 4 while it still runs and all was given back, 2 after it all.</summary>
     public int Stage;
 
     /// <summary>The second of the clock in which it was taken.</summary>

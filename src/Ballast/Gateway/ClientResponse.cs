@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Guards;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 using Ballast.Transport;
@@ -147,7 +148,10 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
         Commit();
     }
 
-    /// <summary>Before the answer's last byte: what the exchange's attempts cost is in the ledger when this completes.</summary>
+    /// <summary>
+    /// Before the answer's last byte: what the exchange's attempts cost is in the ledger when this completes, and no limit or budget holds anything for it any more. No
+    /// attempt follows.
+    /// </summary>
     /// <param name="isAnswer">The attempt that runs has given a whole answer; else it ends as it stands.</param>
     public ValueTask<bool> SettleAsync(bool isAnswer)
     {
@@ -168,6 +172,7 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
             Keeper?.Keep(exchange);
         }
 
+        Guard.GiveBack(exchange, CostBound.SpentBy(exchange));
         return settling;
     }
 

@@ -25,6 +25,7 @@ public sealed class RecordedCall(HttpCall inside, string key, IdempotencyDesk de
     private bool _isEnding;
     private bool _isCut;
     private bool _isDone;
+    private bool _isReleased;
     private bool _isGone;
 
     public override string Method => inside.Method;
@@ -95,7 +96,7 @@ public sealed class RecordedCall(HttpCall inside, string key, IdempotencyDesk de
             await desk.CompleteAsync(name, null, _exchange!).ConfigureAwait(false);
         }
 
-        desk.Release(name);
+        Release(name);
     }
 
     public override string? Query(string name) => inside.Query(name);
@@ -127,6 +128,7 @@ public sealed class RecordedCall(HttpCall inside, string key, IdempotencyDesk de
         if (_isEnding && !_isDone)
         {
             await CompleteAsync().ConfigureAwait(false);
+            Release(_name); // whoever has the whole answer may repeat at once
         }
 
         await PassOnAsync().ConfigureAwait(false);
@@ -139,6 +141,16 @@ public sealed class RecordedCall(HttpCall inside, string key, IdempotencyDesk de
 
     /// <summary>A platform may have executed it. Where none was reached nothing is kept, and the key may be used again.</summary>
     private bool WasSent => _exchange!.Attempts.Exists(static attempt => attempt.Reached);
+
+    /// <summary>Once: after it the key may be another request's.</summary>
+    private void Release(IdempotencyName name)
+    {
+        if (!_isReleased)
+        {
+            _isReleased = true;
+            desk.Release(name);
+        }
+    }
 
     private async Task CompleteAsync()
     {

@@ -198,21 +198,45 @@ public sealed class Guard
         if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 3, 1) == 1)
         {
             End(exchange);
+            Interlocked.Decrement(ref _running);
         }
     }
 
-    /// <summary>Gives back what was taken and books what was used.</summary>
+    /// <summary>
+    /// Gives back what was taken and books what was used, before the answer's last byte: whoever has the whole answer may ask again at once, within the same limits.
+    /// The request still runs until <see cref="Settle"/>.
+    /// </summary>
+    public static void GiveBack(Exchange exchange, in Spending spent)
+    {
+        if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 4, 1) == 1)
+        {
+            End(exchange);
+            Book(exchange, spent);
+        }
+    }
+
+    /// <summary>Gives back what was taken and books what was used, where <see cref="GiveBack"/> has not done it; the request runs no more.</summary>
     public void Settle(Exchange exchange, in Spending spent = default)
     {
-        if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 2, 1) == 1)
+        int stage = Interlocked.Exchange(ref exchange.Reservation.Stage, 2);
+        if (stage == 1)
         {
             End(exchange);
         }
-        else if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 2, 3) != 3)
+
+        if (stage is 1 or 3)
         {
-            return;
+            Book(exchange, spent);
         }
 
+        if (stage is 1 or 4)
+        {
+            Interlocked.Decrement(ref _running);
+        }
+    }
+
+    private static void Book(Exchange exchange, in Spending spent)
+    {
         AdmittedKey key = (AdmittedKey)exchange.Standing!;
         ref Reservation reserved = ref exchange.Reservation;
         RateMeter? own = reserved.HasModel ? key.Directory.MeterOf(exchange.Model) : null;
@@ -232,7 +256,7 @@ public sealed class Guard
         }
     }
 
-    private void End(Exchange exchange)
+    private static void End(Exchange exchange)
     {
         AdmittedKey key = (AdmittedKey)exchange.Standing!;
         RateMeter? own = exchange.Reservation.HasModel ? key.Directory.MeterOf(exchange.Model) : null;
@@ -240,8 +264,6 @@ public sealed class Guard
         {
             (i < key.Meters.Count ? key.Meters[i] : own)?.End();
         }
-
-        Interlocked.Decrement(ref _running);
     }
 
     private void Begin(Exchange exchange, AdmittedKey key)
