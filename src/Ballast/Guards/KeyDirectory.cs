@@ -111,10 +111,11 @@ public sealed class KeyDirectory
     /// <summary>A text that only somebody who was given it can know. A short one can only be a short key, and those alone are worth guessing.</summary>
     public static bool IsUnguessable(ReadOnlySpan<char> key) => key.Length >= UnguessableCharactersMin;
 
-    /// <summary>Every key that is not taken costs the same: unknown, revoked, expired.</summary>
+    /// <summary>Every key that is not taken costs the same: unknown, revoked, expired. One that was mistyped costs less, as whoever can count sees beforehand.</summary>
     private (AdmittedKey? Key, long UntilTicks) Judge(ReadOnlySpan<char> key, long nowTicks)
     {
-        if (key.Length > KeyCharactersMax)
+        bool hasForm = KeyText.HasKeyForm(key);
+        if (key.Length > KeyCharactersMax || (hasForm && !KeyText.IsKey(key)))
         {
             return default;
         }
@@ -122,7 +123,7 @@ public sealed class KeyDirectory
         Span<byte> utf8 = stackalloc byte[KeyCharactersMax * 3];
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         ReadOnlySpan<byte> text = utf8[..Encoding.UTF8.GetBytes(key, utf8)];
-        if (_pepper is not null && key.Length == KeyText.KeyLength && KeyText.IsKey(key))
+        if (_pepper is not null && hasForm)
         {
             _pepper.Hash(text, digest);
             if (Look(_made, digest, nowTicks) is { Key: not null } made)

@@ -22,6 +22,9 @@ public static class KeyText
 
     public static string MakeToken() => Make(TokenPrefix);
 
+    /// <summary>A text that is a key made at run time, or one that was mistyped.</summary>
+    public static bool HasKeyForm(ReadOnlySpan<char> text) => text.Length == KeyLength && text.StartsWith(KeyPrefix, StringComparison.Ordinal);
+
     public static bool IsKey(ReadOnlySpan<char> text) => IsSound(text, KeyPrefix);
 
     public static bool IsToken(ReadOnlySpan<char> text) => IsSound(text, TokenPrefix);

@@ -60,14 +60,15 @@ internal sealed class TenantHouse : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<TenantHouse> OpenAsync(string moreYaml = "")
+    public static async Task<TenantHouse> OpenAsync(string moreYaml = "", Func<ITenancyStore, ITenancyStore>? around = null)
     {
         TemporaryFolder folder = new();
         LoadResult loaded = OptionsLoader.Load(Yaml + "\n" + moreYaml, "test.yaml", static name => name == "DECLARED_KEY" ? DeclaredKey : "an-old-key-of-the-file");
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Select(static fault => fault.Print("test.yaml"))));
         CatalogHolder catalog = new(CatalogBuilder.Build(loaded.Options, revision: 1), loaded.Options);
         FakeTimeProvider time = new(new DateTimeOffset(2026, 11, 30, 12, 0, 0, TimeSpan.Zero));
-        TenantBook book = await TenantBook.OpenAsync(SqliteTenancyStore.Open(folder.File("tenants.db")), catalog, time);
+        ITenancyStore store = SqliteTenancyStore.Open(folder.File("tenants.db"));
+        TenantBook book = await TenantBook.OpenAsync(around?.Invoke(store) ?? store, catalog, time);
         TenantHouse house = new(catalog, book, Pepper.OfFile(folder.File("tenants.pepper")), time, folder);
         house.Root = house.Desk.Identify((await house.Desk.MakeFirstTokenAsync(Cancellation))!)!;
         return house;
