@@ -48,7 +48,10 @@ public sealed record GatewayError(
     public static readonly GatewayError ModelNotFound = new("ballast_model_not_found", ErrorSide.Client, ChatErrorKind.NotFound, false,
         "There is no such model.", "GET /v1/models lists what can be asked for.");
     public static readonly GatewayError UnknownPath = new("ballast_unknown_path", ErrorSide.Client, ChatErrorKind.NotFound, false,
-        "There is nothing at this path.", "Served are /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, /v1beta/models/MODEL:generateContent and /v1/models.");
+        "There is nothing at this path.", "Served are /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, /v1beta/models/MODEL:generateContent and /v1/models; health and metrics on the administration port.");
+    public static readonly GatewayError BaseUrl = new("ballast_base_url", ErrorSide.Client, ChatErrorKind.NotFound, false,
+        "There is nothing at this path, but at its end: the client's base URL holds too much.",
+        "Give OpenAI's clients the base URL http://HOST:PORT/v1, and those of Anthropic, Google and AWS http://HOST:PORT alone.");
     public static readonly GatewayError MethodNotAllowed = new("ballast_method_not_allowed", ErrorSide.Client, ChatErrorKind.MethodNotAllowed,
         false, "This path does not take that method.",
         "The header Allow names the methods that it takes.");
@@ -187,7 +190,7 @@ public sealed record GatewayError(
     private static readonly GatewayError[] s_all =
     [
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
-        BudgetExceeded, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
+        BudgetExceeded, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
         HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, CompactionNotOffered,
         StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
         HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,

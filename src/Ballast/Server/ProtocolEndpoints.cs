@@ -25,6 +25,9 @@ public static class ProtocolEndpoints
 
     private const string BedrockPrefix = "/model/";
 
+    /// <summary>What a base URL may hold that a client adds itself.</summary>
+    private static readonly string[] s_baseParts = ["/", "/v1", "/v1beta", "/v2", "/openai", "/anthropic", "/api"];
+
     private static readonly Endpoint s_chat = new("POST", ProtocolList.OpenAIChat, Operation.Chat);
     private static readonly Endpoint s_responses = new("POST", ProtocolList.OpenAIResponses, Operation.Chat);
     private static readonly Endpoint s_compact = new("POST", ProtocolList.OpenAIResponses, Operation.Compact);
@@ -172,7 +175,8 @@ public static class ProtocolEndpoints
 
         if (endpoint is null)
         {
-            return handler.RefuseAsync(http, Spoken(http, path), GatewayError.UnknownPath);
+            (GatewayError error, string meant) = IsServedAtItsEnd(http, path, out string end) ? (GatewayError.BaseUrl, end) : (GatewayError.UnknownPath, path);
+            return handler.RefuseAsync(http, Spoken(http, meant), error);
         }
 
         if (http.Method != endpoint.Method)
@@ -188,6 +192,22 @@ public static class ProtocolEndpoints
         Protocol protocol = endpoint.Operation == Operation.Models ? Spoken(http, path) : endpoint.Protocol;
         Protocol spoken = protocol.Family == ProtocolFamily.Opaque ? Spoken(http, path) : protocol;
         return handler.HandleAsync(http, protocol, endpoint.Operation, new RequestAddress(model, endpoint.Stream), spoken);
+    }
+
+    /// <summary>The commonest of all mistakes: clients that add the version themselves are given a base URL that has it, or one that ends in a slash.</summary>
+    private static bool IsServedAtItsEnd(HttpCall http, string path, out string end)
+    {
+        end = path;
+        while (end.IndexOf('/', 1) is var next and > 0 && s_baseParts.Contains(end[..next]))
+        {
+            end = end[next..];
+            if (Find(http, end, out _) is not null || KeptEndpoints.Find(end, out _).Count > 0 || StatePath.Find(end) is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static Task DispatchKeptAsync(HttpCall http, GatewayHandler handler, IReadOnlyList<(string Method, Operation Operation)> kept, string? handle)

@@ -73,6 +73,23 @@ public sealed class RefusalTests(GatewayFixture gateways)
         Assert.Equal(1, client.Connections);
     }
 
+    /// <summary>Whoever gave a client one part too many of a base URL is told so, in that client's shape.</summary>
+    [Theory]
+    [InlineData("/v1/v1/chat/completions", "openai")]
+    [InlineData("/v1/v1/messages", "anthropic")]
+    [InlineData("/v1//v1/messages", "anthropic")]
+    [InlineData("/v1/v1beta/models/gemini:generateContent", "gemini")]
+    [InlineData("/v1/v1/batches", "openai")]
+    [InlineData("/openai/v1/v1/responses/resp_1", "openai")]
+    public async Task Path_OfAWrongBaseUrl_IsToldSo(string path, string shape)
+    {
+        using GatewayClient client = new(gateways.Fast);
+        GatewayAnswer answer = await client.PostAsync(path, Good, Key);
+        Assert.Equal(404, answer.Status);
+        Assert.Contains("ballast_base_url", answer.Body, StringComparison.Ordinal);
+        Assert.StartsWith(shape switch { "anthropic" => """{"type":"error",""", "gemini" => """{"error":{"code":404,""", _ => """{"error":{"message":""" }, answer.Body, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(AllPaths))]
     public async Task Body_AtTheDepthThatIsTaken_IsNotRefusedForIt(string path)
