@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 using Ballast.Protocols.Conversation;
@@ -8,32 +6,23 @@ using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.Operations;
 
-/// <summary>A model that a batch's lines name, and the first line that does, counted from 1.</summary>
-public sealed record BatchModel(string Name, int Line);
-
 /// <summary>
 /// The input of a batch: one request a line, <c>{"custom_id": …, "method": …, "url": …, "body": {"model": …, …}}</c>. Found is where each line names its model; every
 /// other byte stays as it was.
 /// </summary>
-public sealed class BatchLines
+public sealed class BatchLines : BatchInput
 {
-    /// <summary>Most lines of one input; the platforms themselves take 50,000 to 100,000.</summary>
-    public const int LinesMax = 100_000;
-
-    /// <summary>Most models of one input; the platforms themselves want one.</summary>
-    public const int ModelsMax = 16;
-
     private const int DepthMax = 64;
 
     private readonly List<(JsonSpan Value, int Model)> _places = [];
-    private readonly List<BatchModel> _models = [];
 
     private BatchLines()
     {
     }
 
-    /// <summary>The models named, in the order of their first line; none where there is no line.</summary>
-    public IReadOnlyList<BatchModel> Models => _models;
+    public override string Field => "file";
+
+    public override string PlaceOf(BatchModel model) => Say($"See line {model.Line} of the batch.");
 
     /// <summary>Reads all lines.</summary>
     /// <exception cref="ProtocolException">A line is no such request; the message names it.</exception>
@@ -65,12 +54,14 @@ public sealed class BatchLines
     }
 
     /// <summary>The changes that put the upstream's names in place of the public ones.</summary>
-    /// <param name="sentName">Gives the upstream's name of a model of <see cref="Models"/>.</param>
+    /// <param name="sentName">Gives the upstream's name of a model of <see cref="BatchInput.Models"/>.</param>
     public JsonEdit[] EditsFor(Func<BatchModel, string> sentName)
     {
-        byte[][] quoted = [.. _models.Select(model => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(sentName(model), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""))];
+        byte[][] quoted = [.. Models.Select(model => Quote(sentName(model)))];
         return [.. _places.Select(place => new JsonEdit(place.Value, quoted[place.Model]))];
     }
+
+    public override JsonEdit[] EditsFor(Func<BatchModel, RequestTarget> target, LossReport losses) => EditsFor(model => target(model).Model);
 
     private void Add(ReadOnlySpan<byte> line, int start, int number)
     {
@@ -93,16 +84,10 @@ public sealed class BatchLines
             throw At(number, "is no JSON object with one 'body' that names one 'model'.");
         }
 
-        int index = _models.FindIndex(model => model.Name == name);
+        int index = Note(name, number);
         if (index < 0)
         {
-            if (_models.Count == ModelsMax)
-            {
-                throw At(number, $"is the first to name more than {ModelsMax} models.");
-            }
-
-            index = _models.Count;
-            _models.Add(new BatchModel(name, number));
+            throw At(number, $"is the first to name more than {ModelsMax} models.");
         }
 
         _places.Add((new JsonSpan(start + value.Start, value.Length), index));

@@ -43,6 +43,9 @@ public sealed class KeptObject
     /// <summary>It says that it was deleted.</summary>
     public bool IsDeleted { get; private set; }
 
+    /// <summary>Where a batch of Messages says that its results are; absent where it says nothing.</summary>
+    public JsonSpan ResultsAddress { get; private set; }
+
     /// <summary>When the platform throws it away, in seconds since 1970; null where it does not say.</summary>
     public long? ExpiresAt { get; private set; }
 
@@ -70,8 +73,15 @@ public sealed class KeptObject
     }
 
     /// <summary>The changes that put other ids in place of the platform's.</summary>
-    public JsonEdit[] EditsFor(Func<KeptId, string> name) =>
-        [.. _ids.Select(id => new JsonEdit(id.Value, Encoding.ASCII.GetBytes($"\"{name(id)}\"")))];
+    /// <param name="name">Gives the id that its owner knows.</param>
+    /// <param name="results">Where its owner finds the results of a batch of Messages.</param>
+    public JsonEdit[] EditsFor(Func<KeptId, string> name, string results = "")
+    {
+        IEnumerable<JsonEdit> edits = _ids.Select(id => new JsonEdit(id.Value, Encoding.ASCII.GetBytes($"\"{name(id)}\"")));
+        return ResultsAddress.IsPresent
+            ? [.. edits.Append(new JsonEdit(ResultsAddress, Encoding.ASCII.GetBytes($"\"{results}\""))).OrderBy(static edit => edit.Span.Start)]
+            : [.. edits];
+    }
 
     private void Scan(ReadOnlySpan<byte> body)
     {
@@ -116,7 +126,14 @@ public sealed class KeptObject
             case "object" when isText:
                 Kind = JsonText.Read(ref reader);
                 break;
-            case "status" when isText:
+            case "type" when isText:
+                string type = JsonText.Read(ref reader);
+                IsDeleted |= type == "message_batch_deleted";
+                break;
+            case "results_url" when isText:
+                ResultsAddress = new JsonSpan((int)reader.TokenStartIndex, (int)(reader.BytesConsumed - reader.TokenStartIndex));
+                break;
+            case "status" or "processing_status" when isText:
                 Status = JsonText.Read(ref reader);
                 break;
             case "deleted":

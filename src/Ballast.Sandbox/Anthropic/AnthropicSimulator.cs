@@ -6,11 +6,18 @@ using Microsoft.AspNetCore.Http;
 namespace Ballast.Sandbox.Anthropic;
 
 /// <summary>api.anthropic.com: Messages, count_tokens and models (https://docs.claude.com/en/api/messages).</summary>
-internal sealed class AnthropicSimulator(SandboxServices services) : PlatformSimulator
+internal sealed class AnthropicSimulator : PlatformSimulator
 {
     private const string ModelsPath = "/v1/models";
 
-    private readonly MessagesDesk _desk = new(services, "anthropic", tellsRates: true);
+    private readonly MessagesDesk _desk;
+    private readonly MessageBatches _batches;
+
+    public AnthropicSimulator(SandboxServices services)
+    {
+        _desk = new MessagesDesk(services, "anthropic", tellsRates: true);
+        _batches = new MessageBatches(_desk, services.Billing);
+    }
 
     public override string Name => "anthropic";
 
@@ -58,6 +65,7 @@ internal sealed class AnthropicSimulator(SandboxServices services) : PlatformSim
         {
             ("POST", "/v1/messages") => _desk.AnswerAsync(visit, default, ErrorEvent(visit)),
             ("POST", "/v1/messages/count_tokens") => _desk.CountAsync(visit, default),
+            (_, { } path) when path.StartsWith(MessageBatches.Path, StringComparison.Ordinal) => _batches.AnswerAsync(visit),
             ("GET", ModelsPath) => MessagesDesk.ListModelsAsync(visit),
             ("GET", { } path) when path.StartsWith(ModelsPath + "/", StringComparison.Ordinal) =>
                 MessagesDesk.ShowModelAsync(visit, path[(ModelsPath.Length + 1)..]),

@@ -52,8 +52,14 @@ internal sealed class MessagesDesk(SandboxServices services, string platform, bo
     public MessagesReply Compose(Visit visit, ClaudePath path)
     {
         using JsonDocument document = visit.ParseBody() ?? throw MessagesErrors.Malformed();
-        (string name, string dated, _, _) = ReadModel(document.RootElement, path);
-        MessagesRequest request = MessagesRequestReader.Read(document.RootElement, platform, name, _signature, countsOnly: false, path);
+        return Compose(visit, document.RootElement, path);
+    }
+
+    /// <summary>The same of a request that is part of a larger one.</summary>
+    public MessagesReply Compose(Visit visit, JsonElement body, ClaudePath path)
+    {
+        (string name, string dated, _, _) = ReadModel(body, path);
+        MessagesRequest request = MessagesRequestReader.Read(body, platform, name, _signature, countsOnly: false, path);
         CheckLength(request);
         Answer answer = services.Author.Write(request.Prompt, Style);
         Dice dice = visit.Dice;

@@ -45,6 +45,9 @@ public sealed class Attempt(string id, int number, Deployment deployment, Protoc
     /// <summary>The answer was read to its terminal mark: its usage is final, whatever became of the client.</summary>
     public bool HasEnded { get; set; }
 
+    /// <summary>US dollars, where they were summed up answer by answer; null has them worked out from <see cref="Usage"/>.</summary>
+    public (decimal? Cost, decimal? InputCost)? Costs { get; set; }
+
     /// <summary>What is booked for it, once it is: the vendor's figures or an estimate, and US dollars where a price is known.</summary>
     public Usage? Billed { get; set; }
     public decimal? CostUsd { get; set; }

@@ -1,6 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Operations;
 
 namespace Ballast.Exchanges;
 
@@ -63,6 +64,12 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     /// <summary>The principle for which the request itself was refused; null where it was not.</summary>
     public string? RefusedBy { get; set; }
 
+    /// <summary>What a batch of Messages that is begun asks of each model; null for anything else.</summary>
+    public IReadOnlyList<BatchShare>? BatchShares { get; set; }
+
+    /// <summary>Handle of the batch of Messages that was begun, or whose answers were counted; null where neither was.</summary>
+    public string? Batch { get; set; }
+
     /// <summary>The body before values were taken out of it: what a protocol repeats to its caller. Empty where nothing was.</summary>
     public ReadOnlyMemory<byte> UnscreenedBody { get; set; }
 
@@ -78,6 +85,9 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
 
     /// <summary>The neutral form: parsed on first use, once for all attempts.</summary>
     public ChatRequest Request => _request ??= Protocol.ReadRequest(Envelope.Body, Envelope.Address);
+
+    /// <summary>An answer that breaks off after its first bytes has no place for an error: its connection is cut. What is kept is no answer of a model's, whoever's protocol it is.</summary>
+    public bool CutsBrokenAnswers => Protocol.CutsBrokenStreams || OperationName.IsOfKept(Operation);
 
     /// <summary>What a deployment must have of the caller's own protocol, beyond speaking it; mostly nothing.</summary>
     public TargetFeatures Demands { get; set; }

@@ -34,6 +34,12 @@ public enum Operation
     BatchList,
     BatchRetrieve,
     BatchCancel,
+    MessageBatchCreate,
+    MessageBatchList,
+    MessageBatchRetrieve,
+    MessageBatchCancel,
+    MessageBatchDelete,
+    MessageBatchResults,
 }
 
 /// <summary>The operations' words and the paths that servers of OpenAI's shape have for them.</summary>
@@ -67,6 +73,12 @@ public static class OperationName
         Operation.BatchList => "batch_list",
         Operation.BatchRetrieve => "batch_retrieve",
         Operation.BatchCancel => "batch_cancel",
+        Operation.MessageBatchCreate => "message_batch_create",
+        Operation.MessageBatchList => "message_batch_list",
+        Operation.MessageBatchRetrieve => "message_batch_retrieve",
+        Operation.MessageBatchCancel => "message_batch_cancel",
+        Operation.MessageBatchDelete => "message_batch_delete",
+        Operation.MessageBatchResults => "message_batch_results",
         _ => throw new ArgumentOutOfRangeException(nameof(operation)),
     };
 
@@ -87,7 +99,13 @@ public static class OperationName
     };
 
     /// <summary>It is about a file or batch that stays with the provider where it was made.</summary>
-    public static bool IsOfKept(Operation operation) => operation is >= Operation.FileUpload and <= Operation.BatchCancel;
+    public static bool IsOfKept(Operation operation) => operation is >= Operation.FileUpload and <= Operation.MessageBatchResults;
+
+    /// <summary>It is about a batch of Anthropic's Messages.</summary>
+    public static bool IsOfMessageBatch(Operation operation) => operation is >= Operation.MessageBatchCreate and <= Operation.MessageBatchResults;
+
+    /// <summary>It begins work that costs what nobody knows before its end.</summary>
+    public static bool BeginsBatch(Operation operation) => operation is Operation.BatchCreate or Operation.MessageBatchCreate;
 
     /// <summary>The operations that are only passed on, and embeddings.</summary>
     public static IReadOnlyList<Operation> Passed { get; } =

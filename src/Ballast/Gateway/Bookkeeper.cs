@@ -228,7 +228,8 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
     {
         Deployment deployment = attempt.Deployment;
         Usage usage = UsageOf(exchange, attempt);
-        (decimal? cost, decimal? inputCost) = exchange.Operation == Operation.State || OperationName.IsOfKept(exchange.Operation) ? CostsOfKept(usage) : Pricing.Costs(deployment.Prices?.At(attempt.StartedAt, usage.ServiceTier), usage);
+        (decimal? cost, decimal? inputCost) = exchange.Operation == Operation.State || OperationName.IsOfKept(exchange.Operation)
+            ? attempt.Costs ?? CostsOfKept(usage) : Pricing.Costs(deployment.Prices?.At(attempt.StartedAt, usage.ServiceTier), usage);
         attempt.Billed = usage;
         attempt.CostUsd = cost;
         return new LedgerEntry
@@ -288,6 +289,17 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
     private static (decimal? Cost, decimal? InputCost) CostsOfKept(Usage usage) =>
         usage.IsEstimated || usage.InputTokens + usage.CacheReadTokens + usage.OutputTokens > 0 ? (null, null) : (0, 0);
 
+    /// <summary>
+    /// It may cost what its answer does not tell. A batch of Messages is booked with its results; one that may have begun unseen, or is deleted before them, is never.
+    /// </summary>
+    private static bool MayCostUnseen(Exchange exchange, Attempt attempt) => exchange.Operation switch
+    {
+        Operation.FileUpload or Operation.BatchCreate => true,
+        Operation.MessageBatchCreate => exchange.Batch is null && attempt.UpstreamStatus is null or < 300,
+        Operation.MessageBatchDelete => exchange.Batch is not null,
+        _ => false,
+    };
+
     private static AttemptOutcome OutcomeOf(AttemptResult result) => result switch
     {
         AttemptResult.Completed => AttemptOutcome.Completed,
@@ -310,7 +322,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
 
         // Nothing is billed for what never arrived, what was refused, and what is only counted. A request that arrived and was cut before its answer may be.
         if (!attempt.Reached || attempt.UpstreamStatus >= 300 || exchange.Operation is Operation.CountTokens or Operation.State
-            || (OperationName.IsOfKept(exchange.Operation) && exchange.Operation is not (Operation.FileUpload or Operation.BatchCreate)))
+            || (OperationName.IsOfKept(exchange.Operation) && !MayCostUnseen(exchange, attempt)))
         {
             return new Usage();
         }

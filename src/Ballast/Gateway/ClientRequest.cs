@@ -82,7 +82,8 @@ public sealed class ClientRequest(HttpCall http) : IDisposable
         }
     }
 
-    private void TakeHeaders(Exchange exchange)
+    /// <summary>Takes the headers that the caller's protocol defines.</summary>
+    public void TakeHeaders(Exchange exchange)
     {
         exchange.IsClientRetry = http.Header("x-stainless-retry-count") is { } count && count is not ("0" or "");
         foreach (string name in exchange.Protocol.RequestHeaders)

@@ -149,8 +149,8 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
     }
 
     /// <summary>
-    /// Before the answer's last byte: what the exchange's attempts cost is in the ledger when this completes, and no limit or budget holds anything for it any more. No
-    /// attempt follows.
+    /// Before the answer's last byte: what the exchange's attempts cost is in the ledger when this completes, and no limit or budget holds anything for it any more but
+    /// those of a batch, which its book settles. No attempt follows.
     /// </summary>
     /// <param name="isAnswer">The attempt that runs has given a whole answer; else it ends as it stands.</param>
     public ValueTask<bool> SettleAsync(bool isAnswer)
@@ -163,7 +163,7 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
         }
 
         ValueTask<bool> settling = bookkeeper.SettleAsync(exchange, isAnswer);
-        Recorded?.NoteEnd(isCut: !isAnswer && IsCommitted && exchange.Protocol.CutsBrokenStreams);
+        Recorded?.NoteEnd(isCut: !isAnswer && IsCommitted && exchange.CutsBrokenAnswers);
         if (isAnswer)
         {
             Ending?.Invoke();
@@ -172,7 +172,11 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
             Keeper?.Keep(exchange);
         }
 
-        Guard.GiveBack(exchange, CostBound.SpentBy(exchange));
+        if (exchange.Batch is null)
+        {
+            Guard.GiveBack(exchange, CostBound.SpentBy(exchange));
+        }
+
         return settling;
     }
 

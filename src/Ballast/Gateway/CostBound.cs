@@ -3,6 +3,8 @@ using Ballast.Exchanges;
 using Ballast.Guards;
 using Ballast.Prices;
 using Ballast.Protocols;
+using Ballast.Protocols.Conversation;
+using Ballast.Protocols.Operations;
 
 namespace Ballast.Gateway;
 
@@ -23,6 +25,8 @@ public static class CostBound
         ReadOnlySpan<byte> body = exchange.Envelope.Body.Span;
         return body.Length + (TokensPerLink * (long)Math.Min(LinksMax, System.MemoryExtensions.Count(body, "://"u8)));
     }
+
+    private static long InputOf(BatchShare share) => share.Bytes + (TokensPerLink * share.Links);
 
     /// <summary>Tokens of all answers that are asked for: the caller's own limit, else what the deployment is taken to write at most.</summary>
     public static long OutputOf(Exchange exchange, Deployment? deployment)
@@ -50,8 +54,8 @@ public static class CostBound
             return;
         }
 
-        long input = InputOf(exchange);
-        long output = OutputOf(exchange, deployment);
+        long input = exchange.BatchShares?.Sum(static share => InputOf(share)) ?? InputOf(exchange);
+        long output = exchange.BatchShares?.Sum(static share => share.OutputTokens) ?? OutputOf(exchange, deployment);
         decimal usd = key.HasMoneyBudget ? DollarsOf(exchange, deployment, key, input, output) : 0;
         Guard.Reserve(exchange, usd, key.HasTokenBudget ? input + output : 0);
     }
@@ -88,7 +92,7 @@ public static class CostBound
         long tokens = isUnknown ? exchange.Reservation.Tokens : input + output;
 
         // An estimate of ours errs upwards; what was reserved is the most that it can have been.
-        return isEstimated
+        return isEstimated && exchange.Batch is null
             ? new Spending(Math.Min(usd, exchange.Reservation.Usd), Math.Min(tokens, exchange.Reservation.Tokens), input, output)
             : new Spending(usd, tokens, input, output);
     }
@@ -101,7 +105,12 @@ public static class CostBound
     {
         // Looking at what is kept costs nothing.
         bool isKept = OperationName.IsOfKept(exchange.Operation);
-        if (isKept && exchange.Operation != Operation.BatchCreate)
+        if (exchange.BatchShares is { } shares)
+        {
+            return DollarsOf(exchange, deployment, key, shares);
+        }
+
+        if (isKept && !OperationName.BeginsBatch(exchange.Operation))
         {
             return 0;
         }
@@ -115,16 +124,42 @@ public static class CostBound
         return IsByTokens(exchange) ? dearest : Math.Max(dearest, Ceiling(exchange, key) ?? 0);
     }
 
-    /// <summary>By whatever class, service tier, hour and length of prompt it is priced in the end: which of them count is known only afterwards.</summary>
-    internal static decimal Dearest(PriceSchedule prices, DateOnly day, long input, long output)
+    private static decimal DollarsOf(Exchange exchange, Deployment deployment, AdmittedKey key, IReadOnlyList<BatchShare> shares) =>
+        shares.Sum(share => DollarsOf(exchange, deployment, key, share));
+
+    /// <summary>The most that a batch's requests for one model may cost, at the price of batches.</summary>
+    private static decimal DollarsOf(Exchange exchange, Deployment deployment, AdmittedKey key, BatchShare share)
     {
+        Deployment? here = exchange.Catalog.FindModel(share.Model)?.Candidates.Select(static candidate => candidate.Deployment)
+            .FirstOrDefault(other => other.Provider == deployment.Provider);
+        if (here?.Prices is not { } prices)
+        {
+            return Ceiling(exchange, key) ?? throw new GatewayException(GatewayError.Unpriced);
+        }
+
+        DateOnly day = DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime);
+        return Dearest(prices, day, InputOf(share), share.OutputTokens, ServiceTier.Batch, share.Requests);
+    }
+
+    /// <summary>By whatever class, service tier, hour and length of prompt it is priced in the end: which of them count is known only afterwards.</summary>
+    /// <param name="prices">Of the deployment.</param>
+    /// <param name="day">On which it is asked; it may be answered on the next.</param>
+    /// <param name="input">Tokens of all requests.</param>
+    /// <param name="output">Tokens of all answers.</param>
+    /// <param name="only">The one service tier that can count; null where any can.</param>
+    /// <param name="requests">How many requests there are.</param>
+    internal static decimal Dearest(PriceSchedule prices, DateOnly day, long input, long output, ServiceTier? only = null, int requests = 1)
+    {
+        // What has no price of its own, at whatever hour, costs as standard.
+        bool isComplete = only is not null && prices.Rows.Any(row => row.ServiceTier == only && !row.HasDailyWindow && row.IsValidOn(day) && row.IsValidOn(day.AddDays(1)));
         decimal inputPrice = 0;
         decimal outputPrice = 0;
         decimal request = 0;
         for (int i = 0; i < prices.Rows.Count; i++)
         {
             PriceRow row = prices.Rows[i];
-            if (row.IsValidOn(day) || row.IsValidOn(day.AddDays(1)))
+            bool counts = only is null || row.ServiceTier == only || (!isComplete && row.ServiceTier == ServiceTier.Standard);
+            if (counts && (row.IsValidOn(day) || row.IsValidOn(day.AddDays(1))))
             {
                 request = Math.Max(request, row.Price.PerRequest);
                 Take(row.Price.For(0));
@@ -135,7 +170,7 @@ public static class CostBound
             }
         }
 
-        return request + (((input * inputPrice) + (output * outputPrice)) * 0.000_001m);
+        return (request * requests) + (((input * inputPrice) + (output * outputPrice)) * 0.000_001m);
 
         void Take(PriceFigures figures)
         {
@@ -152,7 +187,7 @@ public static class CostBound
         {
             if (budget.IsMoney)
             {
-                decimal? amount = exchange.Operation == Operation.BatchCreate ? budget.Options.UnpricedBatchUsd : budget.Options.UnpricedRequestUsd;
+                decimal? amount = OperationName.IsOfKept(exchange.Operation) ? budget.Options.UnpricedBatchUsd : budget.Options.UnpricedRequestUsd;
                 if (amount is null && budget.Options.IsHard)
                 {
                     return null;
@@ -166,6 +201,6 @@ public static class CostBound
     }
 
     private static decimal UnknownCost(Exchange exchange, Attempt attempt, AdmittedKey key) =>
-        attempt.UpstreamStatus >= 300 || !key.HasMoneyBudget || (OperationName.IsOfKept(exchange.Operation) && exchange.Operation != Operation.BatchCreate)
-            ? 0 : Ceiling(exchange, key) ?? exchange.Reservation.Usd;
+        attempt.UpstreamStatus >= 300 || !key.HasMoneyBudget || (OperationName.IsOfKept(exchange.Operation) && !OperationName.BeginsBatch(exchange.Operation) && exchange.Batch is null)
+            ? 0 : exchange.BatchShares is not null ? exchange.Reservation.Usd : Ceiling(exchange, key) ?? exchange.Reservation.Usd;
 }

@@ -114,7 +114,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
             {
                 await response.SettleAsync(isAnswer: false).ConfigureAwait(false);
                 await response.FlushAsync(aborted).ConfigureAwait(false);
-                if (exchange.Protocol.CutsBrokenStreams)
+                if (exchange.CutsBrokenAnswers)
                 {
                     response.Cut();
                 }

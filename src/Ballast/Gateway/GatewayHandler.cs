@@ -17,7 +17,7 @@ namespace Ballast.Gateway;
 /// <summary>The table of contents of a request, straight down: receive, admit, plan, answer, settle, record.</summary>
 public sealed class GatewayHandler(
     CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, FileHandler files, Bookkeeper bookkeeper, StateKeeper state,
-    StateDesk desk, BackgroundBook background, ConstitutionDesk constitution, IdempotencyDesk idempotency, ExchangeTracer tracer, TimeProvider time, ILogger log)
+    StateDesk desk, BackgroundBook background, BatchBook batches, ConstitutionDesk constitution, IdempotencyDesk idempotency, ExchangeTracer tracer, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
     /// <param name="http">The request.</param>
@@ -111,7 +111,7 @@ public sealed class GatewayHandler(
         }
         else
         {
-            guard.Settle(exchange, CostBound.SpentBy(exchange));
+            batches.Settle(exchange);
         }
     }
 
@@ -191,6 +191,13 @@ public sealed class GatewayHandler(
         if (code == GatewayError.Internal.Code || exception is HandleStoreException or IdempotencyStoreException)
         {
             log.Internal(exception, exchange.Id);
+        }
+
+        if (response.IsCommitted && exchange.CutsBrokenAnswers)
+        {
+            await response.SettleAsync(isAnswer: false).ConfigureAwait(false);
+            response.Cut();
+            return code;
         }
 
         if (response.IsCommitted)

@@ -159,7 +159,7 @@ public sealed class Guard
     /// <exception cref="GatewayException">The app wants it so.</exception>
     public static void CheckFile(Exchange exchange)
     {
-        if (((AdmittedKey)exchange.Standing!).Redaction is { } policy && exchange.Operation is Operation.FileUpload or Operation.BatchCreate)
+        if (((AdmittedKey)exchange.Standing!).Redaction is { } policy && (exchange.Operation == Operation.FileUpload || OperationName.BeginsBatch(exchange.Operation)))
         {
             RedactedExchange.Refuse(policy, "a file");
         }
@@ -344,6 +344,7 @@ public sealed class Guard
         Operation.Rerank => KeyScopes.Rerank,
         Operation.FileUpload or Operation.FileList or Operation.FileRetrieve or Operation.FileDelete or Operation.FileContent => KeyScopes.Files,
         Operation.BatchCreate or Operation.BatchList or Operation.BatchRetrieve or Operation.BatchCancel => KeyScopes.Batches,
+        _ when OperationName.IsOfMessageBatch(operation) => KeyScopes.Batches,
         Operation.Models or Operation.Version or Operation.CountTokens => KeyScopes.None,
         _ => KeyScopes.All,
     };

@@ -5,4 +5,7 @@ public enum HandleKind
 {
     File,
     Batch,
+
+    /// <summary>A batch of Anthropic's Messages.</summary>
+    MessageBatch,
 }

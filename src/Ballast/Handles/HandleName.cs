@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace Ballast.Handles;
 
 /// <summary>
-/// What clients know a file or batch by: <c>file-</c> or <c>batch_</c> and 128 random bits. It says nothing of where the thing lies, and cannot be guessed.
+/// What clients know a file or batch by: <c>file-</c>, <c>batch_</c> or <c>msgbatch_</c> and 128 random bits. It says nothing of where the thing lies, and cannot be guessed.
 /// </summary>
 public static class HandleName
 {
@@ -22,5 +22,10 @@ public static class HandleName
             && !text.AsSpan(prefix.Length).ContainsAnyExcept(s_digits);
     }
 
-    private static string Prefix(HandleKind kind) => kind == HandleKind.File ? "file-" : "batch_";
+    private static string Prefix(HandleKind kind) => kind switch
+    {
+        HandleKind.File => "file-",
+        HandleKind.Batch => "batch_",
+        _ => "msgbatch_",
+    };
 }

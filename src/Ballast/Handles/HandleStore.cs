@@ -227,7 +227,7 @@ public sealed class HandleStore(string path, TimeProvider time) : IAsyncDisposab
     private static Handle ReadRow(SqliteDataReader row) => new()
     {
         Name = row.GetString(0),
-        Kind = row.GetString(1) == "file" ? HandleKind.File : HandleKind.Batch,
+        Kind = row.GetString(1) switch { "file" => HandleKind.File, "batch" => HandleKind.Batch, _ => HandleKind.MessageBatch },
         App = row.GetString(2),
         Provider = row.GetString(3),
         Deployment = row.GetString(4),
@@ -239,7 +239,12 @@ public sealed class HandleStore(string path, TimeProvider time) : IAsyncDisposab
         Object = row.GetFieldValue<byte[]>(10),
     };
 
-    private static string KindText(HandleKind kind) => kind == HandleKind.File ? "file" : "batch";
+    private static string KindText(HandleKind kind) => kind switch
+    {
+        HandleKind.File => "file",
+        HandleKind.Batch => "batch",
+        _ => "message_batch",
+    };
 
     private static long? Microseconds(DateTimeOffset? moment) => moment is { } at ? (at - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond : null;
 

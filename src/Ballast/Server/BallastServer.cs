@@ -34,6 +34,7 @@ public sealed class BallastServer : IAsyncDisposable
     private readonly Idempotency.IdempotencyStore _kept;
     private readonly IdempotencyDesk _idempotency;
     private readonly BackgroundBook _background;
+    private readonly BatchBook _batches;
     private readonly ConversationStore? _conversations;
     private readonly ShareKeeper _shares;
     private readonly RelaxationCarrier _relaxations;
@@ -96,11 +97,12 @@ public sealed class BallastServer : IAsyncDisposable
         UpstreamCall call = new(_upstream);
         Failover failover = new(call, Health, new RetryBudget(setup.Time), bookkeeper, Log);
         _background = new BackgroundBook(bookkeeper, Guard);
+        _batches = new BatchBook(Guard);
         Router router = new(Health, new Random(setup.Seed), Shares);
         _handler = new GatewayHandler(
             setup.Catalog, Guard, router, failover, new TokenCount(_upstream, Health),
             new FileHandler(_handles, failover, call, _upstream, Health), bookkeeper,
-            new StateKeeper(_conversations), new StateDesk(_conversations, _conversations is null ? null : new BackgroundDesk(_conversations, failover, _background)), _background,
+            new StateKeeper(_conversations), new StateDesk(_conversations, _conversations is null ? null : new BackgroundDesk(_conversations, failover, _background)), _background, _batches,
             new ConstitutionDesk(Guard, router, failover, bookkeeper), _idempotency, new ExchangeTracer(_traces), setup.Time, Log);
     }
 
@@ -190,6 +192,7 @@ public sealed class BallastServer : IAsyncDisposable
         _tls?.Dispose();
         _upstream.Dispose();
         _background.Dispose();
+        _batches.Dispose();
         _loops?.Dispose();
         if (_conversations is not null)
         {

@@ -160,7 +160,7 @@ public static class ProtocolEndpoints
         }
 
         // Another vendor has a path of the same name.
-        if (KeptEndpoints.Find(path, out string? handle) is { Count: > 0 } kept && Spoken(http, path) == ProtocolList.OpenAIChat)
+        if (KeptEndpoints.Find(path, out string? handle) is { Count: > 0 } kept && (OperationName.IsOfMessageBatch(kept[0].Operation) || Spoken(http, path) == ProtocolList.OpenAIChat))
         {
             return DispatchKeptAsync(http, handler, kept, handle);
         }
@@ -217,11 +217,11 @@ public static class ProtocolEndpoints
             if (method == http.Method)
             {
                 RequestAddress address = new(null, StreamForm.InBody) { Handle = handle, Query = http.Query };
-                return handler.HandleAsync(http, ProtocolList.Opaque, operation, address);
+                return handler.HandleAsync(http, OperationName.IsOfMessageBatch(operation) ? ProtocolList.AnthropicMessages : ProtocolList.Opaque, operation, address);
             }
         }
 
-        return handler.RefuseAsync(http, ProtocolList.OpenAIChat, GatewayError.MethodNotAllowed, string.Join(", ", kept.Select(static one => one.Method)));
+        return handler.RefuseAsync(http, Spoken(http, http.Path), GatewayError.MethodNotAllowed, string.Join(", ", kept.Select(static one => one.Method)));
     }
 
     private static Endpoint? Find(HttpCall http, string path, out string? model)

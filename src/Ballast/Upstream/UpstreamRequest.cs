@@ -124,7 +124,8 @@ public static class UpstreamRequest
     /// <param name="path">See <see cref="ProviderEndpoint.KeepAddressOf"/>.</param>
     /// <param name="body">Empty where none is sent.</param>
     /// <param name="contentType">The body's; null where none is sent.</param>
-    public static UpstreamMessage AddressKept(Attempt attempt, string method, string path, PooledBuffer body, string? contentType)
+    /// <param name="betas">What the header asks for; null where it asks for nothing.</param>
+    public static UpstreamMessage AddressKept(Attempt attempt, string method, string path, PooledBuffer body, string? contentType, BetaFeatures? betas = null)
     {
         Provider provider = attempt.Deployment.Provider;
         Uri address = ProviderEndpoint.Of(provider.Kind).KeepAddressOf(provider, path)
@@ -133,6 +134,11 @@ public static class UpstreamRequest
         foreach ((string name, string value) in provider.Headers)
         {
             HeaderWriter.Add(request.Headers, name, value);
+        }
+
+        if (betas?.Header is { } features)
+        {
+            HeaderWriter.Add(request.Headers, BetaFeatures.HeaderName, features);
         }
 
         HeaderWriter.Add(request.Headers, "Accept", "*/*");

@@ -48,7 +48,10 @@ internal sealed class FileHouse : IAsyncDisposable
           azure: { kind: azure-openai, platform: azure, region: eu, base_url: "{{AddressOf("azure")}}", api_version: 2025-04-01-preview, allow_private_addresses: true,
                    api_key: "${AZURE}", data: { geo: eu, retention_days: 0, training: false },
                    deployments: { small: { vendor: openai, model: gpt-5-mini }, other: { vendor: openai, model: gpt-5.2 } } }
-          anthropic: { kind: anthropic, platform: anthropic, region: us, base_url: "{{AddressOf("anthropic")}}", allow_private_addresses: true, api_key: "${KEY}",
+          anthropic: { kind: anthropic, platform: anthropic, region: us, base_url: "{{AddressOf("anthropic")}}", allow_private_addresses: true, api_key: "${ANTHROPIC}",
+                       data: { geo: us, retention_days: 0, training: false },
+                       deployments: { claude: { vendor: anthropic, model: claude-haiku-4-5 }, sonnet: { vendor: anthropic, model: claude-sonnet-4-5 } } }
+          spare: { kind: anthropic, platform: spare, region: us, base_url: "{{Broken.Address.GetLeftPart(UriPartial.Authority)}}", allow_private_addresses: true, api_key: "${KEY}",
                        data: { geo: us, retention_days: 0, training: false }, deployments: { claude: { vendor: anthropic, model: claude-haiku-4-5 } } }
         models:
           small: { deployments: [openai/small] }
@@ -58,12 +61,16 @@ internal sealed class FileHouse : IAsyncDisposable
           shaky: { deployments: [broken/m, azure/small] }
           only-broken: { deployments: [broken/m] }
           claude: { deployments: [anthropic/claude] }
+          sonnet: { deployments: [anthropic/sonnet] }
+          shaky-claude: { deployments: [spare/claude, anthropic/claude] }
         keys:
-          one: { key: {{One}}, app: one, allow: { geo: [us, eu], retention_days_max: 30, training: false }, models: [small, big, eu-small, eu-other, shaky, only-broken, claude] }
-          one-restricted: { key: {{OneRestricted}}, app: one, models: [small] }
+          one: { key: {{One}}, app: one, allow: { geo: [us, eu], retention_days_max: 30, training: false }, models: [small, big, eu-small, eu-other, shaky, only-broken, claude, sonnet, shaky-claude] }
+          one-restricted: { key: {{OneRestricted}}, app: one, models: [small, claude] }
           two: { key: {{Two}}, app: two, allow: { geo: [eu] } , models: [small, eu-small, shaky] }
         prices:
           openai/small: { input: 0.25, output: 2.00 }
+          anthropic/claude: { input: 1, output: 5, batch: { input: 0.5, output: 2.5 } }
+          anthropic/sonnet: { input: 3, output: 15, batch: { input: 1.5, output: 7.5 } }
         limits: { drain_timeout: 0s, retry_floor: 10000, handles_per_app_max: 12 }
 
         """;

@@ -2,7 +2,7 @@ using Ballast.EndToEnd.Tests.Sdk;
 
 namespace Ballast.EndToEnd.Tests.Files;
 
-/// <summary>npm <c>openai</c>, unmodified: files and batches at OpenAI's paths and at Azure's.</summary>
+/// <summary>npm <c>openai</c> and <c>@anthropic-ai/sdk</c>, unmodified: files and batches at OpenAI's paths and at Azure's, batches of Messages.</summary>
 public sealed class NodeFilesTests(NodeFilesTests.Runs runs) : IClassFixture<NodeFilesTests.Runs>
 {
     public static TheoryData<string, string> Pairs => SdkTier.Kept(new TheoryData<string, string> { { "openai", "files" }, { "openai", "batches" }, { "azure", "files" }, { "azure", "batches" } });
@@ -11,12 +11,18 @@ public sealed class NodeFilesTests(NodeFilesTests.Runs runs) : IClassFixture<Nod
     [MemberData(nameof(Pairs))]
     public Task OpenAISdk_FilesAndBatches_IsContent(string client, string name) => runs.All.AssertPassedAsync(client, name);
 
+    [Theory]
+    [InlineData("batches")]
+    [InlineData("refused")]
+    public Task AnthropicSdk_MessageBatches_IsContent(string name) => runs.Messages.AssertPassedAsync("anthropic", name);
+
     /// <summary>One Node process for all.</summary>
     public sealed class Runs : IAsyncLifetime
     {
         private FileHouse _house = null!;
 
         internal NodeRun All { get; private set; } = null!;
+        internal NodeRun Messages { get; private set; } = null!;
 
         public async ValueTask InitializeAsync()
         {
@@ -36,6 +42,10 @@ public sealed class NodeFilesTests(NodeFilesTests.Runs runs) : IClassFixture<Nod
             };
             All = new NodeRun(
                 "files.mjs", [Of("openai", FileHouse.One, "small"), Of("azure", FileHouse.Two, "eu-small")], static (_, _) => Task.FromResult<string?>(null));
+            Messages = new NodeRun(
+                "message-batches.mjs",
+                [Of("anthropic", FileHouse.One, "claude") with { Vendor = "anthropic", Protocol = "anthropic", Cases = ["batches", "refused"] }],
+                static (_, _) => Task.FromResult<string?>(null));
         }
 
         public ValueTask DisposeAsync() => _house.DisposeAsync();

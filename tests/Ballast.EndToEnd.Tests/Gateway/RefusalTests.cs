@@ -164,7 +164,7 @@ public sealed class RefusalTests(GatewayFixture gateways)
     [InlineData("/v1/../etc/passwd", "openai")]
     [InlineData("/openai/deployments//chat/completions?api-version=1", "openai")]
     [InlineData("/openai/deployments/openai%2Fgpt-5-mini/chat/completions", "openai")]
-    [InlineData("/v1/messages/batches", "anthropic")]
+    [InlineData("/v1/messages/batch", "anthropic")]
     [InlineData("/v1/messages//", "anthropic")]
     public async Task Path_Unknown_IsRefused(string path, string protocol)
     {

@@ -44,6 +44,18 @@ public sealed partial class RedactionTests
         Assert.DoesNotContain(Mail, gateway.Sent, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task MessageBatch_ItsRequestsAreNotSearched_IsRefused()
+    {
+        await using RedactingGateway gateway = await RedactingGateway.StartAsync();
+        string body = $$$"""{"requests":[{"custom_id":"a","params":{"model":"anthropic/claude-haiku-4-5","max_tokens":9,"messages":[{"role":"user","content":"I am {{{Mail}}}."}]}}]}""";
+
+        (int status, string answer, _) = await gateway.AskAsync("/v1/messages/batches", body);
+
+        Assert.True(status == 400 && answer.Contains("ballast_unreadable", StringComparison.Ordinal), answer);
+        Assert.DoesNotContain(Mail, gateway.Sent, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

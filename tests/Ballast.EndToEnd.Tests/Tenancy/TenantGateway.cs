@@ -58,8 +58,19 @@ internal sealed class TenantGateway : IAsyncDisposable
                   omni-moderation-latest: {}
                   gpt-3.5-turbo-instruct: {}
                   pictures: { model: gpt-image-1-mini, price: pictures }
+              anthropic:
+                kind: anthropic
+                platform: anthropic
+                region: us
+                base_url: "{{sandbox.Platforms["anthropic"].Address.GetLeftPart(UriPartial.Authority)}}"
+                allow_private_addresses: true
+                api_key: ${ANTHROPIC_KEY}
+                data: { geo: us, retention_days: 0, training: false }
+                vendor: anthropic
+                deployments: { claude: { model: claude-haiku-4-5 } }
             price_book: none
             models:
+              claude: { deployments: [anthropic/claude] }
               priced: { deployments: [openai/gpt-5-mini] }
             prices:
               openai/gpt-5-mini: { input: 1, output: 10 }
@@ -140,7 +151,7 @@ internal sealed class TenantGateway : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        LoadResult loaded = OptionsLoader.Load(_yaml, "tenants.yaml", name => name == "CLIENT_KEY" ? Key : name == "ALERT_SECRET" ? new string('s', 40) : Sandbox.Platforms["openai"].ApiKey);
+        LoadResult loaded = OptionsLoader.Load(_yaml, "tenants.yaml", name => name == "CLIENT_KEY" ? Key : name == "ALERT_SECRET" ? new string('s', 40) : name == "ANTHROPIC_KEY" ? Sandbox.Platforms["anthropic"].ApiKey : Sandbox.Platforms["openai"].ApiKey);
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Select(static fault => fault.Print("tenants.yaml"))));
         Server = await BallastServer.StartAsync(
             new ServerSetup

@@ -31,6 +31,7 @@ public sealed class TenantSeparationTests
         Batch,
         Answer,
         Conversation,
+        MessageBatch,
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -143,6 +144,13 @@ public sealed class TenantSeparationTests
                 1 => ("GET", $"/v1/responses/{handle}/input_items", null),
                 _ => ("POST", "/v1/responses", say),
             },
+            Kind.MessageBatch => random.Next(5) switch
+            {
+                0 => ("POST", $"/v1/messages/batches/{handle}/cancel", null),
+                1 when isDeletion => ("DELETE", $"/v1/messages/batches/{handle}", null),
+                2 => ("GET", "/v1/messages/batches/" + handle, null),
+                _ => ("GET", $"/v1/messages/batches/{handle}/results", null),
+            },
             _ when isDeletion && mayDelete => ("DELETE", $"/v1/conversations/{handle}", null),
             _ => random.Next(4) switch
             {
@@ -156,11 +164,13 @@ public sealed class TenantSeparationTests
 
     private async Task<string?> MakeAsync(Random random, int tenant)
     {
-        Kind kind = (Kind)random.Next(4);
+        Kind kind = (Kind)random.Next(5);
         (int status, string text) = kind switch
         {
             Kind.File or Kind.Batch => await UploadAsync(tenant, "{\"custom_id\":\"1\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"model\":\"openai/gpt-5-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"" + CanaryOf(tenant) + "\"}]}}\n"),
             Kind.Answer => await AskAsync(tenant, "POST", "/v1/responses", $$"""{"model":"priced","input":"{{CanaryOf(tenant)}}","store":true}"""),
+            Kind.MessageBatch => await AskAsync(tenant, "POST", "/v1/messages/batches",
+                "{\"requests\":[{\"custom_id\":\"1\",\"params\":{\"model\":\"claude\",\"max_tokens\":100,\"messages\":[{\"role\":\"user\",\"content\":\"Reply with exactly \\\"" + CanaryOf(tenant) + "\\\"\"}]}}]}"),
             _ => await AskAsync(tenant, "POST", "/v1/conversations", $$$"""{"metadata":{"note":"{{{CanaryOf(tenant)}}}"},"items":[{"type":"message","role":"user","content":"{{{CanaryOf(tenant)}}}"}]}"""),
         };
         if (kind == Kind.Batch && status == 200)

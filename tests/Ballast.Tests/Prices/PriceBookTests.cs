@@ -53,7 +53,7 @@ public sealed class PriceBookTests
     [Fact]
     public void Shipped_ARiseThatWasTakenBack_IsKnownBothWays()
     {
-        IReadOnlyList<PriceRow> rows = PriceBook.Shipped.Find("anthropic", "claude-sonnet-5");
+        PriceRow[] rows = [.. PriceBook.Shipped.Find("anthropic", "claude-sonnet-5").Where(static row => row.ServiceTier == ServiceTier.Standard)];
         DateOnly request = new(2026, 9, 5);
 
         PriceRow asKnownThen = Assert.Single(rows, row => row.IsValidOn(request) && row.IsKnownOn(new DateOnly(2026, 9, 5)));
@@ -61,6 +61,28 @@ public sealed class PriceBookTests
 
         Assert.Equal((3m, 15m), (asKnownThen.Price.Input, asKnownThen.Price.Output));
         Assert.Equal((2m, 10m), (asKnownNow.Price.Input, asKnownNow.Price.Output));
+    }
+
+    /// <summary>Anthropic takes half of its prices for batches, cached tokens and long prompts included.</summary>
+    [Fact]
+    public void Shipped_BatchesOfAnthropic_CostHalf()
+    {
+        DateTimeOffset now = new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero);
+        DateOnly today = DateOnly.FromDateTime(now.UtcDateTime);
+        PriceRow[] standing = [.. PriceBook.Shipped.Rows.Where(row => row.Platform == "anthropic" && row.IsKnownOn(today) && row.IsValidOn(today))];
+        string[] models = [.. standing.Where(static row => row.ServiceTier == ServiceTier.Batch).Select(static row => row.Model).Distinct()];
+
+        Assert.True(models.Length > 15);
+        foreach (string model in models)
+        {
+            PriceSchedule schedule = new(standing.Where(row => row.Model == model));
+            foreach (long length in (long[])[0, 300_000])
+            {
+                PriceFigures full = schedule.At(now)!.For(length);
+                PriceFigures batch = schedule.At(now, ServiceTier.Batch)!.For(length);
+                Assert.Equal((full.Input, full.Output, full.CacheRead), (batch.Input * 2, batch.Output * 2, batch.CacheRead * 2));
+            }
+        }
     }
 
     [Fact]

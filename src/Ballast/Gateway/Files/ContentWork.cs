@@ -7,8 +7,19 @@ using Ballast.Upstream;
 namespace Ballast.Gateway.Files;
 
 /// <summary>Passes a file's content on as it arrives. After its first bytes a break cuts the connection: nobody may take half a file for a whole one.</summary>
-internal sealed class ContentWork(Exchange exchange, Handle subject, ClientResponse response) : PinnedWork(exchange, subject, "GET", "/content")
+internal sealed class ContentWork(Exchange exchange, Handle subject, ClientResponse response) : PassingWork(exchange, subject, "/content", response);
+
+/// <summary>Passes on as it arrives what something that is kept holds.</summary>
+internal abstract class PassingWork(Exchange exchange, Handle subject, string action, ClientResponse response) : PinnedWork(exchange, subject, "GET", action)
 {
+    /// <summary>Sees the bytes as they pass.</summary>
+    protected virtual void Look(Attempt attempt, ReadOnlySpan<byte> bytes)
+    {
+    }
+
+    /// <summary>All have passed; their end is not told to the client yet.</summary>
+    protected virtual Task EndAsync(Attempt attempt) => Task.CompletedTask;
+
     public override async Task<UpstreamFailure?> TakeAsync(Attempt attempt, UpstreamAnswer upstream, AttemptTimer timer, CancellationToken aborted)
     {
         attempt.IsStream = true;
@@ -27,11 +38,13 @@ internal sealed class ContentWork(Exchange exchange, Handle subject, ClientRespo
             foreach (ReadOnlyMemory<byte> piece in result.Buffer)
             {
                 response.Output.Write(piece.Span);
+                Look(attempt, piece.Span);
             }
 
             upstream.Body.AdvanceTo(result.Buffer.End);
             if (result.IsCompleted)
             {
+                await EndAsync(attempt).ConfigureAwait(false);
                 await response.SettleAsync(isAnswer: true).ConfigureAwait(false);
             }
 

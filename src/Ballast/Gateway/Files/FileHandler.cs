@@ -39,9 +39,15 @@ public sealed class FileHandler(HandleStore handles, Failover failover, Upstream
             Operation.BatchCreate => BeginBatchAsync(exchange, request, response, answers, aborted),
             Operation.FileContent => AskAsync(exchange, response, HandleKind.File, subject => new ContentWork(exchange, subject, response), aborted),
             Operation.FileRetrieve => AskAsync(exchange, response, HandleKind.File, subject => new ObjectWork(exchange, subject, "GET", "", answers), aborted),
-            Operation.FileDelete => DeleteAsync(exchange, response, answers, aborted),
+            Operation.FileDelete => DeleteAsync(exchange, HandleKind.File, response, answers, aborted),
             Operation.BatchRetrieve => AskAsync(exchange, response, HandleKind.Batch, subject => new ObjectWork(exchange, subject, "GET", "", answers), aborted),
             Operation.BatchCancel => AskAsync(exchange, response, HandleKind.Batch, subject => new ObjectWork(exchange, subject, "POST", "/cancel", answers), aborted),
+            Operation.MessageBatchCreate => BeginMessagesAsync(exchange, request, response, answers, aborted),
+            Operation.MessageBatchList => new KeptList(exchange, handles, answers, call, response).SendAsync(HandleKind.MessageBatch, aborted),
+            Operation.MessageBatchRetrieve => AskAsync(exchange, response, HandleKind.MessageBatch, subject => new ObjectWork(exchange, subject, "GET", "", answers), aborted),
+            Operation.MessageBatchCancel => AskAsync(exchange, response, HandleKind.MessageBatch, subject => new ObjectWork(exchange, subject, "POST", "/cancel", answers), aborted),
+            Operation.MessageBatchDelete => DeleteAsync(exchange, HandleKind.MessageBatch, response, answers, aborted),
+            Operation.MessageBatchResults => AskAsync(exchange, response, HandleKind.MessageBatch, subject => new ResultsWork(exchange, subject, handles, response), aborted),
             _ => throw new InvalidOperationException($"{exchange.Operation} is not about files."),
         };
     }
@@ -57,7 +63,7 @@ public sealed class FileHandler(HandleStore handles, Failover failover, Upstream
         IReadOnlyList<KeptPlace> places = KeptPlace.Find(exchange, model, lines);
         IReadOnlyList<string> models = [.. lines?.Models.Select(static one => one.Name) ?? []];
         exchange.RequestedModel = model ?? (models.Count > 0 ? models[0] : "");
-        UploadWork work = new(exchange, form, models, places, answers, _takeBack);
+        UploadWork work = new(exchange, form, lines, models, places, answers, _takeBack);
         await failover.RunAsync(exchange, PlanOf(places), response, aborted, work).ConfigureAwait(false);
     }
 
@@ -65,6 +71,19 @@ public sealed class FileHandler(HandleStore handles, Failover failover, Upstream
     {
         UploadForm form = UploadForm.Read(body, contentType);
         return (form, form.Purpose == "batch" ? BatchLines.Read(form.File.Span) : null);
+    }
+
+    private async Task BeginMessagesAsync(Exchange exchange, ClientRequest request, ClientResponse response, KeptAnswers answers, CancellationToken aborted)
+    {
+        await RequireRoomAsync(exchange).ConfigureAwait(false);
+        request.TakeHeaders(exchange);
+        ReadOnlyMemory<byte> body = await request.ReceiveBodyAsync(exchange).ConfigureAwait(false);
+        MessageBatchRequests requests = await Task.Run(() => MessageBatchRequests.Read(body, exchange.Protocol), aborted).ConfigureAwait(false);
+        IReadOnlyList<KeptPlace> places = KeptPlace.Find(exchange, null, requests);
+        exchange.RequestedModel = requests.Models[0].Name;
+        exchange.BatchShares = requests.Shares;
+        MessageBatchWork work = new(exchange, body, requests, places, answers, _takeBack);
+        await failover.RunAsync(exchange, PlanOf(places), response, aborted, work).ConfigureAwait(false);
     }
 
     private async Task BeginBatchAsync(Exchange exchange, ClientRequest request, ClientResponse response, KeptAnswers answers, CancellationToken aborted)
@@ -88,10 +107,11 @@ public sealed class FileHandler(HandleStore handles, Failover failover, Upstream
         await AskAsync(exchange, response, input, new BatchWork(exchange, input, body, batch, answers, _takeBack), aborted).ConfigureAwait(false);
     }
 
-    private async Task DeleteAsync(Exchange exchange, ClientResponse response, KeptAnswers answers, CancellationToken aborted)
+    private async Task DeleteAsync(Exchange exchange, HandleKind kind, ClientResponse response, KeptAnswers answers, CancellationToken aborted)
     {
-        Handle subject = await FindAsync(exchange, HandleKind.File).ConfigureAwait(false);
+        Handle subject = await FindAsync(exchange, kind).ConfigureAwait(false);
         RoutePlan plan = new([KeptPlace.Of(exchange, subject)]);
+        exchange.Batch = kind == HandleKind.MessageBatch && !subject.IsFinal ? subject.Name : null;
         try
         {
             await failover.RunAsync(exchange, plan, response, aborted, new ObjectWork(exchange, subject, "DELETE", "", answers)).ConfigureAwait(false);

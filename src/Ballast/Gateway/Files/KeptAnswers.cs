@@ -15,6 +15,12 @@ internal sealed class KeptAnswers(Exchange exchange, HandleStore handles, Client
     /// <summary>Batches in one of these states stay there.</summary>
     private static readonly string[] s_endStates = ["completed", "failed", "expired", "cancelled"];
 
+    /// <summary>A batch of Messages in this state stays there.</summary>
+    private const string MessagesEnd = "ended";
+
+    /// <summary>Where the results of a batch of Messages are found: below whatever address its client has for this gateway.</summary>
+    private static string ResultsOf(Handle batch) => $"/v1{HandlePath.Of(batch.Kind)}/{batch.Name}/results";
+
     /// <summary>Files that are still worked on are in one of these.</summary>
     private static readonly string[] s_fileStates = ["uploaded", "pending", "running"];
 
@@ -42,6 +48,7 @@ internal sealed class KeptAnswers(Exchange exchange, HandleStore handles, Client
             return false;
         }
 
+        exchange.Batch = kind == HandleKind.MessageBatch ? added.Name : null;
         if (added.Name == made.Name)
         {
             await SendAsync(attempt, upstream, named, aborted).ConfigureAwait(false);
@@ -74,6 +81,9 @@ internal sealed class KeptAnswers(Exchange exchange, HandleStore handles, Client
 
         return named;
     }
+
+    /// <summary>A batch of Messages was seen at its end.</summary>
+    public static bool HasEnded(Handle batch) => !batch.Object.IsEmpty && KeptObject.Read(batch.Object).Status == MessagesEnd;
 
     public static async Task<ReadOnlyMemory<byte>> ReadWholeAsync(PipeReader body, int bytesMax, CancellationToken cancellation)
     {
@@ -112,7 +122,7 @@ internal sealed class KeptAnswers(Exchange exchange, HandleStore handles, Client
         }
 
         PooledBuffer named = new(body.Length + 256);
-        JsonSplice.Write(body.Span, told.EditsFor(id => id == told.Id ? own.Name : names[id.Id]), named);
+        JsonSplice.Write(body.Span, told.EditsFor(id => id == told.Id ? own.Name : names[id.Id], ResultsOf(own)), named);
         return named;
     }
 
@@ -128,8 +138,13 @@ internal sealed class KeptAnswers(Exchange exchange, HandleStore handles, Client
         Purpose = "batch_output",
     };
 
-    private static bool IsFinal(HandleKind kind, KeptObject told) =>
-        kind == HandleKind.Batch ? s_endStates.Contains(told.Status) : !s_fileStates.Contains(told.Status);
+    /// <summary>A batch of Messages is final when its results have been read: only they tell its tokens.</summary>
+    private static bool IsFinal(HandleKind kind, KeptObject told) => kind switch
+    {
+        HandleKind.Batch => s_endStates.Contains(told.Status),
+        HandleKind.MessageBatch => false,
+        _ => !s_fileStates.Contains(told.Status),
+    };
 
     /// <summary>A batch's own <c>expires_at</c> is when it is given up, not when it is thrown away.</summary>
     private static DateTimeOffset? GoneAt(HandleKind kind, KeptObject told) =>

@@ -39,7 +39,14 @@ internal sealed class KeptList(Exchange exchange, HandleStore handles, KeptAnswe
             }
         }
 
-        Write([.. page.Handles.Where(handle => !seen[handle.Name].IsEmpty)], seen, page.HasMore);
+        Handle[] listed = [.. page.Handles.Where(handle => !seen[handle.Name].IsEmpty)];
+        bool isMessages = kind == HandleKind.MessageBatch;
+        if (isMessages && query.IsAscending)
+        {
+            Array.Reverse(listed);
+        }
+
+        Write(listed, seen, page.HasMore, isMessages);
         response.SetIds();
         response.SetJson();
         await response.SendHeldAsync(aborted).ConfigureAwait(false);
@@ -54,6 +61,11 @@ internal sealed class KeptList(Exchange exchange, HandleStore handles, KeptAnswe
             throw ProtocolException.Invalid($"Invalid value for 'limit': a whole number from 1 to {most}.", "limit");
         }
 
+        if (kind == HandleKind.MessageBatch)
+        {
+            return await ReadMessageQueryAsync(limit).ConfigureAwait(false);
+        }
+
         if (Query("order") is { } order && order is not ("asc" or "desc"))
         {
             throw ProtocolException.Invalid("Invalid value for 'order': 'asc' or 'desc'.", "order");
@@ -66,6 +78,19 @@ internal sealed class KeptList(Exchange exchange, HandleStore handles, KeptAnswe
         }
 
         return new HandleQuery(kind, limit, after, Query("order") == "asc", kind == HandleKind.File ? Query("purpose") : null);
+    }
+
+    /// <summary>Anthropic's lists begin with the newest; <c>before_id</c> asks for those that are newer.</summary>
+    private async Task<HandleQuery> ReadMessageQueryAsync(int limit)
+    {
+        string? before = Query("before_id");
+        string? at = Query("after_id") ?? before;
+        if (at is not null && await handles.FindAsync(at, HandleKind.MessageBatch, exchange.Key.App).ConfigureAwait(false) is null)
+        {
+            throw new GatewayException(GatewayError.BatchNotFound, param: before is null ? "after_id" : "before_id");
+        }
+
+        return new HandleQuery(HandleKind.MessageBatch, limit, at, IsAscending: before is not null && at == before);
     }
 
     private string? Query(string name) => exchange.Address.Query?.Invoke(name) is { Length: > 0 } value ? value : null;
@@ -99,11 +124,15 @@ internal sealed class KeptList(Exchange exchange, HandleStore handles, KeptAnswe
         }
     }
 
-    private void Write(Handle[] listed, Dictionary<string, ReadOnlyMemory<byte>> seen, bool hasMore)
+    private void Write(Handle[] listed, Dictionary<string, ReadOnlyMemory<byte>> seen, bool hasMore, bool isMessages)
     {
         using Utf8JsonWriter writer = new(response.Output);
         writer.WriteStartObject();
-        writer.WriteString("object", "list");
+        if (!isMessages)
+        {
+            writer.WriteString("object", "list");
+        }
+
         writer.WriteStartArray("data");
         foreach (Handle handle in listed)
         {

@@ -20,7 +20,7 @@ internal abstract class PinnedWork(Exchange exchange, Handle subject, string met
 
     public override UpstreamMessage Build(Attempt attempt)
     {
-        string path = (subject.Kind == HandleKind.File ? "/files/" : "/batches/") + Uri.EscapeDataString(subject.UpstreamId) + action;
+        string path = $"{HandlePath.Of(subject.Kind)}/{Uri.EscapeDataString(subject.UpstreamId)}{action}";
         return UpstreamRequest.AddressKept(attempt, method, path, new PooledBuffer(), null);
     }
 

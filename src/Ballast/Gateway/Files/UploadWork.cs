@@ -7,7 +7,8 @@ using Ballast.Upstream;
 namespace Ballast.Gateway.Files;
 
 /// <summary>Uploads a file. It may go to the next place until one has taken it; after that there is one file, and it has a handle or is taken back.</summary>
-internal sealed class UploadWork(Exchange exchange, UploadForm form, IReadOnlyList<string> models, IReadOnlyList<KeptPlace> places, KeptAnswers answers, TakeBack takeBack)
+internal sealed class UploadWork(
+    Exchange exchange, UploadForm form, BatchLines? lines, IReadOnlyList<string> models, IReadOnlyList<KeptPlace> places, KeptAnswers answers, TakeBack takeBack)
     : AttemptWork
 {
     private bool _isTaken;
@@ -17,7 +18,7 @@ internal sealed class UploadWork(Exchange exchange, UploadForm form, IReadOnlyLi
         string boundary = "ballast-" + RandomNumberGenerator.GetHexString(32, lowercase: true);
         KeptPlace place = places.First(known => known.Deployment == attempt.Deployment);
         PooledBuffer body = new(form.File.Length + 4096);
-        form.Write(boundary, place.Edits, body);
+        form.Write(boundary, place.Target is { } target ? lines!.EditsFor(target, attempt.Losses) : [], body);
         return UpstreamRequest.AddressKept(attempt, "POST", "/files", body, $"multipart/form-data; boundary={boundary}");
     }
 

@@ -18,6 +18,10 @@ public sealed class AnthropicProvider : ProviderEndpoint
     public override Uri AddressOf(Deployment deployment, Protocol protocol, Operation operation, bool stream) =>
         Join(deployment.Provider, operation == Operation.CountTokens ? "/v1/messages/count_tokens" : "/v1/messages");
 
+    public override bool KeepsMessageBatches => true;
+
+    public override Uri? KeepAddressOf(Provider provider, string path) => Join(provider, "/v1" + path);
+
     public override void Sign(UpstreamMessage request, Provider provider, Credential? credential)
     {
         if (provider.ApiKey is { } key)

@@ -33,6 +33,9 @@ public abstract class ProviderEndpoint
     /// <param name="path">Below the version: Ballast's own words and escaped ids of the provider's, nothing that a caller sent.</param>
     public virtual Uri? KeepAddressOf(Provider provider, string path) => null;
 
+    /// <summary>This kind keeps batches of Anthropic's Messages; those that keep files keep OpenAI's batches.</summary>
+    public virtual bool KeepsMessageBatches => false;
+
     /// <summary>The path of an operation below the version, where the server has OpenAI's shape.</summary>
     protected static string PathOf(Protocol protocol, Operation operation) =>
         protocol != ProtocolList.OpenAIResponses ? OperationName.PathOf(operation) : operation switch
