@@ -188,7 +188,7 @@ public sealed class BoundsTests
             Assert.True(answer is { IsComplete: true, Attempts: "1" }, answer.ToString());
         }
 
-        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(5), "requests are disturbed");
+        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20), "requests are disturbed");
         idle.ForEach(client => client.Dispose());
     }
 

@@ -53,7 +53,7 @@ internal sealed record FaultSetup
 /// <summary>The real gateway on a free port in front of a sandbox of its own, with a ledger in a temporary folder.</summary>
 internal sealed class FaultGateway : IAsyncDisposable
 {
-    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(30);
 
     private static readonly (string Name, string Kind, string Path, string Vendor)[] Platforms =
     [

@@ -6,7 +6,7 @@ namespace Ballast.EndToEnd.Tests.Faults;
 [Collection("Faults")]
 public sealed class TimerTests
 {
-    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(10);
 
     private static readonly Caller[] Callers = Caller.All;
 

@@ -9,7 +9,7 @@ namespace Ballast.EndToEnd.Tests.Fixtures;
 /// <summary>Holds a gateway's ledger against its platforms' bill, joined by the id of the attempt.</summary>
 internal static class Books
 {
-    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// One row in each book for each attempt that reached a platform, the same tokens of each class, the same outcome, the same cost.

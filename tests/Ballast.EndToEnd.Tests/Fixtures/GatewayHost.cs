@@ -12,7 +12,7 @@ namespace Ballast.EndToEnd.Tests.Fixtures;
 /// <summary>A gateway as <c>ballast serve</c> composes it, in front of a sandbox of its own, with a ledger in a temporary file and its log kept in memory.</summary>
 public sealed class GatewayHost : IAsyncDisposable
 {
-    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(30);
 
     private readonly string _folder;
     private readonly Dictionary<string, string> _variables;

@@ -6,7 +6,7 @@ namespace Ballast.EndToEnd.Tests.Fixtures;
 public sealed class SandboxFixture : IAsyncLifetime
 {
     /// <summary>A client that hangs up ends the platform's work within this time.</summary>
-    public static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(10);
 
     private SandboxHost? _fast;
     private SandboxHost? _slow;

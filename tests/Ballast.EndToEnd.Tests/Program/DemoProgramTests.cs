@@ -15,7 +15,7 @@ public sealed class DemoProgramTests(TemporaryFolder folder) : IClassFixture<Tem
     private const string ChatBody = """{"model":"assistant","messages":[{"role":"user","content":"Who are you?"}]}""";
     private const string MessagesBody = """{"model":"assistant","max_tokens":50,"messages":[{"role":"user","content":"Who are you?"}]}""";
     private static readonly string[] AnyPorts = ["--port", "0", "--admin-port", "0", "--sandbox-port", "0"];
-    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(20);
 
     [Fact]
     public async Task Json_ShortStory_IsOneLineAndTheBooksAgree()

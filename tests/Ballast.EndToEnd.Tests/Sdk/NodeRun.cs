@@ -14,7 +14,7 @@ internal sealed class NodeRun(string script, IReadOnlyList<SdkTarget> targets, F
     /// <summary>The variable that lets these tests be left out on purpose.</summary>
     public const string SkipVariable = "BALLAST_SKIP_NODE";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(400);
 
     /// <summary>A certificate that Node trusts beside its own; null adds none.</summary>
     public string? TrustedFile { get; init; }

@@ -8,7 +8,7 @@ namespace Ballast.Tests.Ledger;
 
 public sealed class LedgerWriterTests : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryFolder _folder = new();
     private readonly LedgerSpool _spool;

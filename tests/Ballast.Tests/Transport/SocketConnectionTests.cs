@@ -7,7 +7,7 @@ namespace Ballast.Tests.Transport;
 /// <summary>Against real sockets: there is nothing else to be right about.</summary>
 public sealed class SocketConnectionTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

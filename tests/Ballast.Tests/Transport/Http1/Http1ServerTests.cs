@@ -11,7 +11,7 @@ public sealed class Http1ServerTests : IAsyncLifetime
 {
     private const string Get = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly EventLoops _loops = new(TimeProvider.System, 2);
     private Http1Server _server = null!;

@@ -8,7 +8,7 @@ namespace Ballast.Tests.Transport.Http1;
 /// <summary>A client that sends what it is told, bytes for bytes, and reads answers without any HTTP library.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Socket _socket;
     private readonly List<byte> _read = [];

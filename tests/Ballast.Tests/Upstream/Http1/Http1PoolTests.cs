@@ -20,7 +20,7 @@ public sealed class Http1PoolTests : IDisposable
     /// <summary>More than the two sides' socket buffers hold.</summary>
     private const int LargeBytes = 32 * 1024 * 1024;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly EventLoops _loops = new(TimeProvider.System, 1);
     private readonly FakeTimeProvider _time = new();

@@ -7,7 +7,7 @@ namespace Ballast.Tests.Upstream.Signing;
 public sealed class CredentialCacheTests
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly FakeTimeProvider _time = new();
     private readonly TestSource _source = new();
