@@ -71,6 +71,9 @@ public sealed record LimitsOptions
     /// <summary>Wrong keys from one address within a minute, after which its keys are no longer looked at; keys of 32 characters and more excepted.</summary>
     public int FailedKeysPerMinute { get; init; } = 20;
 
+    /// <summary>How long a request waits for this gateway's part of a limit or budget that several gateways share, where the part is used up and the whole is not.</summary>
+    public TimeSpan LeaseWait { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How long a stop waits for running requests.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(4);
 }

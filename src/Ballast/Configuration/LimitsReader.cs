@@ -51,6 +51,7 @@ internal static class LimitsReader
             BreakerOpen = section.Duration("breaker_open", tick, hour) ?? limits.BreakerOpen,
             RampUp = section.Duration("ramp_up", TimeSpan.Zero, hour) ?? limits.RampUp,
             CoolDownMax = section.Duration("cool_down_max", TimeSpan.Zero, hour) ?? limits.CoolDownMax,
+            LeaseWait = section.Duration("lease_wait", TimeSpan.Zero, TimeSpan.FromSeconds(30)) ?? limits.LeaseWait,
             DrainTimeout = section.Duration("drain_timeout", TimeSpan.Zero, hour) ?? limits.DrainTimeout,
         };
     }

@@ -6,6 +6,9 @@ public sealed record TenancyOptions
     /// <summary>SQLite file of what is made through the administration port; null means beside the ledger.</summary>
     public string? Path { get; init; }
 
+    /// <summary>Kept in the ledger's PostgreSQL database instead, where several gateways share keys, limits and budgets.</summary>
+    public bool IsShared { get; init; }
+
     /// <summary>What keys made at run time are hashed with; null keeps one in a file beside <see cref="Path"/>.</summary>
     public SecretOptions? Pepper { get; init; }
 

@@ -57,6 +57,7 @@ internal static class TenancyReader
 
         options = options with
         {
+            IsShared = section.OneOf("store", ["sqlite", "postgres"]) == "postgres",
             Path = section.Text("path") is { } path ? context.Locate(path) : null,
             Pepper = ReadSecret(context, section, "pepper"),
             StaleAfter = section.Duration("stale_after", TimeSpan.FromSeconds(1), TimeSpan.FromDays(30)) ?? options.StaleAfter,

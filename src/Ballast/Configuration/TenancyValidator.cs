@@ -13,6 +13,11 @@ internal static class TenancyValidator
             judge.Error("apps", $"more than {TenantsMax} organisations, teams and apps", "");
         }
 
+        if (tenancy.IsShared)
+        {
+            ValidateShared(options, judge);
+        }
+
         Known(tenancy.Teams, "teams", tenancy.Organisations, "organisation", judge);
         Known(tenancy.Apps, "apps", tenancy.Teams, "team", judge);
         if (tenancy.Apps.Count > 0)
@@ -35,6 +40,25 @@ internal static class TenancyValidator
                     SourceMap.Join(SourceMap.Join("budgets", budget.Id), budget.SubjectKind), $"there is no {budget.SubjectKind} '{budget.Subject}' in this file",
                     NearestName.Hint(budget.Subject, names, "it counts once one is made through the administration port"));
             }
+        }
+    }
+
+    /// <summary>Gateways that share keys have one database and one pepper.</summary>
+    private static void ValidateShared(BallastOptions options, Judge judge)
+    {
+        if (options.Ledger.Connection is null)
+        {
+            judge.Error("tenancy.store", "'postgres' is the ledger's database, and the ledger has none", "write store: postgres and a connection under 'ledger:'");
+        }
+
+        if (options.Tenancy.Pepper is null)
+        {
+            judge.Error("tenancy.store", "'postgres' needs the pepper that all gateways on it have", "such as pepper_env: BALLAST_PEPPER");
+        }
+
+        if (options.Tenancy.Path is not null)
+        {
+            judge.Error("tenancy.path", "'path' is for store: sqlite", "leave it out");
         }
     }
 

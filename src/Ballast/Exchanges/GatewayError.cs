@@ -40,6 +40,8 @@ public sealed record GatewayError(
         "This gateway's limit of tokens is reached.", "Wait as long as Retry-After says, or ask for fewer output tokens.");
     public static readonly GatewayError BudgetExceeded = new("ballast_budget_exceeded", ErrorSide.Client, ChatErrorKind.QuotaExceeded, false,
         "The budget does not cover this request.", "Ask for fewer output tokens, or whoever runs this gateway for more budget.");
+    public static readonly GatewayError BudgetUnavailable = new("ballast_budget_unavailable", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "This gateway has used up its part of a budget that several share, and cannot ask for more.", "Try again later; quote the request id to whoever runs it: the log has the cause.");
     public static readonly GatewayError Unpriced = new("ballast_unpriced", ErrorSide.Client, ChatErrorKind.QuotaExceeded, false,
         "What this request costs is not known, and a budget in money counts it.", "Whoever runs this gateway can give the model a price, or the budget an amount for such requests.");
     public static readonly GatewayError ModelNotAllowed = new("ballast_model_not_allowed", ErrorSide.Client, ChatErrorKind.Permission, false,
@@ -190,7 +192,7 @@ public sealed record GatewayError(
     private static readonly GatewayError[] s_all =
     [
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
-        BudgetExceeded, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
+        BudgetExceeded, BudgetUnavailable, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
         HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, CompactionNotOffered,
         StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
         HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,

@@ -3,7 +3,7 @@ using Ballast.Protocols.Conversation;
 namespace Ballast.Exchanges;
 
 /// <summary>A request that cannot go on. Carries what the client is told; nothing else of it leaves the house.</summary>
-public sealed class GatewayException(ChatError error, string code) : Exception(error.Message)
+public class GatewayException(ChatError error, string code) : Exception(error.Message)
 {
     public GatewayException(GatewayError error, string? detail = null, string? param = null)
         : this(error.ToChatError(detail, param), error.Code)

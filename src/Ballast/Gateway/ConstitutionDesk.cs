@@ -4,6 +4,7 @@ using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Exchanges;
 using Ballast.Guards;
+using Ballast.Guards.Leases;
 using Ballast.Guards.Constitution;
 using Ballast.Protocols;
 using Ballast.Routing;
@@ -110,7 +111,7 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
         RoutePlan? plan = null;
         try
         {
-            guard.Follow(judged, exchange);
+            await FollowAsync(judged, exchange, either.Token).ConfigureAwait(false);
             judged.RequestedModel = principle.Options.Judge!;
             judged.Model = judged.Catalog.FindModel(judged.RequestedModel) ?? throw new GatewayException(GatewayError.ModelNotFound);
             plan = router.Plan(judged);
@@ -126,6 +127,19 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
             plan?.Share?.Settle(judged.Attempts);
             bookkeeper.Close(judged);
             guard.Settle(judged, CostBound.SpentBy(judged));
+        }
+    }
+
+    private ValueTask FollowAsync(Exchange judged, Exchange leader, CancellationToken cancellation)
+    {
+        try
+        {
+            guard.Follow(judged, leader);
+            return default;
+        }
+        catch (LeaseShortException empty)
+        {
+            return guard.TakeAgainAsync(judged, empty, () => guard.Follow(judged, leader), cancellation);
         }
     }
 

@@ -1,6 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Guards;
+using Ballast.Guards.Leases;
 using Ballast.Prices;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
@@ -39,6 +40,24 @@ public static class CostBound
         long each = exchange.Envelope.MaxOutputTokens ?? deployment?.DefaultMaxOutputTokens ?? 0;
         return Math.Max(0, each) * Math.Clamp(exchange.Envelope.ChoiceCount, 1, 128);
     }
+
+    /// <summary>Reserves what one attempt may cost; where this gateway's part of a shared budget is used up, waits for a larger one.</summary>
+    /// <exception cref="GatewayException">A budget has not so much left, or cannot know what it costs.</exception>
+    public static ValueTask ReserveAsync(Exchange exchange, Deployment deployment, Guard guard, CancellationToken aborted)
+    {
+        try
+        {
+            Reserve(exchange, deployment);
+            return default;
+        }
+        catch (LeaseShortException empty)
+        {
+            return ReserveAgainAsync(exchange, deployment, guard, empty, aborted);
+        }
+    }
+
+    private static ValueTask ReserveAgainAsync(Exchange exchange, Deployment deployment, Guard guard, LeaseShortException empty, CancellationToken aborted) =>
+        guard.TakeAgainAsync(exchange, empty, () => Reserve(exchange, deployment), aborted);
 
     /// <summary>Reserves what one attempt may cost.</summary>
     /// <exception cref="GatewayException">A budget has not so much left, or cannot know what it costs.</exception>

@@ -1,6 +1,7 @@
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Exchanges;
+using Ballast.Guards;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 using Ballast.Routing;
@@ -19,7 +20,7 @@ namespace Ballast.Gateway;
 /// </code>
 /// The rule: it may move on only while <see cref="Exchange.OutputCommitted"/> is false. A client that went away is nobody's failure.
 /// </summary>
-public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget budget, Bookkeeper bookkeeper, ILogger log)
+public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget budget, Bookkeeper bookkeeper, Guard guard, ILogger log)
 {
     /// <summary>How long a retry without budget waits for a candidate to prove itself healthy or for the budget to refill.</summary>
     private static readonly TimeSpan RetryWaitMax = TimeSpan.FromSeconds(2);
@@ -49,7 +50,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
                     continue; // a later candidate may be proven healthy
                 }
 
-                CostBound.Reserve(exchange, deployment);
+                await CostBound.ReserveAsync(exchange, deployment, guard, aborted).ConfigureAwait(false);
                 Attempt attempt = exchange.BeginAttempt(deployment);
                 if (!TryBuild(exchange, attempt, work, out UpstreamMessage? request, out UpstreamFailure? refusal))           // (3)
                 {

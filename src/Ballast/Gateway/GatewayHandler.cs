@@ -4,6 +4,7 @@ using Ballast.Gateway.Background;
 using Ballast.Gateway.Files;
 using Ballast.Gateway.Signals;
 using Ballast.Guards;
+using Ballast.Guards.Leases;
 using Ballast.Handles;
 using Ballast.Idempotency;
 using Ballast.Protocols;
@@ -36,7 +37,7 @@ public sealed class GatewayHandler(
         string? refusal = null;
         try
         {
-            guard.Admit(exchange, Credentials.Find(http, protocol.KeyParameter), http); // key, limits, room
+            await AdmitAsync(exchange, Credentials.Find(http, protocol.KeyParameter), http).ConfigureAwait(false); // key, limits, room
             tracer.Begin(exchange, http);
             if (operation is Operation.Models or Operation.Version)
             {
@@ -60,7 +61,7 @@ public sealed class GatewayHandler(
             }
 
             aborted = recorded?.Aborted ?? aborted;
-            FindModel(exchange);
+            await FindModelAsync(exchange, aborted).ConfigureAwait(false);
             await state.PrepareAsync(exchange).ConfigureAwait(false);                           // what was said before, where Ballast keeps it
             Guard.Redact(exchange);                                                             // values that may not leave, where its app has such
             StateKeeper.CheckRedacted(exchange);
@@ -125,7 +126,7 @@ public sealed class GatewayHandler(
         string? refusal = null;
         try
         {
-            guard.Admit(exchange, Credentials.Find(http), http);
+            await AdmitAsync(exchange, Credentials.Find(http), http).ConfigureAwait(false);
             tracer.Begin(exchange, http);
             ReadOnlyMemory<byte> body = http.Method == "POST" ? await request.ReceiveBodyAsync(exchange).ConfigureAwait(false) : default;
             if (await desk.AnswerAsync(exchange, path, http, body, response).ConfigureAwait(false))
@@ -161,14 +162,42 @@ public sealed class GatewayHandler(
         ExchangeTracer.End(exchange, http, error.Code);
     }
 
-    private static void FindModel(Exchange exchange)
+    private ValueTask AdmitAsync(Exchange exchange, ReadOnlyMemory<char> key, HttpCall http)
+    {
+        try
+        {
+            guard.Admit(exchange, key, http);
+            return default;
+        }
+        catch (LeaseShortException empty)
+        {
+            return AdmitAgainAsync(exchange, empty, key, http);
+        }
+    }
+
+    private ValueTask AdmitAgainAsync(Exchange exchange, LeaseShortException empty, ReadOnlyMemory<char> key, HttpCall http) =>
+        guard.TakeAgainAsync(exchange, empty, () => guard.Admit(exchange, key, http), http.Aborted);
+
+    private ValueTask FindModelAsync(Exchange exchange, CancellationToken aborted)
     {
         exchange.RequestedModel = exchange.Address.Model ?? exchange.Envelope.Model;
         exchange.Model = exchange.Catalog.FindModel(exchange.RequestedModel) ?? throw new GatewayException(GatewayError.ModelNotFound, param: "model");
-        Guard.Check(
-            exchange, exchange.Model, TokenEstimate.OfLength(exchange.Envelope.Body.Length),
-            CostBound.OutputOf(exchange, exchange.Model.Candidates.Count > 0 ? exchange.Model.Candidates[0].Deployment : null));
+        long input = TokenEstimate.OfLength(exchange.Envelope.Body.Length);
+        long output = CostBound.OutputOf(exchange, exchange.Model.Candidates.Count > 0 ? exchange.Model.Candidates[0].Deployment : null);
+        try
+        {
+            Guard.Check(exchange, exchange.Model, input, output);
+            return default;
+        }
+        catch (LeaseShortException empty)
+        {
+            return CheckAgainAsync(exchange, empty, input, output, aborted);
+        }
     }
+
+    /// <summary>Apart from the usual way, which makes nothing that this one needs.</summary>
+    private ValueTask CheckAgainAsync(Exchange exchange, LeaseShortException empty, long input, long output, CancellationToken aborted) =>
+        guard.TakeAgainAsync(exchange, empty, () => Guard.Check(exchange, exchange.Model, input, output), aborted);
 
     /// <summary>Returns the refusal's code; null where nobody is there to be told.</summary>
     private async Task<string?> RefuseAsync(Exchange exchange, ClientResponse response, Exception exception, CancellationToken aborted)

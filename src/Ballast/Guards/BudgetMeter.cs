@@ -1,4 +1,7 @@
+using System.Globalization;
 using Ballast.Configuration;
+using Ballast.Guards.Leases;
+using Ballast.Tenancy.Leases;
 
 namespace Ballast.Guards;
 
@@ -28,15 +31,21 @@ public sealed class BudgetMeter
     private BudgetOptions _options;
     private Sheet _current;
     private Sheet? _before;
+    private readonly LeaseShare? _share;
     private bool _isSeeded;
 
-    public BudgetMeter(BudgetOptions options, TimeProvider time, Action<BudgetAlert> alert)
+    /// <param name="options">What was written.</param>
+    /// <param name="time">By which periods begin and end.</param>
+    /// <param name="alert">Told of shares and refusals.</param>
+    /// <param name="share">Where several gateways share it; null where this one has it alone.</param>
+    public BudgetMeter(BudgetOptions options, TimeProvider time, Action<BudgetAlert> alert, LeaseShare? share = null)
     {
         _options = options;
         _time = time;
         _alert = alert;
+        _share = share;
         CountsFrom = time.GetUtcNow();
-        _current = new Sheet(BudgetPeriod.At(options, CountsFrom));
+        _current = NewSheet(BudgetPeriod.At(options, CountsFrom));
     }
 
     public BudgetOptions Options => Volatile.Read(ref _options);
@@ -46,8 +55,20 @@ public sealed class BudgetMeter
     /// <summary>From when on it counts by itself: what was spent before is for the ledger to tell.</summary>
     public DateTimeOffset CountsFrom { get; private set; }
 
-    /// <summary>What was spent before the process began is in it.</summary>
-    public bool IsSeeded => Volatile.Read(ref _isSeeded);
+    /// <summary>What was spent before the process began is in it, or the gateways that share it see to that.</summary>
+    public bool IsSeeded => _share is not null || Volatile.Read(ref _isSeeded);
+
+    /// <summary>It is known what all gateways that share it have spent of its current period.</summary>
+    public bool IsWholeKnown
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _current.Part?.IsSeeded ?? IsSeeded;
+            }
+        }
+    }
 
     /// <summary>US dollars or tokens.</summary>
     public decimal Limit => Options.Usd ?? Options.Tokens ?? 0;
@@ -60,13 +81,16 @@ public sealed class BudgetMeter
             lock (_gate)
             {
                 Sheet sheet = Turn(_time.GetUtcNow().UtcTicks);
-                return (sheet.Spent, sheet.Reserved, sheet.Period);
+                return (sheet.Total, sheet.Reserved + (sheet.Part?.OthersReserved ?? 0), sheet.Period);
             }
         }
     }
 
     /// <summary>Reserves an amount; false where it is not left and the budget is hard.</summary>
-    public bool TryReserve(decimal amount, long atTicks)
+    public bool TryReserve(decimal amount, long atTicks) => Reserve(amount, atTicks) == BudgetVerdict.Taken;
+
+    /// <inheritdoc cref="TryReserve"/>
+    public BudgetVerdict Reserve(decimal amount, long atTicks)
     {
         BudgetAlert? alert = null;
         try
@@ -74,16 +98,20 @@ public sealed class BudgetMeter
             lock (_gate)
             {
                 Sheet sheet = Turn(atTicks);
-                decimal after = sheet.Spent + sheet.Reserved + amount;
-                if (Options.IsHard && (after > Limit || (amount == 0 && sheet.Spent >= Limit)))
+                BudgetVerdict verdict = !Options.IsHard ? BudgetVerdict.Taken : sheet.Part is { } part ? part.Judge(amount, sheet.Spent, sheet.Reserved, Limit)
+                    : sheet.Spent + sheet.Reserved + amount > Limit || (amount == 0 && sheet.Spent >= Limit) ? BudgetVerdict.Refused : BudgetVerdict.Taken;
+                if (verdict == BudgetVerdict.Taken)
+                {
+                    sheet.Reserved += amount;
+                    sheet.Part?.Note(sheet.Spent, sheet.Reserved);
+                }
+                else if (verdict == BudgetVerdict.Refused)
                 {
                     alert = sheet.HasRefused ? null : AlertOf(sheet, null);
                     sheet.HasRefused = true;
-                    return false;
                 }
 
-                sheet.Reserved += amount;
-                return true;
+                return verdict;
             }
         }
         finally
@@ -104,6 +132,7 @@ public sealed class BudgetMeter
             {
                 sheet.Reserved -= reserved;
                 sheet.Spent += spent;
+                sheet.Part?.Note(sheet.Spent, sheet.Reserved);
                 alert = Reached(sheet);
             }
         }
@@ -144,6 +173,58 @@ public sealed class BudgetMeter
         }
     }
 
+    /// <summary>Adds what is to be said of this gateway's parts, and takes it out of those that have something to say where it has nothing.</summary>
+    internal void Report(List<(BudgetMeter Meter, BudgetReport Report)> reports, bool isEnd)
+    {
+        lock (_gate)
+        {
+            bool isAtRest = true;
+            foreach (Sheet? sheet in new[] { _before, _current })
+            {
+                if (sheet?.Part is { } part)
+                {
+                    isAtRest &= part.IsAtRest(sheet.Spent, sheet.Reserved);
+                    reports.Add((this, isEnd ? part.Return(Limit, sheet.Spent, sheet.Reserved) : part.Report(Limit, Options.IsHard, sheet.Spent, sheet.Reserved)));
+                }
+            }
+
+            if (isAtRest)
+            {
+                _share?.Budgets.TryRemove(this, out _);
+            }
+        }
+    }
+
+    /// <summary>Takes what was given. True where nobody has said yet what was spent in the period before.</summary>
+    internal bool Apply(BudgetGrant grant)
+    {
+        BudgetAlert? alert = null;
+        bool isUnseeded = false;
+        lock (_gate)
+        {
+            foreach (Sheet? sheet in new[] { _before, _current })
+            {
+                if (sheet?.Part is { } part && part.Sheet == grant.Sheet)
+                {
+                    part.Apply(grant, sheet.Spent, sheet.Reserved);
+                    alert = Reached(sheet);
+                    isUnseeded = !grant.IsSeeded;
+                }
+            }
+        }
+
+        Tell(alert);
+        return isUnseeded;
+    }
+
+    private Sheet NewSheet(BudgetPeriod period)
+    {
+        BudgetPart? part = _share is null ? null : new BudgetPart(_share, this, string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Options.Id}|{Options.SubjectKind}/{Options.Subject}|{(IsMoney ? "usd" : "tokens")}|{period.From:yyyyMMddHHmmss}-{period.To:yyyyMMddHHmmss}"), period.To);
+        return new Sheet(period) { Part = part, Spent = part?.Recovered ?? 0 };
+    }
+
     /// <summary>The sheet of a moment, after a turn to it where it lies in neither.</summary>
     private Sheet Turn(long ticks)
     {
@@ -158,7 +239,7 @@ public sealed class BudgetMeter
         }
 
         // What still runs belongs to the period that is over. A clock that was set far back leads to a period of which only the ledger knows what was spent.
-        Sheet next = new(BudgetPeriod.At(Options, new DateTimeOffset(ticks, TimeSpan.Zero)));
+        Sheet next = NewSheet(BudgetPeriod.At(Options, new DateTimeOffset(ticks, TimeSpan.Zero)));
         bool isAhead = ticks >= _current.Period.ToTicks;
         _before = isAhead ? _current : null;
         _current = next;
@@ -172,7 +253,7 @@ public sealed class BudgetMeter
         int? share = null;
         foreach (int percent in Options.AlertAt)
         {
-            if (percent > sheet.Alerted && Limit > 0 && sheet.Spent * 100 >= Limit * percent)
+            if (percent > sheet.Alerted && Limit > 0 && sheet.Total * 100 >= Limit * percent)
             {
                 share = percent;
                 sheet.Alerted = percent;
@@ -183,7 +264,7 @@ public sealed class BudgetMeter
     }
 
     private BudgetAlert AlertOf(Sheet sheet, int? share) => new(
-        Options.Id, Options.SubjectKind, Options.Subject, share, sheet.Spent, Limit, IsMoney ? "usd" : "tokens", sheet.Period.From, sheet.Period.To);
+        Options.Id, Options.SubjectKind, Options.Subject, share, sheet.Total, Limit, IsMoney ? "usd" : "tokens", sheet.Period.From, sheet.Period.To);
 
     private void Tell(BudgetAlert? alert)
     {
@@ -196,6 +277,11 @@ public sealed class BudgetMeter
     /// <summary>What happened in one period.</summary>
     private sealed class Sheet(BudgetPeriod period)
     {
+        /// <summary>Null where this gateway has the budget alone.</summary>
+        public BudgetPart? Part { get; init; }
+
+        /// <summary>By whichever gateway.</summary>
+        public decimal Total => Spent + (Part?.OthersSpent ?? 0);
         public BudgetPeriod Period { get; } = period;
         public decimal Spent { get; set; }
         public decimal Reserved { get; set; }

@@ -1,6 +1,8 @@
 using Ballast.Catalog;
 using Ballast.Exchanges;
+using Ballast.Guards.Leases;
 using Ballast.Guards.Redaction;
+using Ballast.Protocols.Conversation;
 using Ballast.Tenancy;
 using Ballast.Transport;
 
@@ -28,6 +30,9 @@ public sealed class Guard
 
     /// <summary>Limits and budgets of the process.</summary>
     public MeterBook Meters { get; }
+
+    /// <summary>Where several gateways share limits and budgets; null where this one has them alone.</summary>
+    public LeaseKeeper? Leases { get; set; }
 
     /// <summary>Only these apps' requests are taken, others are told that the gateway does not serve yet; null takes all.</summary>
     public IReadOnlySet<string>? AdmitOnly
@@ -98,7 +103,7 @@ public sealed class Guard
 
         AdmittedKey key = (AdmittedKey)exchange.Standing!;
         RateMeter? own = key.Directory.MeterOf(model);
-        if (own is not null)
+        if (own is not null && !exchange.Reservation.HasModel)
         {
             if (!own.TryBegin(exchange.Reservation.Second, out int wait))
             {
@@ -129,6 +134,38 @@ public sealed class Guard
 
         exchange.Reservation.InputTokens = inputTokens;
         exchange.Reservation.OutputTokens = outputTokens;
+    }
+
+    /// <summary>
+    /// Does again what failed for want of a larger part of a shared limit or budget, once that was asked for, for as long as <c>limits.lease_wait</c>. Never where a gateway is alone.
+    /// </summary>
+    /// <param name="exchange">The request.</param>
+    /// <param name="empty">How it failed.</param>
+    /// <param name="take">What failed.</param>
+    /// <param name="cancellation">The caller has left.</param>
+    /// <exception cref="GatewayException">The request may not go on.</exception>
+    public async ValueTask TakeAgainAsync(Exchange exchange, LeaseShortException empty, Action take, CancellationToken cancellation)
+    {
+        long start = exchange.Time.GetTimestamp();
+        LeaseShortException last = empty;
+        for (int tried = 0; ; tried++)
+        {
+            TimeSpan left = exchange.Catalog.Limits.LeaseWait - exchange.Time.GetElapsedTime(start);
+            if (Leases is not { } leases || !await leases.RefillAsync(tried, left, cancellation).ConfigureAwait(false))
+            {
+                throw tried == 0 ? last.Unanswered : last;
+            }
+
+            try
+            {
+                take();
+                return;
+            }
+            catch (LeaseShortException again)
+            {
+                last = again;
+            }
+        }
     }
 
     /// <summary>Admits a request that the gateway makes of itself on behalf of another, with that one's key and within its limits.</summary>
@@ -175,7 +212,8 @@ public sealed class Guard
         IReadOnlyList<BudgetMeter> budgets = ((AdmittedKey)exchange.Standing!).Budgets;
         for (int i = 0; i < budgets.Count; i++)
         {
-            if (!budgets[i].TryReserve(budgets[i].IsMoney ? usd : tokens, exchange.Reservation.AtTicks))
+            BudgetVerdict verdict = budgets[i].Reserve(budgets[i].IsMoney ? usd : tokens, exchange.Reservation.AtTicks);
+            if (verdict != BudgetVerdict.Taken)
             {
                 for (int taken = 0; taken < i; taken++)
                 {
@@ -183,8 +221,14 @@ public sealed class Guard
                 }
 
                 string until = budgets[i].Standing.Period.To.ToString("yyyy-MM-dd'T'HH:mm'Z'", System.Globalization.CultureInfo.InvariantCulture);
-                throw new GatewayException(
-                    GatewayError.BudgetExceeded, $"Budget '{budgets[i].Options.Id}' of {budgets[i].Options.SubjectKind} '{budgets[i].Options.Subject}' begins anew at {until}.");
+                string detail = $"Budget '{budgets[i].Options.Id}' of {budgets[i].Options.SubjectKind} '{budgets[i].Options.Subject}' begins anew at {until}.";
+                throw verdict switch
+                {
+                    BudgetVerdict.Short when !budgets[i].IsWholeKnown => new LeaseShortException(GatewayError.BudgetUnavailable.ToChatError(), GatewayError.BudgetUnavailable.Code),
+                    BudgetVerdict.Short => new LeaseShortException(GatewayError.BudgetExceeded.ToChatError(detail), GatewayError.BudgetExceeded.Code, Limited(GatewayError.BudgetUnavailable, 1)),
+                    BudgetVerdict.Unavailable => Limited(GatewayError.BudgetUnavailable, 1),
+                    _ => new GatewayException(GatewayError.BudgetExceeded, detail),
+                };
             }
         }
 
@@ -329,8 +373,11 @@ public sealed class Guard
         return _directory = KeyDirectory.Of(TenantView.Of(catalog, StoredState.Empty), Meters, _pepper);
     }
 
-    private static GatewayException Limited(GatewayError error, int waitSeconds) =>
-        new(error.ToChatError() with { RetryAfter = TimeSpan.FromSeconds(Math.Max(1, waitSeconds)) }, error.Code);
+    private static GatewayException Limited(GatewayError error, int waitSeconds)
+    {
+        ChatError told = error.ToChatError() with { RetryAfter = TimeSpan.FromSeconds(Math.Max(1, waitSeconds)) };
+        return waitSeconds == RateMeter.ShortOfLease ? new LeaseShortException(told, error.Code) : new GatewayException(told, error.Code);
+    }
 
     private static KeyScopes ScopeOf(Operation operation) => operation switch
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Ballast.Configuration;
+using Ballast.Guards.Leases;
 using Ballast.Tenancy;
 
 namespace Ballast.Guards;
@@ -13,6 +14,9 @@ public sealed class MeterBook(TimeProvider time)
     /// <summary>Told when a budget's share is reached; must be quick and must not throw.</summary>
     public Action<BudgetAlert>? Alert { get; set; }
 
+    /// <summary>Where several gateways share limits and budgets; null where this one has them alone. Set before the first view is taken.</summary>
+    public LeaseShare? Share { get; set; }
+
     /// <summary>Budgets that count and do not know yet what was spent before.</summary>
     public IEnumerable<BudgetMeter> Unseeded => _budgets.Values.Where(static budget => !budget.IsSeeded);
 
@@ -20,10 +24,17 @@ public sealed class MeterBook(TimeProvider time)
 
     public BudgetMeter? Budget(string id) => _budgets.GetValueOrDefault(id);
 
+    internal RateMeter? FindRate(string name) => _rates.GetValueOrDefault(name);
+
     public RateMeter Rate(string name, RateLimitOptions limits)
     {
         RateMeter meter = _rates.GetOrAdd(name, static (_, limits) => new RateMeter(limits), limits);
         meter.Limits = limits;
+        if (Share is { } share)
+        {
+            meter.Share(name, share);
+        }
+
         return meter;
     }
 
@@ -40,7 +51,7 @@ public sealed class MeterBook(TimeProvider time)
             BudgetOptions options = TenantView.OptionsOf(document);
             if (!_budgets.TryGetValue(options.Id, out BudgetMeter? known) || !known.TryChange(options))
             {
-                _budgets[options.Id] = new BudgetMeter(options, time, alert => Alert?.Invoke(alert));
+                _budgets[options.Id] = new BudgetMeter(options, time, alert => Alert?.Invoke(alert), Share);
             }
         }
     }

@@ -1,5 +1,7 @@
 using Ballast.Configuration;
+using Ballast.Guards.Leases;
 using Ballast.Protocols.Conversation;
+using Ballast.Tenancy.Leases;
 
 namespace Ballast.Guards;
 
@@ -13,11 +15,18 @@ public sealed class RateMeter(RateLimitOptions limits)
     private const int Slots = WindowSeconds + 1;
     private const int Dimensions = 3;
 
+    /// <summary>Number of the limit of requests at once, behind the three of the window.</summary>
+    private const int AtOnce = 3;
+
     private readonly Lock _gate = new();
     private readonly long[] _slots = new long[Slots * Dimensions];
     private readonly long[] _sums = new long[Dimensions];
     private long _second;
     private int _running;
+    private RateParts? _parts;
+
+    /// <summary>In place of seconds to wait: this gateway's part is used up, and the whole may not be.</summary>
+    public const int ShortOfLease = -1;
 
     /// <summary>May be changed while it counts.</summary>
     public RateLimitOptions Limits { get; set; } = limits;
@@ -34,14 +43,16 @@ public sealed class RateMeter(RateLimitOptions limits)
         {
             Advance(second);
             wait = 0;
-            if (_running >= Limits.ConcurrentRequests)
+            _parts?.Ask(0, 1);
+            _parts?.Ask(AtOnce, 1);
+            if (Limits.ConcurrentRequests is { } atOnce && _running >= Most(AtOnce, atOnce))
             {
+                wait = _parts?.MayHave(AtOnce, atOnce, _running, 1) == true ? ShortOfLease : 0;
                 return false;
             }
 
-            if (Limits.RequestsPerMinute is { } most && _sums[0] + 1 > most)
+            if (!Fits(0, Limits.RequestsPerMinute, 1, ref wait))
             {
-                wait = WaitFor(0, _sums[0] + 1 - most);
                 return false;
             }
 
@@ -58,6 +69,8 @@ public sealed class RateMeter(RateLimitOptions limits)
         {
             Advance(second);
             wait = 0;
+            _parts?.Ask(1, input);
+            _parts?.Ask(2, output);
             if (!Fits(1, Limits.InputTokensPerMinute, input, ref wait) || !Fits(2, Limits.OutputTokensPerMinute, output, ref wait))
             {
                 return false;
@@ -112,6 +125,44 @@ public sealed class RateMeter(RateLimitOptions limits)
 
     public RateLimit OutputTokens(long second) => Read(second, 2, Limits.OutputTokensPerMinute);
 
+    /// <summary>From now on only this gateway's parts of the limits count here.</summary>
+    internal void Share(string name, LeaseShare share)
+    {
+        lock (_gate)
+        {
+            _parts ??= new RateParts(name, share, this);
+        }
+    }
+
+    /// <summary>Adds what is to be said of this gateway's parts; nothing where they are at rest.</summary>
+    internal void Report(List<RateReport> reports, long second, bool isEnd)
+    {
+        lock (_gate)
+        {
+            Advance(second);
+            if (_parts is null || (!isEnd && _parts.TryRest([_sums[0], _sums[1], _sums[2], _running])))
+            {
+                return;
+            }
+
+            _parts.Count();
+            _parts.Report(reports, 0, Limits.RequestsPerMinute, _sums[0], isEnd);
+            _parts.Report(reports, 1, Limits.InputTokensPerMinute, _sums[1], isEnd);
+            _parts.Report(reports, 2, Limits.OutputTokensPerMinute, _sums[2], isEnd);
+            _parts.Report(reports, AtOnce, Limits.ConcurrentRequests, _running, isEnd);
+        }
+    }
+
+    internal void Apply(RateGrant grant)
+    {
+        lock (_gate)
+        {
+            _parts?.Apply(grant);
+        }
+    }
+
+    private long Most(int dimension, long limit) => _parts is null ? limit : Math.Min(limit, _parts.Most(dimension, limit));
+
     private RateLimit Read(long second, int dimension, int? limit)
     {
         if (limit is not { } most)
@@ -122,18 +173,25 @@ public sealed class RateMeter(RateLimitOptions limits)
         lock (_gate)
         {
             Advance(second);
-            return new RateLimit(most, Math.Max(0, most - _sums[dimension]), TimeSpan.FromSeconds(WaitFor(dimension, _sums[dimension])));
+            long left = most - _sums[dimension] - (_parts?.OthersUsed(dimension) ?? 0);
+            return new RateLimit(most, Math.Max(0, left), TimeSpan.FromSeconds(WaitFor(dimension, _sums[dimension])));
         }
     }
 
     private bool Fits(int dimension, int? limit, long wanted, ref int wait)
     {
-        if (limit is not { } most || _sums[dimension] + wanted <= most)
+        if (limit is not { } whole)
         {
             return true;
         }
 
-        wait = WaitFor(dimension, _sums[dimension] + wanted - most);
+        long most = Most(dimension, whole);
+        if (_sums[dimension] + wanted <= most)
+        {
+            return true;
+        }
+
+        wait = _parts?.MayHave(dimension, whole, _sums[dimension], wanted) == true ? ShortOfLease : WaitFor(dimension, _sums[dimension] + wanted - most);
         return false;
     }
 

@@ -114,18 +114,11 @@ public sealed class PostgresLedgerStore : ILedgerStore, ILedgerEventStore
     {
         try
         {
-            NpgsqlSlimDataSourceBuilder builder = new(connection);
-            builder.EnableTransportSecurity();
-            builder.ConnectionStringBuilder.ApplicationName ??= "ballast";
-            // A database that hangs is found out by the writer's own limit, and sooner by these.
-            builder.ConnectionStringBuilder.Timeout = Math.Min(builder.ConnectionStringBuilder.Timeout, 5);
-            builder.ConnectionStringBuilder.CommandTimeout = Math.Min(builder.ConnectionStringBuilder.CommandTimeout, 30);
-            builder.ConnectionStringBuilder.CancellationTimeout = 500;
-            return builder.Build();
+            // A database that hangs is found out by the writer's own limit, and sooner by this one.
+            return Tenancy.PostgresSource.Of(connection, commandSeconds: 30);
         }
-        catch (Exception fault) when (fault is ArgumentException or FormatException)
+        catch (FormatException)
         {
-            // The fault's own words may quote the text, which holds a password.
             throw new LedgerException("The ledger's connection is no connection string of PostgreSQL: write it as Host=…;Database=…;Username=…;Password=….");
         }
     }

@@ -46,7 +46,7 @@ internal static class PostgresSchema
         using NpgsqlCommand exists = new("SELECT to_regclass('ballast_ledger') IS NOT NULL", connection);
         if (exists.ExecuteScalar() is not true)
         {
-            throw new LedgerException("The database holds no Ballast ledger. It is made when `ballast serve` first runs.");
+            throw new LedgerException("The database holds no Ballast ledger. It is made when `ballast serve` first runs.") { IsMissing = true };
         }
 
         using NpgsqlCommand command = new("SELECT COALESCE(MAX(version), 0) FROM ballast_ledger", connection);

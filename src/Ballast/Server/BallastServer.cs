@@ -95,7 +95,7 @@ public sealed class BallastServer : IAsyncDisposable
             _relaxations, setup.Time, Log);
         _quotas = new QuotaWatch(Health, (ILedgerEventStore)_store, setup.Time);
         UpstreamCall call = new(_upstream);
-        Failover failover = new(call, Health, new RetryBudget(setup.Time), bookkeeper, Log);
+        Failover failover = new(call, Health, new RetryBudget(setup.Time), bookkeeper, Guard, Log);
         _background = new BackgroundBook(bookkeeper, Guard);
         _batches = new BatchBook(Guard);
         Router router = new(Health, new Random(setup.Seed), Shares);

@@ -20,7 +20,8 @@ internal sealed class BudgetSeeds(MeterBook meters, LedgerReader ledger, TimePro
             foreach (BudgetMeter budget in meters.Unseeded.ToArray())
             {
                 BudgetPeriod period = BudgetPeriod.At(budget.Options, time.GetUtcNow());
-                budget.Seed(await SpentAsync(budget, period, view).ConfigureAwait(false), period);
+                // What this process has booked is in the budget already.
+                budget.Seed(await SpentAsync(budget, period, budget.CountsFrom, view).ConfigureAwait(false), period);
             }
         }
         finally
@@ -29,10 +30,30 @@ internal sealed class BudgetSeeds(MeterBook meters, LedgerReader ledger, TimePro
         }
     }
 
-    private async Task<decimal> SpentAsync(BudgetMeter budget, BudgetPeriod period, TenantView view)
+    /// <summary>What the ledger knows of a shared budget's current period, asked once by one of the gateways before anything was spent of it.</summary>
+    /// <exception cref="TenancyStoreException">The ledger cannot be read.</exception>
+    public async Task<decimal> SpentBeforeAsync(BudgetMeter budget, TenantView view)
     {
-        // What this process has booked is in the budget already.
-        LedgerFilter filter = new(period.From, budget.CountsFrom < period.To ? budget.CountsFrom : period.To);
+        BudgetPeriod period = budget.Standing.Period;
+        if (period.From > budget.CountsFrom)
+        {
+            return 0; // it counted before the period began: all of it is by leases
+        }
+
+        try
+        {
+            // A hard one spends nothing without a lease; a soft one has counted for itself since this gateway knows of it.
+            return await SpentAsync(budget, period, budget.Options.IsHard ? period.To : budget.CountsFrom, view).ConfigureAwait(false);
+        }
+        catch (LedgerException failure)
+        {
+            throw new TenancyStoreException("What a shared budget has spent is not known while the ledger cannot be read.", failure);
+        }
+    }
+
+    private async Task<decimal> SpentAsync(BudgetMeter budget, BudgetPeriod period, DateTimeOffset until, TenantView view)
+    {
+        LedgerFilter filter = new(period.From, until < period.To ? until : period.To);
         string subject = budget.Options.Subject;
         IEnumerable<LedgerFilter> filters = budget.Options.SubjectKind switch
         {
@@ -44,12 +65,29 @@ internal sealed class BudgetSeeds(MeterBook meters, LedgerReader ledger, TimePro
         decimal spent = 0;
         foreach (LedgerFilter one in filters)
         {
-            UsageRow total = (await ledger.UsageAsync([], one).ConfigureAwait(false)).Total;
+            if (await TotalAsync(one).ConfigureAwait(false) is not { } total)
+            {
+                return 0;
+            }
+
             spent += budget.IsMoney
                 ? total.CostUsd + (total.UnknownCost * (budget.Options.UnpricedRequestUsd ?? 0))
                 : total.InputTokens + total.CacheReadTokens + total.CacheWriteTokens + total.CacheWriteLongTokens + total.OutputTokens;
         }
 
         return spent;
+    }
+
+    /// <summary>Null where nothing was ever written.</summary>
+    private async Task<UsageRow?> TotalAsync(LedgerFilter filter)
+    {
+        try
+        {
+            return (await ledger.UsageAsync([], filter).ConfigureAwait(false)).Total;
+        }
+        catch (LedgerException failure) when (failure.IsMissing)
+        {
+            return null;
+        }
     }
 }

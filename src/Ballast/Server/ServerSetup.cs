@@ -31,6 +31,12 @@ public sealed record ServerSetup
     /// <summary>Where keys and budgets made at run time are kept: as configured, else beside the ledger.</summary>
     public string TenancyPath => Catalog.Current.Tenancy.Path ?? Path.ChangeExtension(LedgerPath, ".tenancy.db");
 
+    /// <summary>Of the PostgreSQL database in which gateways share keys, limits and budgets; null where this one is alone.</summary>
+    public string? TenancyConnection => Catalog.Current.Tenancy.IsShared ? LedgerConnection : null;
+
+    /// <summary>What this gateway has used of its parts of shared budgets: beside the ledger.</summary>
+    public string LeasesPath => Path.ChangeExtension(LedgerPath, ".leases");
+
     /// <summary>Alerts that wait, and the names of those that were told: beside the ledger.</summary>
     public string AlertsPath => Path.ChangeExtension(Path.GetFullPath(LedgerPath), ".alerts");
 

@@ -1,13 +1,16 @@
 using System.Buffers;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Guards;
+using Ballast.Guards.Leases;
 using Ballast.Ledger;
 using Ballast.Server.Admin;
 using Ballast.Telemetry;
 using Ballast.Tenancy;
+using Ballast.Tenancy.Leases;
 using Ballast.Upstream;
 using Microsoft.Extensions.Logging;
 
@@ -27,9 +30,12 @@ internal sealed class Tenants : IAsyncDisposable
     private readonly AlertPoster _alerts;
     private readonly ITimer _stale;
     private readonly ILogger _log;
+    private readonly LeaseFile? _leaseFile;
+    private LeaseKeeper? _leases;
 
-    private Tenants(ServerSetup setup, TenantBook book, Guard guard, Pepper pepper, ILogger log)
+    private Tenants(ServerSetup setup, TenantBook book, Guard guard, Pepper pepper, LeaseFile? leaseFile, ILogger log)
     {
+        _leaseFile = leaseFile;
         _book = book;
         _guard = guard;
         _log = log;
@@ -60,21 +66,74 @@ internal sealed class Tenants : IAsyncDisposable
     /// <exception cref="LedgerException">The ledger cannot be read.</exception>
     public static async Task<Tenants> OpenAsync(ServerSetup setup, Guard guard, Pepper pepper, LedgerWriter ledger, ILogger log, CancellationToken cancellation)
     {
-        SqliteTenancyStore store = SqliteTenancyStore.Open(setup.TenancyPath);
+        (ITenancyStore store, long database) = await OpenStoreAsync(setup, pepper, cancellation).ConfigureAwait(false);
+        LeaseFile? file = null;
+        Tenants? tenants = null;
         try
         {
+            if (setup.TenancyConnection is not null)
+            {
+                file = LeaseFile.Open(setup.LeasesPath, database, setup.Time);
+                guard.Meters.Share = new LeaseShare(file, setup.Time) { Ahead = setup.Catalog.Current.Tenancy.StaleAfter };
+            }
+
             TenantBook book = await TenantBook.OpenAsync(store, setup.Catalog, setup.Time, log.TenancyFailed).ConfigureAwait(false);
-            Tenants tenants = new(setup, book, guard, pepper, log);
+            tenants = new Tenants(setup, book, guard, pepper, file, log);
             book.Changed = tenants.Take;
             guard.Install(book.View); // what the ledger knows of its budgets is asked for below, once it has all rows of the run before
             await tenants.PlantFirstAsync(setup, ledger, cancellation).ConfigureAwait(false);
+            await tenants.ShareAsync(setup, cancellation).ConfigureAwait(false);
             tenants.FirstToken = await tenants.Desk.MakeFirstTokenAsync(cancellation).ConfigureAwait(false);
             return tenants;
         }
         catch
         {
+            if (tenants is not null)
+            {
+                await tenants.DisposeAsync().ConfigureAwait(false);
+            }
+            else
+            {
+                await store.DisposeAsync().ConfigureAwait(false);
+                file?.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The gateway's own file, or the database that it shares with others, if they hash keys alike.</summary>
+    private static async Task<(ITenancyStore Store, long Database)> OpenStoreAsync(ServerSetup setup, Pepper pepper, CancellationToken cancellation)
+    {
+        if (setup.TenancyConnection is not { } connection)
+        {
+            return (SqliteTenancyStore.Open(setup.TenancyPath), 0);
+        }
+
+        PostgresTenancyStore store = PostgresTenancyStore.Of(connection);
+        try
+        {
+            long mark = Convert.ToInt64(pepper.Hash("the pepper of all gateways on one store")[..15], 16);
+            return await store.AgreeAsync("pepper", mark, cancellation).ConfigureAwait(false) == mark
+                ? (store, await store.AgreeAsync("database", BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))), cancellation).ConfigureAwait(false))
+                : throw new TenancyStoreException("The gateways on this database have another pepper: keys that they make would be unknown here. Give this one the same (tenancy.pepper).");
+        }
+        catch
+        {
             await store.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>Where there are others, limits and budgets are theirs too.</summary>
+    private async Task ShareAsync(ServerSetup setup, CancellationToken cancellation)
+    {
+        if (_leaseFile is { } file)
+        {
+            PostgresLeaseStore store = new(setup.TenancyConnection!, file.Gateway, setup.Time);
+            _leases = new LeaseKeeper(store, _guard.Meters, budget => _seeds.SpentBeforeAsync(budget, _book.View), _log.TenancyFailed);
+            _guard.Leases = _leases;
+            await _leases.StartAsync(cancellation).ConfigureAwait(false);
         }
     }
 
@@ -84,9 +143,15 @@ internal sealed class Tenants : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stale.DisposeAsync().ConfigureAwait(false);
+        if (_leases is not null)
+        {
+            await _leases.DisposeAsync().ConfigureAwait(false);
+        }
+
         await _book.DisposeAsync().ConfigureAwait(false);
         await _alerts.DisposeAsync().ConfigureAwait(false);
         _seeds.Dispose();
+        _leaseFile?.Dispose();
     }
 
     /// <summary>New budgets count at once, and what was spent before is added as soon as the ledger has told it.</summary>
@@ -102,7 +167,7 @@ internal sealed class Tenants : IAsyncDisposable
     /// </summary>
     private async Task PlantFirstAsync(ServerSetup setup, LedgerWriter ledger, CancellationToken cancellation)
     {
-        if (!_guard.Meters.Unseeded.Any())
+        if (!_guard.Meters.Budgets.Any())
         {
             return;
         }
@@ -156,6 +221,24 @@ internal sealed class Tenants : IAsyncDisposable
 
     private void Tell(BudgetAlert alert)
     {
+        string name = string.Create(CultureInfo.InvariantCulture, $"{alert.Budget}|{alert.From:O}|{alert.SharePercent}|{alert.Limit}|{alert.Unit}");
+        if (_leases is { } leases)
+        {
+            _ = Task.Run(async () =>
+            {
+                if (await leases.TryTellAsync(name).ConfigureAwait(false))
+                {
+                    Post(name, alert);
+                }
+            });
+            return;
+        }
+
+        Post(name, alert);
+    }
+
+    private void Post(string name, BudgetAlert alert)
+    {
         _log.BudgetReached(alert.Budget, alert.SubjectKind, alert.Subject, alert.SharePercent ?? 100);
         ArrayBufferWriter<byte> bytes = new();
         using (Utf8JsonWriter writer = new(bytes))
@@ -177,7 +260,6 @@ internal sealed class Tenants : IAsyncDisposable
             writer.WriteEndObject();
         }
 
-        _alerts.Post(
-            string.Create(CultureInfo.InvariantCulture, $"{alert.Budget}|{alert.From:O}|{alert.SharePercent}|{alert.Limit}|{alert.Unit}"), bytes.WrittenSpan.ToArray());
+        _alerts.Post(name, bytes.WrittenSpan.ToArray());
     }
 }

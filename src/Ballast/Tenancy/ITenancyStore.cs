@@ -29,6 +29,12 @@ public interface ITenancyStore : IAsyncDisposable
     /// </summary>
     Task<bool> TryChangeAsync(long version, RecordChange change, string actor, DateTimeOffset at, CancellationToken cancellation);
 
+    /// <summary>Tells of changes that others make, as soon as the store knows of them; a store that cannot tell returns at once. It is looked for changes all the same.</summary>
+    /// <param name="changed">Called when there may have been one; must be quick and must not throw.</param>
+    /// <param name="time">Of the pauses between two tries.</param>
+    /// <param name="cancellation">Ends it, without an exception.</param>
+    Task ListenAsync(Action changed, TimeProvider time, CancellationToken cancellation);
+
     /// <summary>Rows of the audit, the newest first; those before a sequence where one is given.</summary>
     Task<IReadOnlyList<AuditDocument>> AuditAsync(long? before, int countMax, CancellationToken cancellation);
 }

@@ -110,6 +110,9 @@ public sealed class SqliteTenancyStore : ITenancyStore
         },
         cancellation);
 
+    /// <summary>A file tells nobody.</summary>
+    public Task ListenAsync(Action changed, TimeProvider time, CancellationToken cancellation) => Task.CompletedTask;
+
     public async ValueTask DisposeAsync()
     {
         await _turn.WaitAsync().ConfigureAwait(false);

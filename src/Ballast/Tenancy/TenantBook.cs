@@ -25,6 +25,8 @@ public sealed class TenantBook : IAsyncDisposable
     private volatile TenantView _view;
     private long _seenTimestamp;
     private Task _looking = Task.CompletedTask;
+    private Task _listening = Task.CompletedTask;
+    private int _toldOf;
 
     private TenantBook(ITenancyStore store, CatalogHolder catalog, TimeProvider time, Action<Exception>? onFailure)
     {
@@ -50,6 +52,7 @@ public sealed class TenantBook : IAsyncDisposable
         await book.ReloadAsync(CancellationToken.None).ConfigureAwait(false);
         catalog.Reloaded += book.Rebuild;
         book._looking = Task.Run(book.LookAsync);
+        book._listening = Task.Run(() => store.ListenAsync(book.Hear, time, book._stop.Token));
         return book;
     }
 
@@ -91,6 +94,7 @@ public sealed class TenantBook : IAsyncDisposable
         _catalog.Reloaded -= Rebuild;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _looking.ConfigureAwait(false);
+        await _listening.ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -125,6 +129,36 @@ public sealed class TenantBook : IAsyncDisposable
         Changed?.Invoke(view);
     }
 
+    /// <summary>Somebody else may have changed the store: it is looked at now, once for all that is told meanwhile.</summary>
+    private void Hear()
+    {
+        if (Interlocked.Exchange(ref _toldOf, 1) == 0)
+        {
+            _ = Task.Run(async () =>
+            {
+                Interlocked.Exchange(ref _toldOf, 0);
+                try
+                {
+                    await LookOnceAsync().ConfigureAwait(false);
+                }
+                catch (Exception failure) when (failure is OperationCanceledException or ObjectDisposedException or TenancyStoreException)
+                {
+                    // The next regular look says so, if it is still so.
+                }
+            });
+        }
+    }
+
+    private async Task LookOnceAsync()
+    {
+        if (await _store.VersionAsync(_stop.Token).ConfigureAwait(false) != _view.Version)
+        {
+            await ReloadAsync(_stop.Token).ConfigureAwait(false);
+        }
+
+        Interlocked.Exchange(ref _seenTimestamp, _time.GetTimestamp());
+    }
+
     private async Task LookAsync()
     {
         using PeriodicTimer timer = new(LookEvery, _time);
@@ -138,12 +172,7 @@ public sealed class TenantBook : IAsyncDisposable
                     return;
                 }
 
-                if (await _store.VersionAsync(_stop.Token).ConfigureAwait(false) != _view.Version)
-                {
-                    await ReloadAsync(_stop.Token).ConfigureAwait(false);
-                }
-
-                Interlocked.Exchange(ref _seenTimestamp, _time.GetTimestamp());
+                await LookOnceAsync().ConfigureAwait(false);
                 hasFailed = false;
             }
             catch (OperationCanceledException)

@@ -18,6 +18,8 @@ internal sealed class CountingStore(ITenancyStore of) : ITenancyStore
 
     public Task<IReadOnlyList<AuditDocument>> AuditAsync(long? before, int countMax, CancellationToken cancellation) => Counted().AuditAsync(before, countMax, cancellation);
 
+    public Task ListenAsync(Action changed, TimeProvider time, CancellationToken cancellation) => of.ListenAsync(changed, time, cancellation);
+
     public ValueTask DisposeAsync() => of.DisposeAsync();
 
     private ITenancyStore Counted()

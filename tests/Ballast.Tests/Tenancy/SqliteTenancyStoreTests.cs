@@ -7,7 +7,9 @@ public sealed class SqliteTenancyStoreTests : TenancyStoreContract
 {
     private readonly TemporaryFolder _folder = new();
 
-    protected override ITenancyStore Open() => SqliteTenancyStore.Open(_folder.File("tenants.db"));
+    protected override Task<ITenancyStore> OpenAsync() => Task.FromResult<ITenancyStore>(SqliteTenancyStore.Open(_folder.File("tenants.db")));
+
+    protected override ITenancyStore OpenOther() => SqliteTenancyStore.Open(_folder.File("tenants.db"));
 
     protected override ValueTask DisposeFolderAsync()
     {

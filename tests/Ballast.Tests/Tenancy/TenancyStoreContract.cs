@@ -9,15 +9,14 @@ public abstract class TenancyStoreContract : IAsyncLifetime
 
     private ITenancyStore _store = null!;
 
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    protected abstract ITenancyStore Open();
+    protected abstract Task<ITenancyStore> OpenAsync();
 
-    public ValueTask InitializeAsync()
-    {
-        _store = Open();
-        return default;
-    }
+    /// <summary>Another gateway's, on the same.</summary>
+    protected abstract ITenancyStore OpenOther();
+
+    public async ValueTask InitializeAsync() => _store = await OpenAsync();
 
     public async ValueTask DisposeAsync()
     {
@@ -58,6 +57,33 @@ public abstract class TenancyStoreContract : IAsyncLifetime
 
         Assert.Single(done, static one => one);
         Assert.Single((await _store.LoadAsync(Cancellation)).Records);
+    }
+
+    [Fact]
+    public async Task TryChangeAsync_ByAnotherGateway_IsSeenAndCounts()
+    {
+        await using ITenancyStore other = OpenOther();
+        Assert.True(await other.TryChangeAsync(0, new RecordChange("create", "key", "a", "{}", "{}"), "first", s_now, Cancellation));
+        Assert.False(await _store.TryChangeAsync(0, new RecordChange("create", "key", "b", "{}", "{}"), "first", s_now, Cancellation));
+        Assert.True(await _store.TryChangeAsync(1, new RecordChange("delete", "key", "a", null, null), "first", s_now, Cancellation));
+
+        StoredState state = await other.LoadAsync(Cancellation);
+        Assert.Equal((2L, 0), (state.Version, state.Records.Count));
+    }
+
+    /// <summary>The book's order, whatever the store's own: by kind, then by name, as bytes.</summary>
+    [Fact]
+    public async Task LoadAsync_ManyKinds_AreInOneOrder()
+    {
+        string[] ids = ["b", "a-1", "a.1", "a1", "a_1", "z"];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            await _store.TryChangeAsync(i, new RecordChange("create", i % 2 == 0 ? "key" : "app", ids[i], "{}", "{}"), "first", s_now, Cancellation);
+        }
+
+        IReadOnlyList<StoredRecord> records = (await _store.LoadAsync(Cancellation)).Records;
+        Assert.Equal(records.OrderBy(static one => one.Kind, StringComparer.Ordinal).ThenBy(static one => one.Id, StringComparer.Ordinal), records);
+        Assert.Equal(ids.Length, records.Count);
     }
 
     [Fact]

@@ -96,7 +96,7 @@ public sealed partial class DependencyTests
     [InlineData(@"\bHttp(Client|MessageInvoker|Content)\b|\bSocketsHttpHandler\b", "Upstream|Cli", "HTTP clients stay in Upstream (and in Cli's demo)")]
     [InlineData(@"\bSystem\.Net\.Http\b|\bHttp(Request|Response)Message\b|\bHttpRequestException\b", "Upstream|Cli", "the framework's HTTP messages stay in Upstream (and in Cli's demo)")]
     [InlineData(@"\bMicrosoft\.Data\.Sqlite\b|\bSqlite(Connection|Command|DataReader)\b", "Ledger|Handles|Conversations|Idempotency|Tenancy", "SQL stays in Ledger, Handles, Conversations, Idempotency and Tenancy")]
-    [InlineData(@"\bNpgsql\w*\b", "Ledger", "SQL stays in Ledger, Handles and Conversations")]
+    [InlineData(@"\bNpgsql\w*\b", "Ledger|Tenancy", "PostgreSQL stays in Ledger and Tenancy")]
     [InlineData(@"\bSpectre\.Console\b|\bSystem\.CommandLine\b|\bConsole\.(Out|Error|Write|WriteLine)\b", "Cli|", "the terminal belongs to Cli")]
     [InlineData(@"\bYamlDotNet\b", "Configuration", "YAML stays in Configuration")]
     public void Names_OfOneFolder_StayThere(string pattern, string folders, string rule) =>
