@@ -25,10 +25,13 @@ internal static class LegalName
             return text;
         }
 
-        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
+        string hash = HashOf(text);
         string kept = string.Concat(text.Select(letter => IsLegal(letter) ? letter : '_'));
         return $"{kept[..Math.Min(kept.Length, Math.Min(lengthMax, MadeLengthMax) - HashLength - 1)]}_{hash}";
     }
+
+    /// <summary>What tells two names apart that would be one otherwise.</summary>
+    public static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
 
     /// <summary>An id of nine letters and digits: the text itself where it is one, else the beginning of its hash.</summary>
     public static string Short(string text) =>

@@ -63,6 +63,9 @@ public enum TargetFeatures
 
     /// <summary>Gives several answers to one request where its protocol has a field for it (Gemini's <c>candidateCount</c>, which many of its models refuse).</summary>
     Choices = 1 << 17,
+
+    /// <summary>Knows tools of free text (OpenAI's <c>custom</c>) and a choice among some of the tools; else they become functions, and the others are not offered.</summary>
+    CustomTools = 1 << 18,
 }
 
 /// <summary>The deployment that a request is written for, as far as a protocol must know it.</summary>

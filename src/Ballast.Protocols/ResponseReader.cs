@@ -44,6 +44,9 @@ public sealed record ReaderOptions
     internal string ToolName(string called, int lengthMax) =>
         Tools.Any(tool => tool.Name == called) ? called : Tools.FirstOrDefault(tool => LegalName.Of(tool.Name, lengthMax) == called)?.Name ?? called;
 
+    /// <summary>The tool that was declared in a group, which the upstream names beside it; null where none was.</summary>
+    internal Tool? ToolIn(string? group, string called) => Tools.FirstOrDefault(tool => tool.Place is { } place && place.Group == group && place.Name == called);
+
     public LossReport Losses
     {
         get => field ??= new LossReport();

@@ -27,7 +27,7 @@ public sealed class AnthropicMessagesProtocol : Protocol
     public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default) => AnthropicMessagesRequest.Read(body, address);
 
     public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output) =>
-        new AnthropicMessagesRequestWriter(request, target, losses).Write(output);
+        new AnthropicMessagesRequestWriter(FunctionTools.Of(request, losses), target, losses).Write(output);
 
     public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
     {
@@ -99,7 +99,7 @@ public sealed class AnthropicMessagesProtocol : Protocol
     }
 
     public override ResponseReader OpenReader(ReaderOptions options) =>
-        options.Stream ? new AnthropicMessagesStreamReader(options) : new AnthropicMessagesResponseReader(options);
+        FreeTextReader.Of(options, options.Stream ? new AnthropicMessagesStreamReader(options) : new AnthropicMessagesResponseReader(options));
 
     public override ResponseWriter OpenWriter(WriterOptions options) =>
         options.Stream ? new AnthropicMessagesStreamWriter(options) : new AnthropicMessagesResponseWriter(options);

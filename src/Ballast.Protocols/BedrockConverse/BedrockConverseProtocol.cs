@@ -27,13 +27,13 @@ public sealed class BedrockConverseProtocol : Protocol
     public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default) => BedrockConverseRequest.Read(body, address);
 
     public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output) =>
-        new BedrockConverseRequestWriter(request, target, losses).Write(output);
+        new BedrockConverseRequestWriter(FunctionTools.Of(request, losses), target, losses).Write(output);
 
     /// <summary>The body holds nothing that depends on the deployment.</summary>
     public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) => output.Write(envelope.Body.Span);
 
     public override ResponseReader OpenReader(ReaderOptions options) =>
-        options.Stream ? new BedrockConverseStreamReader(options) : new BedrockConverseResponseReader(options);
+        FreeTextReader.Of(options, options.Stream ? new BedrockConverseStreamReader(options) : new BedrockConverseResponseReader(options));
 
     public override ResponseWriter OpenWriter(WriterOptions options) =>
         options.Stream ? new BedrockConverseStreamWriter(options) : new BedrockConverseResponseWriter(options);

@@ -58,14 +58,14 @@ public sealed class CohereChatProtocol : Protocol
     public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output)
     {
         using Utf8JsonWriter json = new(output, WriterOptions);
-        new CohereChatRequestWriter(request, target, losses, json).Write();
+        new CohereChatRequestWriter(FunctionTools.Of(request, losses), target, losses, json).Write();
     }
 
     public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) =>
         BodyFields.SpliceModel(envelope, target.Model, output);
 
     public override ResponseReader OpenReader(ReaderOptions options) =>
-        options.Stream ? new CohereChatStreamReader(options) : new CohereChatResponseReader(options);
+        FreeTextReader.Of(options, options.Stream ? new CohereChatStreamReader(options) : new CohereChatResponseReader(options));
 
     public override ResponseWriter OpenWriter(WriterOptions options) =>
         options.Stream ? new CohereChatStreamWriter(options) : new CohereChatResponseWriter(options);

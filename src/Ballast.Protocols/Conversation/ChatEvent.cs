@@ -33,6 +33,9 @@ public sealed record ThinkingRedacted(int Part, string Data, string Issuer) : Ch
 /// <summary>A tool call began.</summary>
 public sealed record ToolCallStarted(int Part, string Id, string Name) : ChatEvent
 {
+    /// <summary>The tool takes free text (<see cref="Tool.FreeText"/>): what follows as arguments is that text.</summary>
+    public bool IsFreeText { get; init; }
+
     /// <summary>Where it stood in the vendor's answer, so that a loss can be named exactly.</summary>
     public string Pointer { get; init; } = "";
 }

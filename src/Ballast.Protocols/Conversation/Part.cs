@@ -56,7 +56,11 @@ public sealed record ThinkingPart(string Text, string Pointer) : Part(Pointer)
 public sealed record RedactedThinkingPart(string Data, string? Issuer, string Pointer) : Part(Pointer);
 
 /// <summary>The model calls a tool. <paramref name="Arguments"/> is the argument text exactly as it was sent; it may be invalid JSON where a model wrote it so.</summary>
-public sealed record ToolCallPart(string Id, string Name, string Arguments, string Pointer) : Part(Pointer);
+public sealed record ToolCallPart(string Id, string Name, string Arguments, string Pointer) : Part(Pointer)
+{
+    /// <summary>The tool takes free text, which is what stands in <see cref="Arguments"/>.</summary>
+    public bool IsFreeText { get; init; }
+}
 
 /// <summary>What the tool answered.</summary>
 public sealed record ToolResultPart(string CallId, IReadOnlyList<Part> Content, string Pointer) : Part(Pointer)

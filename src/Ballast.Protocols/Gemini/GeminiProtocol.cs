@@ -45,7 +45,7 @@ public sealed class GeminiProtocol : Protocol
     }
 
     public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output) =>
-        new GeminiRequestWriter(request, target, losses).Write(output);
+        new GeminiRequestWriter(FunctionTools.Of(request, losses), target, losses).Write(output);
 
     /// <summary>The caller's bytes: the model is in the address. Where the body names one too, it is made the same.</summary>
     public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
@@ -93,7 +93,7 @@ public sealed class GeminiProtocol : Protocol
     }
 
     public override ResponseReader OpenReader(ReaderOptions options) =>
-        options.Stream ? new GeminiStreamReader(options) : new GeminiResponseReader(options);
+        FreeTextReader.Of(options, options.Stream ? new GeminiStreamReader(options) : new GeminiResponseReader(options));
 
     public override ResponseWriter OpenWriter(WriterOptions options) =>
         options.Stream ? new GeminiStreamWriter(options) : new GeminiResponseWriter(options);

@@ -41,14 +41,14 @@ public sealed class OllamaChatProtocol : Protocol
     public override void WriteRequest(ChatRequest request, RequestTarget target, LossReport losses, IBufferWriter<byte> output)
     {
         using Utf8JsonWriter json = new(output, WriterOptions);
-        new OllamaChatRequestWriter(request, target, losses, json).Write();
+        new OllamaChatRequestWriter(FunctionTools.Of(request, losses), target, losses, json).Write();
     }
 
     public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) =>
         BodyFields.SpliceModel(envelope, target.Model, output);
 
     public override ResponseReader OpenReader(ReaderOptions options) =>
-        options.Stream ? new OllamaChatStreamReader(options) : new OllamaChatResponseReader(options);
+        FreeTextReader.Of(options, options.Stream ? new OllamaChatStreamReader(options) : new OllamaChatResponseReader(options));
 
     public override ResponseWriter OpenWriter(WriterOptions options) =>
         options.Stream ? new OllamaChatStreamWriter(options) : new OllamaChatResponseWriter(options);

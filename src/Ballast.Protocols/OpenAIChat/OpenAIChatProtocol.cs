@@ -46,7 +46,7 @@ public sealed class OpenAIChatProtocol : Protocol
         OpenAIChatEnvelope.Splice(envelope, target, output);
 
     public override ResponseReader OpenReader(ReaderOptions options) =>
-        options.Stream ? new OpenAIChatStreamReader(options) : new OpenAIChatResponseReader(options);
+        FreeTextReader.Of(options, options.Stream ? new OpenAIChatStreamReader(options) : new OpenAIChatResponseReader(options));
 
     public override ResponseWriter OpenWriter(WriterOptions options) =>
         options.Stream ? new OpenAIChatStreamWriter(options) : new OpenAIChatResponseWriter(options);

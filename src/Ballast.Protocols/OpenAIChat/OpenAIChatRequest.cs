@@ -168,7 +168,8 @@ internal static partial class OpenAIChatRequest
 
     public static void Write(ChatRequest request, RequestTarget target, LossReport losses, Utf8JsonWriter json)
     {
-        Output output = new(json, request, target, losses);
+        bool isOwn = request.SourceProtocol == OpenAIChatProtocol.ProtocolName;
+        Output output = new(json, isOwn ? request : FunctionTools.Of(request, losses, target.Has(TargetFeatures.CustomTools)), target, losses);
         json.WriteStartObject();
         json.WriteString("model"u8, target.Model);
         WriteMessages(output);

@@ -68,7 +68,7 @@ internal sealed class OpenAIChatResponseWriter(WriterOptions options) : Response
                 _refusal.Append(refusal.Text);
                 break;
             case ToolCallStarted call:
-                _calls.Add(new Call(call.Part, call.Id, call.Name, new StringBuilder()));
+                _calls.Add(new Call(call.Part, call.Id, call.Name, call.IsFreeText, new StringBuilder()));
                 break;
             case ToolCallDelta delta:
                 _calls.Find(call => call.Part == delta.Part)?.Arguments.Append(delta.Arguments);
@@ -150,11 +150,11 @@ internal sealed class OpenAIChatResponseWriter(WriterOptions options) : Response
             {
                 json.WriteStartObject();
                 json.WriteString("id"u8, call.Id);
-                json.WriteString("type"u8, "function"u8);
-                json.WriteStartObject("function"u8);
+                json.WriteString("type"u8, call.IsFreeText ? "custom"u8 : "function"u8);
+                json.WriteStartObject(call.IsFreeText ? "custom"u8 : "function"u8);
                 json.WriteString("name"u8, call.Name);
                 // A call without arguments is a call with none: clients parse this text as JSON.
-                json.WriteString("arguments"u8, call.Arguments.Length > 0 ? call.Arguments.ToString() : "{}");
+                json.WriteString(call.IsFreeText ? "input"u8 : "arguments"u8, call.Arguments.Length > 0 || call.IsFreeText ? call.Arguments.ToString() : "{}");
                 json.WriteEndObject();
                 json.WriteEndObject();
             }
@@ -165,5 +165,5 @@ internal sealed class OpenAIChatResponseWriter(WriterOptions options) : Response
         json.WriteEndObject();
     }
 
-    private sealed record Call(int Part, string Id, string Name, StringBuilder Arguments);
+    private sealed record Call(int Part, string Id, string Name, bool IsFreeText, StringBuilder Arguments);
 }

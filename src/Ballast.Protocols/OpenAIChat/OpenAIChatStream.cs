@@ -132,7 +132,7 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
                 WriteText("refusal"u8, refusal.Text, output);
                 break;
             case ToolCallStarted started:
-                _calls.Add(new Call(started.Part));
+                _calls.Add(new Call(started.Part, started.IsFreeText));
                 WriteCall(_calls.Count - 1, started, "", output);
                 break;
             case ToolCallDelta { Arguments.Length: > 0 } delta:
@@ -229,6 +229,7 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
     private void WriteCall(int index, ToolCallStarted? started, string arguments, IBufferWriter<byte> output)
     {
         Start(output);
+        bool isFreeText = _calls[index].IsFreeText;
         Utf8JsonWriter json = BeginDelta(output);
         json.WriteStartArray("tool_calls"u8);
         json.WriteStartObject();
@@ -236,16 +237,16 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
         if (started is not null)
         {
             json.WriteString("id"u8, started.Id);
-            json.WriteString("type"u8, "function"u8);
+            json.WriteString("type"u8, isFreeText ? "custom"u8 : "function"u8);
         }
 
-        json.WriteStartObject("function"u8);
+        json.WriteStartObject(isFreeText ? "custom"u8 : "function"u8);
         if (started is not null)
         {
             json.WriteString("name"u8, started.Name);
         }
 
-        json.WriteString("arguments"u8, arguments);
+        json.WriteString(isFreeText ? "input"u8 : "arguments"u8, arguments);
         json.WriteEndObject();
         json.WriteEndObject();
         json.WriteEndArray();
@@ -258,7 +259,7 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
         Start(output);
         for (int i = 0; i < _calls.Count; i++)
         {
-            if (!_calls[i].HasArguments)
+            if (!_calls[i].HasArguments && !_calls[i].IsFreeText)
             {
                 // A call without arguments is a call with none: clients parse the joined fragments as JSON.
                 WriteCall(i, null, "{}", output);
@@ -329,9 +330,10 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
     }
 
     /// <summary>A tool call in the order in which it began: its place in the list is its index.</summary>
-    private sealed class Call(int part)
+    private sealed class Call(int part, bool isFreeText)
     {
         public int Part { get; } = part;
+        public bool IsFreeText { get; } = isFreeText;
         public bool HasArguments { get; set; }
     }
 }

@@ -89,7 +89,7 @@ public sealed class OpenAIResponsesProtocol : Protocol
     }
 
     public override ResponseReader OpenReader(ReaderOptions options) =>
-        options.Stream ? new OpenAIResponsesStreamReader(options) : new OpenAIResponsesResponseReader(options);
+        FreeTextReader.Of(options, options.Stream ? new OpenAIResponsesStreamReader(options) : new OpenAIResponsesResponseReader(options));
 
     public override ResponseWriter OpenWriter(WriterOptions options) =>
         options.Stream ? new OpenAIResponsesStreamWriter(options) : new OpenAIResponsesResponseWriter(options);

@@ -19,7 +19,7 @@ internal static partial class OpenAIResponsesRequest
             throw ProtocolException.Invalid("The request body must be a JSON object.");
         }
 
-        Draft draft = new();
+        Draft draft = new(OpenAIResponsesToolNames.Of(root));
         foreach (JsonProperty property in root.EnumerateObject())
         {
             if (property.Value.ValueKind != JsonValueKind.Null)
@@ -80,16 +80,16 @@ internal static partial class OpenAIResponsesRequest
                 draft.Instructions = [new Message(Role.System, [new TextPart(value.GetString()!, at)], at)];
                 break;
             case "instructions":
-                draft.Instructions = ReadItems(value, at);
+                draft.Instructions = ReadItems(value, at, draft.Names);
                 break;
             case "input":
-                draft.Items = ReadItems(value, at);
+                draft.Items = ReadItems(value, at, draft.Names);
                 break;
             case "tools":
-                draft.Tools = ReadTools(value, at);
+                draft.Tools = ReadTools(value, at, draft);
                 break;
             case "tool_choice":
-                draft.ToolChoice = ReadToolChoice(value, at, draft.Extras);
+                draft.ToolChoice = ReadToolChoice(value, at, draft.Names, draft.Extras);
                 break;
             case "parallel_tool_calls":
                 draft.ParallelToolCalls = new Setting<bool>(Flag(value, at), at);
@@ -258,7 +258,7 @@ internal static partial class OpenAIResponsesRequest
         }
         else
         {
-            new OpenAIResponsesRequestWriter(request, target, losses, json).Write();
+            new OpenAIResponsesRequestWriter(FunctionTools.Of(request, losses, target.Has(TargetFeatures.CustomTools)), target, losses, json).Write();
         }
     }
 
@@ -322,8 +322,9 @@ internal static partial class OpenAIResponsesRequest
     }
 
     /// <summary>A request while it is read.</summary>
-    private sealed class Draft
+    private sealed class Draft(OpenAIResponsesToolNames names)
     {
+        public OpenAIResponsesToolNames Names { get; } = names;
         public string? Model { get; set; }
         public bool Stream { get; set; }
         public List<Message> Instructions { get; set; } = [];

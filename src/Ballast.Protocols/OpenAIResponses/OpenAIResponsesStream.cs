@@ -233,7 +233,7 @@ internal sealed class OpenAIResponsesStreamWriter(WriterOptions options) : OpenA
     {
         if (item.Kind == ItemKind.Call)
         {
-            BeginPiece("response.function_call_arguments.delta", item, null);
+            BeginPiece(item.IsFreeText ? "response.custom_tool_call_input.delta" : "response.function_call_arguments.delta", item, null);
         }
         else
         {
@@ -266,10 +266,7 @@ internal sealed class OpenAIResponsesStreamWriter(WriterOptions options) : OpenA
     {
         if (item.Kind == ItemKind.Call)
         {
-            BeginPiece("response.function_call_arguments.done", item, null);
-            _json!.WriteString("name"u8, item.Name);
-            _json.WriteString("arguments"u8, item.Arguments);
-            EndFrame();
+            CallDone(item);
             return;
         }
 
@@ -286,6 +283,18 @@ internal sealed class OpenAIResponsesStreamWriter(WriterOptions options) : OpenA
         BeginPiece(isSummary ? "response.reasoning_summary_part.done" : "response.content_part.done", item, piece);
         _json.WritePropertyName("part"u8);
         piece.Write(_json, isSummary, isWhole: true);
+        EndFrame();
+    }
+
+    private void CallDone(OpenAIResponsesItem item)
+    {
+        BeginPiece(item.IsFreeText ? "response.custom_tool_call_input.done" : "response.function_call_arguments.done", item, null);
+        if (!item.IsFreeText)
+        {
+            _json!.WriteString("name"u8, item.Name);
+        }
+
+        _json!.WriteString(item.IsFreeText ? "input"u8 : "arguments"u8, item.Arguments);
         EndFrame();
     }
 

@@ -98,7 +98,7 @@ public static class AnswerCrossing
         {
             CallFact call = before.Calls[i];
             CallFact? other = i < after.Calls.Count ? after.Calls[i] : null;
-            if (other is null || other.Name != call.Name)
+            if (other is null || other.Name != call.Name || other.IsFreeText != call.IsFreeText)
             {
                 differ(call.Pointer, $"tool call {call.Name} became {other?.Name ?? "nothing"}");
                 continue;
@@ -121,6 +121,12 @@ public static class AnswerCrossing
 
     private static void CheckArguments(CallFact call, CallFact other, Action<string, string> differ)
     {
+        if (call.IsFreeText)
+        {
+            Check(call.Arguments, other.Arguments, call.Pointer, "free text", differ);
+            return;
+        }
+
         string arguments = JsonWalk.CanonicalText(call.Arguments.ToString());
         string others = JsonWalk.CanonicalText(other.Arguments.ToString());
         if (arguments == others)

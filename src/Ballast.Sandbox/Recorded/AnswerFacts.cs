@@ -10,6 +10,9 @@ internal sealed class CallFact(string pointer)
     public string Pointer { get; } = pointer;
     public string Id { get; set; } = "";
     public string Name { get; set; } = "";
+
+    /// <summary>The tool takes free text, which its arguments are.</summary>
+    public bool IsFreeText { get; set; }
     public StringBuilder Arguments { get; } = new();
 }
 

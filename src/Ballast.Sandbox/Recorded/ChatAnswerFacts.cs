@@ -301,7 +301,9 @@ internal sealed class ChatAnswerFacts
     {
         string? id = JsonWalk.Text(call, "id");
         long? index = _isWhole ? position : JsonWalk.Count(call, "index");
-        JsonElement function = JsonWalk.Get(call, "function") ?? default;
+        bool isFreeText = JsonWalk.Get(call, "custom") is not null;
+        string kind = isFreeText ? "custom" : "function";
+        JsonElement function = JsonWalk.Get(call, kind) ?? default;
         bool hasName = function.ValueKind == JsonValueKind.Object && !string.IsNullOrEmpty(JsonWalk.Text(function, "name"));
         CallFact fact;
         if (index is { } number)
@@ -317,8 +319,9 @@ internal sealed class ChatAnswerFacts
         }
 
         fact.Id = fact.Id.Length == 0 ? id ?? "" : fact.Id;
+        fact.IsFreeText |= isFreeText;
         _last = fact;
-        foreach (JsonProperty field in JsonWalk.Fields(call).Where(field => field.Name is not ("id" or "index" or "type" or "function")))
+        foreach (JsonProperty field in JsonWalk.Fields(call).Where(field => field.Name is not ("id" or "index" or "type") && field.Name != kind))
         {
             Other(field, fact.Pointer);
         }
@@ -347,7 +350,7 @@ internal sealed class ChatAnswerFacts
                 case "name":
                     fact.Name = fact.Name.Length == 0 && field.Value.ValueKind == JsonValueKind.String ? JsonWalk.TextOf(field.Value) : fact.Name;
                     break;
-                case "arguments":
+                case var given when given == (fact.IsFreeText ? "input" : "arguments"):
                     fact.Arguments.Append(field.Value.ValueKind switch
                     {
                         JsonValueKind.String => JsonWalk.TextOf(field.Value),
@@ -356,7 +359,7 @@ internal sealed class ChatAnswerFacts
                     });
                     break;
                 default:
-                    Other(field, $"{fact.Pointer}/function");
+                    Other(field, $"{fact.Pointer}/{(fact.IsFreeText ? "custom" : "function")}");
                     break;
             }
         }

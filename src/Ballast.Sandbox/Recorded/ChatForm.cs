@@ -59,6 +59,9 @@ internal static class ChatForm
         faults.Require(document is not null, $"{at}/function/arguments", "are no JSON");
     }
 
+    /// <summary>What a call or a piece of one is of: a function, or a tool of free text.</summary>
+    public static string KindOf(JsonElement call) => JsonWalk.Get(call, "custom") is null ? "function" : "custom";
+
     private static void CheckChoice(JsonElement choice, string at, FormFaults faults)
     {
         faults.RequireCount(choice, "index", at);
@@ -77,13 +80,18 @@ internal static class ChatForm
         {
             string place = JsonWalk.Below($"{here}/tool_calls", index++);
             faults.RequireText(call, "id", place);
-            faults.RequireWord(call, "type", place, "function");
+            string kind = KindOf(call);
+            faults.RequireWord(call, "type", place, kind);
             faults.Require(ids.Add(JsonWalk.Text(call, "id") ?? ""), $"{place}/id", "is given twice");
-            JsonElement function = JsonWalk.Get(call, "function") ?? default;
-            faults.Require(function.ValueKind == JsonValueKind.Object && !string.IsNullOrEmpty(JsonWalk.Text(function, "name")), $"{place}/function/name", "is missing");
-            if (JsonWalk.Text(choice, "finish_reason") != "length")
+            JsonElement called = JsonWalk.Get(call, kind) ?? default;
+            faults.Require(called.ValueKind == JsonValueKind.Object && !string.IsNullOrEmpty(JsonWalk.Text(called, "name")), $"{place}/{kind}/name", "is missing");
+            if (kind == "custom")
             {
-                CheckArguments(JsonWalk.Text(function, "arguments") ?? "", place, faults);
+                faults.Require(JsonWalk.Text(called, "input") is not null, $"{place}/custom/input", "is no text");
+            }
+            else if (JsonWalk.Text(choice, "finish_reason") != "length")
+            {
+                CheckArguments(JsonWalk.Text(called, "arguments") ?? "", place, faults);
             }
         }
 
@@ -96,6 +104,7 @@ internal static class ChatForm
 internal sealed class ChatStreamForm(FormFaults faults)
 {
     private readonly Dictionary<long, StringBuilder> _arguments = [];
+    private readonly HashSet<long> _freeText = [];
     private readonly HashSet<string> _ids = [];
     private string? _id;
     private bool _hasRole;
@@ -122,7 +131,7 @@ internal sealed class ChatStreamForm(FormFaults faults)
         foreach ((long index, StringBuilder arguments) in _arguments)
         {
             // A call that the limit cut off is the last one, and cut off.
-            if (_finish != "length" || index < _arguments.Count - 1)
+            if (!_freeText.Contains(index) && (_finish != "length" || index < _arguments.Count - 1))
             {
                 ChatForm.CheckArguments(arguments.ToString(), $"/choices/0/delta/tool_calls/{index}", faults);
             }
@@ -173,21 +182,28 @@ internal sealed class ChatStreamForm(FormFaults faults)
         const string at = "/choices/0/delta/tool_calls/0";
         faults.RequireCount(call, "index", at);
         long index = JsonWalk.Count(call, "index") ?? -1;
-        JsonElement function = JsonWalk.Get(call, "function") ?? default;
+        string kind = ChatForm.KindOf(call);
+        JsonElement called = JsonWalk.Get(call, kind) ?? default;
         if (!_arguments.TryGetValue(index, out StringBuilder? arguments))
         {
             faults.Require(index == _arguments.Count, $"{at}/index", "leaves a gap");
             faults.RequireText(call, "id", at);
             faults.Require(_ids.Add(JsonWalk.Text(call, "id") ?? ""), $"{at}/id", "is given twice");
-            faults.RequireWord(call, "type", at, "function");
-            faults.Require(function.ValueKind == JsonValueKind.Object && !string.IsNullOrEmpty(JsonWalk.Text(function, "name")), $"{at}/function/name", "is missing");
+            faults.RequireWord(call, "type", at, kind);
+            faults.Require(called.ValueKind == JsonValueKind.Object && !string.IsNullOrEmpty(JsonWalk.Text(called, "name")), $"{at}/{kind}/name", "is missing");
+            if (kind == "custom")
+            {
+                _freeText.Add(index);
+            }
+
             _arguments[index] = arguments = new StringBuilder();
         }
         else
         {
-            faults.Require(JsonWalk.Get(call, "id") is null && JsonWalk.Get(function, "name") is null, at, "is named again");
+            faults.Require(JsonWalk.Get(call, "id") is null && JsonWalk.Get(called, "name") is null, at, "is named again");
+            faults.Require(_freeText.Contains(index) == (kind == "custom"), at, "is of another kind than it began");
         }
 
-        arguments.Append(JsonWalk.Text(function, "arguments"));
+        arguments.Append(JsonWalk.Text(called, kind == "custom" ? "input" : "arguments"));
     }
 }

@@ -111,7 +111,7 @@ internal static class ChatRequestFacts
                 facts.Set("tool choice", word == "any" ? "required" : word, at);
             }
         }
-        else if (JsonWalk.Get(field.Value, "function") is { } function && JsonWalk.Text(function, "name") is { } name)
+        else if ((JsonWalk.Get(field.Value, "function") ?? JsonWalk.Get(field.Value, "custom")) is { } named && JsonWalk.Text(named, "name") is { } name)
         {
             facts.Set("tool choice", $"named {name}", at);
         }
@@ -168,6 +168,12 @@ internal static class ChatRequestFacts
         foreach (JsonElement tool in JsonWalk.Items(tools))
         {
             string at = JsonWalk.Below("/tools", index++);
+            if (JsonWalk.Text(tool, "type") == "custom" && JsonWalk.Get(tool, "custom") is { } custom)
+            {
+                ReadCustom(custom, $"{at}/custom", at, facts);
+                continue;
+            }
+
             if (JsonWalk.Get(tool, "function") is not { } function || (JsonWalk.Text(tool, "type") ?? "function") != "function")
             {
                 facts.Set("vendor's tool", JsonWalk.Canonical(tool), at);
@@ -185,6 +191,31 @@ internal static class ChatRequestFacts
             {
                 ToolDetail(field, at, $"tool {field.Name}", facts);
             }
+        }
+    }
+
+    private static void ReadCustom(JsonElement custom, string at, string toolAt, RequestFacts facts)
+    {
+        facts.Set("custom tool", JsonWalk.Text(custom, "name") ?? "", toolAt);
+        foreach (JsonProperty field in JsonWalk.Fields(custom).Where(field => field.Value.ValueKind != JsonValueKind.Null && field.Name != "name"))
+        {
+            if (field.Name == "format")
+            {
+                Grammar(field.Value, JsonWalk.Get(field.Value, "grammar") ?? default, $"{at}/format", facts);
+            }
+            else
+            {
+                ToolDetail(field, at, $"tool {field.Name}", facts);
+            }
+        }
+    }
+
+    /// <summary>What the text of a tool must look like; any text is the rule without one.</summary>
+    internal static void Grammar(JsonElement format, JsonElement grammar, string at, RequestFacts facts)
+    {
+        if (JsonWalk.Text(format, "type") != "text")
+        {
+            facts.Set("tool grammar", $"{JsonWalk.Text(grammar, "syntax")}\n{JsonWalk.Text(grammar, "definition")}", at);
         }
     }
 
@@ -305,6 +336,13 @@ internal static class ChatRequestFacts
         foreach (JsonElement call in JsonWalk.Items(calls))
         {
             string here = JsonWalk.Below(at, index++);
+            if (JsonWalk.Text(call, "type") == "custom" && JsonWalk.Get(call, "custom") is { } custom)
+            {
+                facts.Say(speaker, "call", $"{JsonWalk.Text(call, "id")}\n{JsonWalk.Text(custom, "name")}", here);
+                facts.Say(speaker, "free text", JsonWalk.Text(custom, "input") ?? "", $"{here}/custom/input");
+                continue;
+            }
+
             if (JsonWalk.Get(call, "function") is not { } function || (JsonWalk.Text(call, "type") ?? "function") != "function")
             {
                 facts.Say(speaker, "part", JsonWalk.Canonical(call), here);

@@ -123,11 +123,13 @@ internal static class ResponsesAnswerFacts
 
                 facts.OtherFields(item, at, ["id", "type", "status", "role", "content"]);
                 break;
-            case "function_call":
-                CallFact call = new(at) { Id = JsonWalk.Text(item, "call_id") ?? "", Name = JsonWalk.Text(item, "name") ?? "" };
-                call.Arguments.Append(JsonWalk.Text(item, "arguments"));
+            case "function_call" or "custom_tool_call":
+                bool isFreeText = JsonWalk.Text(item, "type") == "custom_tool_call";
+                string given = isFreeText ? "input" : "arguments";
+                CallFact call = new(at) { Id = JsonWalk.Text(item, "call_id") ?? "", Name = JsonWalk.Text(item, "name") ?? "", IsFreeText = isFreeText };
+                call.Arguments.Append(JsonWalk.Text(item, given));
                 facts.Calls.Add(call);
-                facts.OtherFields(item, at, ["id", "type", "status", "call_id", "name", "arguments"]);
+                facts.OtherFields(item, at, ["id", "type", "status", "call_id", "name", given]);
                 break;
             case "reasoning":
                 string[] fields = JsonWalk.Items(JsonWalk.Get(item, "summary")).Any() ? ["summary"] : ["content"];

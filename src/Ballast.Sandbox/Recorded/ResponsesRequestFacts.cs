@@ -124,14 +124,37 @@ internal static class ResponsesRequestFacts
         foreach (JsonElement tool in JsonWalk.Items(tools))
         {
             string at = JsonWalk.Below("/tools", index++);
-            if (JsonWalk.Text(tool, "type") is { } type && type != "function")
+            if (JsonWalk.Text(tool, "type") != "namespace" || JsonWalk.Get(tool, "tools") is not { } members)
             {
-                facts.Set("vendor's tool", JsonWalk.Canonical(tool), at);
+                ReadTool(tool, "", at, facts);
                 continue;
             }
 
-            facts.Set("tool", JsonWalk.Text(tool, "name") ?? "", at);
-            foreach (JsonProperty field in JsonWalk.Fields(tool).Where(field => field.Value.ValueKind != JsonValueKind.Null && field.Name is not ("type" or "name")))
+            int member = 0;
+            foreach (JsonElement one in JsonWalk.Items(members))
+            {
+                ReadTool(one, $"{JsonWalk.Text(tool, "name")}__", JsonWalk.Below($"{at}/tools", member++), facts);
+            }
+        }
+    }
+
+    private static void ReadTool(JsonElement tool, string before, string at, RequestFacts facts)
+    {
+        string type = JsonWalk.Text(tool, "type") ?? "function";
+        if (type is not ("function" or "custom"))
+        {
+            facts.Set("vendor's tool", JsonWalk.Canonical(tool), at);
+            return;
+        }
+
+        facts.Set(type == "custom" ? "custom tool" : "tool", before + JsonWalk.Text(tool, "name"), at);
+        foreach (JsonProperty field in JsonWalk.Fields(tool).Where(field => field.Value.ValueKind != JsonValueKind.Null && field.Name is not ("type" or "name")))
+        {
+            if (type == "custom" && field.Name == "format")
+            {
+                ChatRequestFacts.Grammar(field.Value, field.Value, $"{at}/format", facts);
+            }
+            else
             {
                 ChatRequestFacts.ToolDetail(field, at, $"tool {field.Name}", facts);
             }
@@ -142,7 +165,7 @@ internal static class ResponsesRequestFacts
     {
         string type = JsonWalk.Text(item, "type") ?? "message";
         string role = JsonWalk.Text(item, "role") ?? "";
-        string speaker = type is "function_call" or "reasoning" || role == "assistant" ? RequestFacts.Assistant
+        string speaker = type is "function_call" or "custom_tool_call" or "reasoning" || role == "assistant" ? RequestFacts.Assistant
             : role is "system" or "developer" ? RequestFacts.Instructor : RequestFacts.User;
         facts.Begin(speaker);
         switch (type)
@@ -154,7 +177,11 @@ internal static class ResponsesRequestFacts
                 facts.Say(speaker, "call", $"{JsonWalk.Text(item, "call_id")}\n{JsonWalk.Text(item, "name")}", at);
                 facts.Say(speaker, "arguments", JsonWalk.CanonicalText(JsonWalk.Text(item, "arguments") ?? ""), $"{at}/arguments");
                 break;
-            case "function_call_output":
+            case "custom_tool_call":
+                facts.Say(speaker, "call", $"{JsonWalk.Text(item, "call_id")}\n{JsonWalk.Text(item, "name")}", at);
+                facts.Say(speaker, "free text", JsonWalk.Text(item, "input") ?? "", $"{at}/input");
+                break;
+            case "function_call_output" or "custom_tool_call_output":
                 facts.Say(speaker, "result", JsonWalk.Text(item, "call_id") ?? "", at);
                 ReadContent(JsonWalk.Get(item, "output"), "result text", speaker, $"{at}/output", facts);
                 break;

@@ -10,8 +10,8 @@ internal static class FeatureDefaults
         TargetFeatures.JsonSchema | TargetFeatures.StreamUsage | TargetFeatures.MaxCompletionTokens | TargetFeatures.DeveloperRole
         | TargetFeatures.ReasoningEffort | TargetFeatures.ParallelToolCalls | TargetFeatures.Images | TargetFeatures.Files;
 
-    /// <summary>What of the Responses API its vendor and Azure have, and others that speak it have not.</summary>
-    private const TargetFeatures Responses = TargetFeatures.Background | TargetFeatures.Compaction;
+    /// <summary>What of its own protocols their vendor and Azure have, and others that speak them have not.</summary>
+    private const TargetFeatures Later = TargetFeatures.Background | TargetFeatures.Compaction | TargetFeatures.CustomTools;
 
     private const TargetFeatures Bedrock = TargetFeatures.Images | TargetFeatures.Files;
 
@@ -65,11 +65,11 @@ internal static class FeatureDefaults
         ProviderKind.Vertex when vendor == "google" => Gemini & ~TargetFeatures.WrappedCount,
         ProviderKind.Vertex when vendor == "anthropic" => Anthropic,
         ProviderKind.AzureOpenAI when vendor == "anthropic" => Anthropic,
-        ProviderKind.OpenAI => OpenAI | Responses | TargetFeatures.CountTokens,
+        ProviderKind.OpenAI => OpenAI | Later | TargetFeatures.CountTokens,
         ProviderKind.Cohere => Cohere,
 
         // Azure and Bedrock serve others' models too; those speak the plain protocol without OpenAI's later fields.
-        ProviderKind.AzureOpenAI when vendor == "openai" => OpenAI | Responses,
+        ProviderKind.AzureOpenAI when vendor == "openai" => OpenAI | Later,
         ProviderKind.AwsBedrock when vendor == "openai" => OpenAI,
         ProviderKind.OpenAICompatible when platform is not null && s_dialects.TryGetValue(platform, out TargetFeatures dialect) => dialect,
         _ => Compatible,

@@ -25,6 +25,7 @@ public static class FeatureName
         ("background", TargetFeatures.Background),
         ("compaction", TargetFeatures.Compaction),
         ("choices", TargetFeatures.Choices),
+        ("custom_tools", TargetFeatures.CustomTools),
     ];
 
     public static IReadOnlyList<string> All { get; } = [.. Table.Select(static row => row.Name)];

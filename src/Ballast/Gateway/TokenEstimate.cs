@@ -39,7 +39,7 @@ public static class TokenEstimate
 
         foreach (Tool tool in request.Tools)
         {
-            tokens += TokensPerMessage + Count(tool.Name) + Count(tool.Description) + Count(tool.Parameters.ToString()) + Count(tool.Native.ToString());
+            tokens += TokensPerMessage + Count(tool.Name) + Count(tool.Description) + Count(tool.Parameters.ToString()) + Count(tool.FreeText?.Definition) + Count(tool.Native.ToString());
         }
 
         return tokens + Count(request.ResponseFormat?.Schema.ToString());

@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Tests.Fuzz;
 using Ballast.Protocols.Tests.Wire;
@@ -10,6 +12,8 @@ namespace Ballast.Protocols.Tests.Invariants;
 public class AnswerInvariantTests
 {
     private const int Cases = 1000;
+
+    private static readonly JsonSerializerOptions s_relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static TheoryData<string> Protocols() => [.. ProtocolList.All.Select(protocol => protocol.Name)];
 
@@ -41,6 +45,60 @@ public class AnswerInvariantTests
             Assert.True(stream == AnswerRun.Write(protocol, Writing(stream: true, "anthropic"), streamed.Events) || name == "openai-chat", $"seed {seed}: written again it differs");
         }
     }
+
+    [Theory]
+    [InlineData("openai-chat")]
+    [InlineData("openai-responses")]
+    public void Write_CallsOfFreeText_AreShapedAsTheirProtocolDemandsAndReadTheSame(string name)
+    {
+        Protocol protocol = ProtocolList.Find(name)!;
+        for (int seed = 0; seed < Cases / 5; seed++)
+        {
+            List<ChatEvent> events = Answers.Generate(new Dice(seed), "anthropic", hasFreeText: true);
+            string stream = AnswerRun.Write(protocol, Writing(stream: true, "anthropic"), events);
+            Assert.True(Answers.ShapeFault(name, stream, isWhole: true) is null, $"seed {seed}: {Answers.ShapeFault(name, stream, isWhole: true)}\n{stream}");
+            AnswerRun.Result streamed = AnswerRun.Read(protocol, Reading(stream: true, "anthropic"), stream);
+            AnswerRun.Result read = AnswerRun.Read(protocol, Reading(stream: false, "anthropic"), AnswerRun.Write(protocol, Writing(stream: false, "anthropic"), events));
+            Assert.True(Told(streamed.Events) == Told(read.Events), $"seed {seed}: stream and whole differ\n{Told(streamed.Events)}\n---\n{Told(read.Events)}");
+            Assert.True(Texts(events).SequenceEqual(Texts(streamed.Events)), $"seed {seed}: a text changed\n{stream}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void Read_FunctionsForFreeText_GiveTheTextHoweverItWasCut(string name)
+    {
+        Protocol protocol = ProtocolList.Find(name)!;
+        Tool[] tools = [new Tool("patch", "/tools/0") { FreeText = new FreeText("/tools/0/format") }, new Tool("look", "/tools/1")];
+        for (int seed = 0; seed < Cases / 5; seed++)
+        {
+            Dice dice = new(seed);
+            string text = Answers.FreeText(dice);
+            string arguments = "{ \"input\": " + JsonSerializer.Serialize(text, dice.Chance(50) ? s_relaxed : JsonSerializerOptions.Default) + "}";
+            List<ChatEvent> events = [new ResponseStarted("msg_1", "served", 1), new ToolCallStarted(0, "call_1", "patch")];
+            events.AddRange(arguments.EnumerateRunes().Select(rune => rune.ToString()).Chunk(1 + dice.Below(9)).Select(piece => new ToolCallDelta(0, string.Concat(piece))));
+            events.AddRange([new PartEnded(0), new ToolCallStarted(1, "call_2", "look"), new ToolCallDelta(1, "{\"input\":\"x\"}"), new PartEnded(1), new Finished(FinishReason.ToolCalls, null)]);
+            events.AddRange([new UsageReported(new Usage { InputTokens = 1, OutputTokens = 1 }), ResponseEnded.Instance]);
+            foreach (bool stream in (bool[])[true, false])
+            {
+                string body = AnswerRun.Write(protocol, Writing(stream, "anthropic"), events);
+                List<ChatEvent> read = AnswerRun.Read(protocol, Reading(stream, "anthropic") with { Tools = tools }, body).Events;
+                Assert.True(Texts(read).SequenceEqual([(true, text), (false, "{\"input\":\"x\"}")]), $"seed {seed}, stream {stream}: {Told(read)}\n{body}");
+                int part = read.OfType<ToolCallStarted>().First().Part;
+                Assert.Single(read.OfType<PartEnded>(), ended => ended.Part == part);
+            }
+        }
+    }
+
+    /// <summary>What each call was given, functions' arguments without spaces.</summary>
+    private static List<(bool IsFreeText, string Text)> Texts(List<ChatEvent> events) =>
+    [
+        .. events.OfType<ToolCallStarted>().Select(call =>
+        {
+            string text = string.Concat(events.OfType<ToolCallDelta>().Where(delta => delta.Part == call.Part).Select(delta => delta.Arguments));
+            return (call.IsFreeText, call.IsFreeText ? text : text.Replace(" ", "", StringComparison.Ordinal));
+        }),
+    ];
 
     [Theory]
     [MemberData(nameof(Protocols))]

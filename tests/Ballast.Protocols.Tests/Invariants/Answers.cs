@@ -14,7 +14,15 @@ public static class Answers
 
     public static readonly FinishReason[] Reasons = [FinishReason.Stop, FinishReason.Length, FinishReason.ContentFilter, FinishReason.Refusal];
 
-    public static List<ChatEvent> Generate(Dice dice, string vendor)
+    private static readonly string[] s_texts = ["", "{", "*** Begin\n+\t\"x\"\r\n", "日本 😀", "{\"input\":\"x\"}", "\\u0041\\"];
+
+    /// <summary>Text of every kind that a tool of free text may be given.</summary>
+    public static string FreeText(Dice dice) => string.Concat(Enumerable.Range(0, dice.Below(4)).Select(_ => dice.Pick(s_texts)));
+
+    /// <param name="dice">The choice.</param>
+    /// <param name="vendor">Whose reasoning is signed.</param>
+    /// <param name="hasFreeText">Tools of free text are called as well.</param>
+    public static List<ChatEvent> Generate(Dice dice, string vendor, bool hasFreeText = false)
     {
         List<ChatEvent> events = [new ResponseStarted("msg_" + dice.Below(100), "served-model", 1_700_000_000)];
         int part = 0;
@@ -33,8 +41,9 @@ public static class Answers
                     events.Add(new PartEnded(part++));
                     break;
                 case 1:
-                    events.Add(new ToolCallStarted(part, dice.Pick(s_ids), dice.Pick("f", "get_weather")));
-                    foreach (char[] piece in dice.Pick(s_arguments).Chunk(1 + dice.Below(7)))
+                    bool isFreeText = hasFreeText && dice.Chance(50);
+                    events.Add(new ToolCallStarted(part, dice.Pick(s_ids), dice.Pick("f", "get_weather")) { IsFreeText = isFreeText });
+                    foreach (char[] piece in Chunks(isFreeText ? FreeText(dice) : dice.Pick(s_arguments), dice))
                     {
                         events.Add(new ToolCallDelta(part, new string(piece)));
                     }
@@ -58,6 +67,9 @@ public static class Answers
         events.Add(ResponseEnded.Instance);
         return events;
     }
+
+    /// <summary>Pieces of a text; no pair is cut, since each becomes a JSON string of its own.</summary>
+    private static IEnumerable<char[]> Chunks(string text, Dice dice) => text.EnumerateRunes().Select(rune => rune.ToString()).Chunk(1 + dice.Below(7)).Select(piece => string.Concat(piece).ToCharArray());
 
     /// <summary>Shape of a stream as its protocol's own documents give it, checked without any code of the product; null where it is sound.</summary>
     public static string? ShapeFault(string protocol, string stream, bool isWhole) => protocol switch
@@ -127,7 +139,7 @@ public static class Answers
             foreach (JsonNode? call in choice["delta"]!["tool_calls"]?.AsArray() ?? [])
             {
                 int index = (int)call!["index"]!;
-                if (call["id"] is not null ? index != calls++ || (string?)call["function"]!["name"] is null : index >= calls || index < 0)
+                if (call["id"] is not null ? index != calls++ || (string?)(call["function"] ?? call["custom"])!["name"] is null : index >= calls || index < 0)
                 {
                     return "a tool call's index, id or name is wrong";
                 }

@@ -77,9 +77,10 @@ public sealed class ResponsesShape
 
         open.IsDone = true;
         _done.Add(item);
-        if (open.Type == "function_call")
+        if (open.IsCall)
         {
-            bool isSound = open.Text.ToString() == (string?)item["arguments"] && (string?)item["call_id"] is { Length: > 0 } id && id != open.Id && open.Id.StartsWith("fc_", StringComparison.Ordinal);
+            (string field, string prefix) = open.Type == "function_call" ? ("arguments", "fc_") : ("input", "ctc_");
+            bool isSound = open.Text.ToString() == (string?)item[field] && (string?)item["call_id"] is { Length: > 0 } id && id != open.Id && open.Id.StartsWith(prefix, StringComparison.Ordinal);
             return isSound ? null : "a call's arguments or ids are wrong";
         }
 
@@ -102,7 +103,12 @@ public sealed class ResponsesShape
             return isNext ? null : "a piece overlaps or skips";
         }
 
-        if (open.Type != "function_call" && piece != open.Piece)
+        if (open.IsCall && name.StartsWith("response.custom_", StringComparison.Ordinal) != (open.Type == "custom_tool_call"))
+        {
+            return "is of another kind of call";
+        }
+
+        if (!open.IsCall && piece != open.Piece)
         {
             return "belongs to no open piece";
         }
@@ -134,6 +140,7 @@ public sealed class ResponsesShape
     {
         public string Id { get; } = id;
         public string Type { get; } = type;
+        public bool IsCall => Type is "function_call" or "custom_tool_call";
         public StringBuilder Text { get; } = new();
         public int Pieces { get; set; }
         public int Piece { get; set; } = -1;

@@ -93,7 +93,7 @@ public static class AnswerRun
         }
 
         IEnumerable<string> called = calls.OrderBy(call => call.Key).Select(call =>
-            $"call {call.Value.Call.Id} {call.Value.Call.Name} {(call.Value.Arguments.Length == 0 ? "{}" : call.Value.Arguments.ToString())}");
+            $"{(call.Value.Call.IsFreeText ? "custom-call" : "call")} {call.Value.Call.Id} {call.Value.Call.Name} {(call.Value.Arguments.Length == 0 && !call.Value.Call.IsFreeText ? "{}" : call.Value.Arguments)}");
         return string.Join('\n', [$"thinking {thinking}", $"text {text}", $"refusal {refusal}", .. called, .. rest, usage is null ? "" : EventText.Of(usage)]);
     }
 }

@@ -14,6 +14,7 @@ namespace Ballast.Protocols.Tests.Wire;
 /// signed 0 anthropic "c2ln"
 /// redacted 0 anthropic "ZGF0YQ=="
 /// tool 1 call_1 get_weather
+/// custom-tool 1 call_1 apply_patch                       (one of free text: what follows is that text)
 /// args 1 "{\"city\""
 /// end 1
 /// cited 0 url="https://…" title="…" quote="…" 0..5       (missing ones left out; range with ? for an unknown end)
@@ -36,7 +37,7 @@ public static class EventText
         ThinkingDelta e => $"thinking {e.Part} {Quote(e.Text)}",
         ThinkingSigned e => $"signed {e.Part} {e.Issuer} {Quote(e.Signature)}",
         ThinkingRedacted e => $"redacted {e.Part} {e.Issuer} {Quote(e.Data)}",
-        ToolCallStarted e => $"tool {e.Part} {e.Id} {e.Name}",
+        ToolCallStarted e => $"{(e.IsFreeText ? "custom-tool" : "tool")} {e.Part} {e.Id} {e.Name}",
         ToolCallDelta e => $"args {e.Part} {Quote(e.Arguments)}",
         PartEnded e => $"end {e.Part}",
         Cited e => $"cited {e.Part}" + Text("url", e.Url) + Text("title", e.Title) + Text("quote", e.QuotedText)

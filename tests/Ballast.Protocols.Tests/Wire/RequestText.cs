@@ -12,11 +12,13 @@ namespace Ballast.Protocols.Tests.Wire;
 ///                                       parallel-tools, tool-choice, format, thinking likewise
 /// tool get_weather "description" strict=true {"type":"object"} @ /tools/0
 /// native-tool web_search @ /tools/1
+/// custom-tool apply_patch "description" lark "start: …" @ /tools/2
+/// tool crm__find crm/find … @ /tools/3/tools/0        (one declared in a group)
 /// message user name=… @ /messages/0
 ///   text "Hello" @ /messages/0/content
 ///     cache 5m @ /messages/0/content/0/cache_control
 ///   image url=… detail=low @ …          image type=image/png base64=…
-///   call call_1 get_weather "{}" @ …
+///   call call_1 get_weather "{}" @ …    custom-call likewise, of a tool of free text
 ///   result call_1 error @ …
 ///     text "sunny" @ …                  (parts of a result are indented once more)
 /// extra logit_bias @ /logit_bias        (below the thing that holds it)
@@ -45,7 +47,7 @@ public static class RequestText
 
         if (request.ToolChoice is { } choice)
         {
-            Line(text, 0, "tool-choice " + choice.Mode + (choice.Name is null ? "" : " " + choice.Name), choice.Pointer);
+            Line(text, 0, "tool-choice " + choice.Mode + (choice.Name is null ? "" : " " + choice.Name) + (choice.Allowed is null ? "" : " of " + string.Join(' ', choice.Allowed)), choice.Pointer);
         }
 
         if (request.ResponseFormat is { } format)
@@ -61,8 +63,7 @@ public static class RequestText
 
         foreach (Tool tool in request.Tools)
         {
-            string line = tool.Native.IsEmpty ? $"tool {tool.Name}{Quoted(tool.Description)}{Strict(tool.Strict)}{Raw(tool.Parameters)}" : $"native-tool {tool.Name}";
-            Line(text, 0, line, tool.Pointer);
+            Line(text, 0, Of(tool), tool.Pointer);
             Cache(text, 1, tool.CacheControl);
             Extras(text, 1, tool.Extras);
         }
@@ -92,6 +93,14 @@ public static class RequestText
         }
     }
 
+    private static string Of(Tool tool)
+    {
+        string named = tool.Name + (tool.Place is null ? "" : $" {tool.Place.Group}/{tool.Place.Name}");
+        return !tool.Native.IsEmpty ? $"native-tool {named}"
+            : tool.FreeText is { } text ? $"custom-tool {named}{Quoted(tool.Description)}{(text.Syntax is null ? "" : " " + text.Syntax)}{Quoted(text.Definition)}"
+            : $"tool {named}{Quoted(tool.Description)}{Strict(tool.Strict)}{Raw(tool.Parameters)}";
+    }
+
     private static string Of(Part part) => part switch
     {
         TextPart p => "text " + EventText.Quote(p.Text),
@@ -101,7 +110,7 @@ public static class RequestText
         AudioPart p => $"audio {p.Format} {p.Base64}",
         ThinkingPart p => "thinking " + EventText.Quote(p.Text) + Field("issuer", p.Issuer) + Field("signature", p.Signature),
         RedactedThinkingPart p => "redacted " + EventText.Quote(p.Data) + Field("issuer", p.Issuer),
-        ToolCallPart p => $"call {p.Id} {p.Name} {EventText.Quote(p.Arguments)}",
+        ToolCallPart p => $"{(p.IsFreeText ? "custom-call" : "call")} {p.Id} {p.Name} {EventText.Quote(p.Arguments)}",
         ToolResultPart p => $"result {p.CallId}{(p.IsError ? " error" : "")}",
         OpaquePart p => $"opaque {p.Type}",
         _ => throw new InvalidOperationException(part.GetType().Name),

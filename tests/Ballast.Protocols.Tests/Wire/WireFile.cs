@@ -1,4 +1,5 @@
 using System.Text;
+using Ballast.Protocols.Conversation;
 
 namespace Ballast.Protocols.Tests.Wire;
 
@@ -8,7 +9,7 @@ namespace Ballast.Protocols.Tests.Wire;
 /// <remarks>
 /// Inputs: <c>request</c>, <c>response</c> (whole body), <c>stream</c> (a binary one as <see cref="EventStreamText"/>), <c>error STATUS</c>.
 /// Expectations: <c>neutral</c> (of a request, see <see cref="RequestText"/>), <c>events</c> (see <see cref="EventText"/>), <c>writes PROTOCOL</c>,
-/// <c>error-text</c>, <c>losses</c> (one pointer a line; those of the answer begin with <c>response </c>).
+/// <c>asked PROTOCOL</c> (the request that an answer belongs to), <c>error-text</c>, <c>losses</c> (one pointer a line; those of the answer begin with <c>response </c>).
 /// <c>options</c>, one a line: <c>vendor V</c>, <c>withhold-usage</c>, <c>unwrap</c>, <c>stream-usage off</c>, <c>input-estimate N</c>,
 /// <c>target-vendor V</c>, <c>target-model M</c>, <c>address-model M</c>, <c>address-stream off</c>, <c>features A, B</c> (all by default; <c>features none</c>), <c>writer-model M</c>.
 /// </remarks>
@@ -94,6 +95,10 @@ public sealed class WireFile
         _ => "openai",
     };
 
+    private byte[] Asked => Encoding.UTF8.GetBytes(Body("asked") ?? "");
+
+    private IReadOnlyList<Tool> AskedTools => Has("asked") ? ProtocolList.Find(Argument("asked"))!.ReadRequest(Asked, Addresses.Of(Argument("asked"), "asked-model")).Tools : [];
+
     public ReaderOptions ReaderOptions(LossReport losses, ReadDepth depth = ReadDepth.Everything) => new()
     {
         Stream = Has("stream"),
@@ -101,6 +106,7 @@ public sealed class WireFile
         Vendor = Vendor,
         WithholdUsage = Option("withhold-usage") is not null,
         UnwrapStructuredOutput = Option("unwrap") is not null,
+        Tools = AskedTools,
         Losses = losses,
     };
 
@@ -112,6 +118,7 @@ public sealed class WireFile
         CreatedUnixSeconds = 1_700_000_000,
         Vendor = Vendor,
         StreamUsage = Option("stream-usage") != "off",
+        Request = Asked,
         InputTokensEstimate = long.Parse(Option("input-estimate") ?? "0", System.Globalization.CultureInfo.InvariantCulture),
         Losses = losses,
     };

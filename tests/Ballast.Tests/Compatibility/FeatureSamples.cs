@@ -61,6 +61,20 @@ internal static class FeatureSamples
             (Converse, """{"messages":[{"role":"user","content":[{"text":"Hello"}]},{"role":"assistant","content":[{"toolUse":{"toolUseId":"c1","name":"t","input":{}}},{"toolUse":{"toolUseId":"c2","name":"t","input":{}}}]},{"role":"user","content":[{"toolResult":{"toolUseId":"c1","content":[{"text":"1"}]}},{"toolResult":{"toolUseId":"c2","content":[{"text":"2"}]}}]}],"toolConfig":{"tools":[{"toolSpec":{"name":"t","inputSchema":{"json":{"type":"object"}}}}]}}"""),
             (Ollama, """{"model":"m","stream":false,"messages":[{"role":"user","content":"Hello"},{"role":"assistant","content":"","tool_calls":[{"function":{"name":"t","arguments":{}}},{"function":{"name":"t","arguments":{}}}]},{"role":"tool","tool_name":"t","content":"1"},{"role":"tool","tool_name":"t","content":"2"}],"tools":[{"type":"function","function":{"name":"t","parameters":{"type":"object"}}}]}"""),
             (Cohere, """{"model":"m","messages":[{"role":"user","content":"Hello"},{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"t","arguments":"{}"}},{"id":"c2","type":"function","function":{"name":"t","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c1","content":"1"},{"role":"tool","tool_call_id":"c2","content":"2"}],"tools":[{"type":"function","function":{"name":"t","parameters":{"type":"object"}}}]}"""))),
+        ("a tool of free text", Of(
+            (Chat, """ "tools":[{"type":"custom","custom":{"name":"t"}}],"tool_choice":{"type":"custom","custom":{"name":"t"}} """),
+            (Responses, """ "tools":[{"type":"custom","name":"t","format":{"type":"text"}}],"tool_choice":{"type":"custom","name":"t"} """))),
+        ("a tool of free text with a grammar", Of(
+            (Chat, """ "tools":[{"type":"custom","custom":{"name":"t","format":{"type":"grammar","grammar":{"syntax":"regex","definition":"a+"}}}}] """),
+            (Responses, """ "tools":[{"type":"custom","name":"t","format":{"type":"grammar","syntax":"regex","definition":"a+"}}] """))),
+        ("a call of free text and its result", Of(
+            (Chat, """{"model":"m","messages":[{"role":"user","content":"Hello"},{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"custom","custom":{"name":"t","input":"x"}}]},{"role":"tool","tool_call_id":"c1","content":"1"}],"tools":[{"type":"custom","custom":{"name":"t"}}]}"""),
+            (Responses, """{"model":"m","store":false,"input":[{"role":"user","content":"Hello"},{"type":"custom_tool_call","call_id":"c1","name":"t","input":"x"},{"type":"custom_tool_call_output","call_id":"c1","output":"1"}],"tools":[{"type":"custom","name":"t"}]}"""))),
+        ("tools in a group", Of(
+            (Responses, """{"model":"m","store":false,"input":[{"role":"user","content":"Hello"},{"type":"function_call","call_id":"c1","namespace":"g","name":"t","arguments":"{}"},{"type":"function_call_output","call_id":"c1","output":"1"}],"tools":[{"type":"namespace","name":"g","description":"A group.","tools":[{"type":"function","name":"t","parameters":{"type":"object"},"strict":false}]}]}"""))),
+        ("some of the tools", Of(
+            (Chat, """ "tools":[{"type":"function","function":{"name":"t"}},{"type":"function","function":{"name":"u"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"t"}}]}} """),
+            (Responses, """ "tools":[{"type":"function","name":"t","parameters":{"type":"object"},"strict":false},{"type":"function","name":"u","parameters":{"type":"object"},"strict":false}],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"t"}]} """))),
         ("one call at a time", Of(
             (Chat, """ "tools":[{"type":"function","function":{"name":"t","parameters":{"type":"object"}}}],"parallel_tool_calls":false """),
             (Responses, """ "tools":[{"type":"function","name":"t","parameters":{"type":"object"},"strict":false}],"parallel_tool_calls":false """),

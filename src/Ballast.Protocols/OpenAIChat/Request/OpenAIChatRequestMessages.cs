@@ -211,7 +211,8 @@ internal static partial class OpenAIChatRequest
         fields.Begin();
         string? id = null;
         string type = "function";
-        (string Name, string Arguments)? function = null;
+        (string Name, string Arguments)? called = null;
+        bool isCustom = HasType(raw, "custom");
         List<Extra> extras = [];
         while (fields.NextProperty(out string name))
         {
@@ -223,8 +224,11 @@ internal static partial class OpenAIChatRequest
                 case "type" when !fields.IsNull:
                     type = fields.Text($"{at}/type");
                     break;
-                case "function" when !fields.IsNull:
-                    function = ReadFunctionFields(ref fields, $"{at}/function", extras);
+                case "function" when !fields.IsNull && !isCustom:
+                    called = ReadCalled(ref fields, $"{at}/function", "arguments", extras);
+                    break;
+                case "custom" when !fields.IsNull && isCustom:
+                    called = ReadCalled(ref fields, $"{at}/custom", "input", extras);
                     break;
                 default:
                     extras.Add(fields.TakeExtra(name, at));
@@ -232,16 +236,23 @@ internal static partial class OpenAIChatRequest
             }
         }
 
-        if (type != "function")
+        if (type is not ("function" or "custom"))
         {
             return new OpaquePart(type, raw, at);
         }
 
-        (string called, string arguments) = function ?? throw JsonCursor.Missing($"{at}/function");
-        return new ToolCallPart(id ?? throw JsonCursor.Missing($"{at}/id"), called, arguments, at) { Extras = extras };
+        (string tool, string arguments) = called ?? throw JsonCursor.Missing($"{at}/{type}");
+        return new ToolCallPart(id ?? throw JsonCursor.Missing($"{at}/id"), tool, arguments, at) { IsFreeText = isCustom, Extras = extras };
     }
 
-    private static (string Name, string Arguments) ReadFunctionFields(ref JsonCursor json, string at, List<Extra> extras)
+    /// <summary>The type may stand behind what it tells of.</summary>
+    private static bool HasType(RawJson raw, string type)
+    {
+        using JsonDocument document = JsonDocument.Parse(raw.Utf8);
+        return TextOf(document.RootElement, "type"u8) == type;
+    }
+
+    private static (string Name, string Arguments) ReadCalled(ref JsonCursor json, string at, string argumentsName, List<Extra> extras)
     {
         json.Expect(JsonTokenType.StartObject, "an object", at);
         string? called = null;
@@ -253,8 +264,8 @@ internal static partial class OpenAIChatRequest
                 case "name":
                     called = json.Text($"{at}/name");
                     break;
-                case "arguments":
-                    arguments = json.Text($"{at}/arguments");
+                case var _ when name == argumentsName:
+                    arguments = json.Text($"{at}/{name}");
                     break;
                 default:
                     extras.Add(json.TakeExtra(name, at));
@@ -268,7 +279,7 @@ internal static partial class OpenAIChatRequest
     private static ToolCallPart ReadFunctionCall(ref JsonCursor json, string at, int messageIndex)
     {
         List<Extra> extras = [];
-        (string name, string arguments) = ReadFunctionFields(ref json, at, extras);
+        (string name, string arguments) = ReadCalled(ref json, at, "arguments", extras);
         return new ToolCallPart(JsonCursor.Below("call", messageIndex).Replace('/', '_'), name, arguments, at) { Extras = extras };
     }
 

@@ -35,6 +35,7 @@ internal static partial class OpenAIChatRequest
         string? type = null;
         Extra? nativeName = null;
         Tool? function = null;
+        Tool? custom = null;
         CacheControl? cacheControl = null;
         List<Extra> extras = [];
         while (fields.NextProperty(out string name))
@@ -47,6 +48,9 @@ internal static partial class OpenAIChatRequest
                 case "function":
                     function = ReadFunction(ref fields, at);
                     break;
+                case "custom" when fields.Token == JsonTokenType.StartObject:
+                    custom = ReadCustom(ref fields, at);
+                    break;
                 case "cache_control" when TryReadCacheControl(ref fields, $"{at}/cache_control", out cacheControl):
                     break;
                 default:
@@ -57,9 +61,9 @@ internal static partial class OpenAIChatRequest
             }
         }
 
-        if ((type ?? "function") == "function")
+        if ((type ?? "function") is "function" or "custom")
         {
-            Tool tool = function ?? throw JsonCursor.Missing($"{at}/function");
+            Tool tool = (type == "custom" ? custom : function) ?? throw JsonCursor.Missing($"{at}/{type ?? "function"}");
             return tool with { CacheControl = cacheControl, Extras = [.. tool.Extras, .. extras] };
         }
 
@@ -128,12 +132,19 @@ internal static partial class OpenAIChatRequest
         RawJson raw = json.Take();
         using JsonDocument document = JsonDocument.Parse(raw.Utf8);
         JsonElement choice = document.RootElement;
-        if (choice.TryGetProperty("function"u8, out JsonElement function) && function.ValueKind == JsonValueKind.Object
-            && function.TryGetProperty("name"u8, out JsonElement name) && name.ValueKind == JsonValueKind.String)
+        string kind = TextOf(choice, "type"u8) == "custom" ? "custom" : "function";
+        if (choice.TryGetProperty(kind, out JsonElement named) && TextOf(named, "name"u8) is { } name)
         {
-            KeepOthers(choice, at, ["type", "function"], extras);
-            KeepOthers(function, $"{at}/function", ["name"], extras);
-            return new ToolChoice(ToolChoiceMode.Named, name.GetString(), at);
+            KeepOthers(choice, at, ["type", kind], extras);
+            KeepOthers(named, $"{at}/{kind}", ["name"], extras);
+            return new ToolChoice(ToolChoiceMode.Named, name, at);
+        }
+
+        List<Extra> own = [];
+        if (TextOf(choice, "type"u8) == AllowedTools && ReadAllowedTools(choice, at, own) is { } some)
+        {
+            extras.AddRange(own);
+            return some;
         }
 
         extras.Add(new Extra("tool_choice", at, raw));
@@ -250,16 +261,16 @@ internal static partial class OpenAIChatRequest
             return;
         }
 
+        if (tool.FreeText is { } text)
+        {
+            WriteCustomTool(output, tool, text);
+            return;
+        }
+
         json.WriteStartObject();
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
-        string name = NameOf(output, tool.Name);
-        if (name != tool.Name)
-        {
-            output.Losses.Add($"{tool.Pointer}/name", $"The tool is known to the model as {name}.");
-        }
-
-        json.WriteString("name"u8, name);
+        WriteToolName(output, tool);
         if (tool.Description is not null)
         {
             json.WriteString("description"u8, tool.Description);
@@ -287,6 +298,17 @@ internal static partial class OpenAIChatRequest
         json.WriteEndObject();
     }
 
+    private static void WriteToolName(Output output, Tool tool)
+    {
+        string name = NameOf(output, tool.Name);
+        if (name != tool.Name)
+        {
+            output.Losses.Add($"{tool.Pointer}/name", $"The tool is known to the model as {name}.");
+        }
+
+        output.Json.WriteString("name"u8, name);
+    }
+
     /// <summary>A foreign name that is too long gives way to one made of it; the reader of the answer knows the way back.</summary>
     private static string NameOf(Output output, string name) => output.IsOwn ? name : LegalName.Of(name, ToolNameLengthMax);
 
@@ -308,7 +330,7 @@ internal static partial class OpenAIChatRequest
         Utf8JsonWriter json = output.Json;
         if (isEmulated && (toolCount == 0 || output.Request.ToolChoice?.Mode == ToolChoiceMode.None))
         {
-            WriteNamedChoice(json, StructuredOutput.ToolName);
+            WriteNamedChoice(json, StructuredOutput.ToolName, null, "function"u8);
             return;
         }
 
@@ -316,6 +338,11 @@ internal static partial class OpenAIChatRequest
         {
             // The caller's own tools stay callable, and the answer is a call as well: one of them it must be.
             json.WriteString("tool_choice"u8, "required"u8);
+            if (output.Request.ToolChoice is { Allowed: not null } some)
+            {
+                output.Losses.Add(some.Pointer, "All tools may be called where the answer's form is emulated.");
+            }
+
             return;
         }
 
@@ -337,7 +364,10 @@ internal static partial class OpenAIChatRequest
         switch (choice.Mode)
         {
             case ToolChoiceMode.Named:
-                WriteNamedChoice(json, NameOf(output, choice.Name!), output);
+                WriteNamedChoice(json, NameOf(output, choice.Name!), output, TypeOf(output, choice.Name!));
+                break;
+            case ToolChoiceMode.Auto or ToolChoiceMode.Required when choice.Allowed is { } allowed:
+                WriteAllowedTools(output, choice, allowed);
                 break;
             case ToolChoiceMode.Required:
                 json.WriteString("tool_choice"u8, "required"u8);
@@ -348,13 +378,13 @@ internal static partial class OpenAIChatRequest
         }
     }
 
-    private static void WriteNamedChoice(Utf8JsonWriter json, string name, Output? own = null)
+    private static void WriteNamedChoice(Utf8JsonWriter json, string name, Output? own, ReadOnlySpan<byte> type)
     {
         json.WriteStartObject("tool_choice"u8);
-        json.WriteString("type"u8, "function"u8);
-        json.WriteStartObject("function"u8);
+        json.WriteString("type"u8, type);
+        json.WriteStartObject(type);
         json.WriteString("name"u8, name);
-        WriteChoiceExtras(own, "/tool_choice/function");
+        WriteChoiceExtras(own, type.StartsWith("c"u8) ? "/tool_choice/custom" : "/tool_choice/function");
         json.WriteEndObject();
         WriteChoiceExtras(own, "/tool_choice");
         json.WriteEndObject();

@@ -265,11 +265,11 @@ internal static partial class OpenAIChatRequest
         Utf8JsonWriter json = output.Json;
         json.WriteStartObject();
         json.WriteString("id"u8, IdOf(output, call.Id));
-        json.WriteString("type"u8, "function"u8);
-        json.WriteStartObject("function"u8);
+        json.WriteString("type"u8, call.IsFreeText ? "custom"u8 : "function"u8);
+        json.WriteStartObject(call.IsFreeText ? "custom"u8 : "function"u8);
         json.WriteString("name"u8, NameOf(output, call.Name));
-        json.WriteString("arguments"u8, call.Arguments.Length == 0 && !output.IsOwn ? "{}" : call.Arguments);
-        WriteExtras(output, call.Extras, $"{call.Pointer}/function");
+        json.WriteString(call.IsFreeText ? "input"u8 : "arguments"u8, call.Arguments.Length == 0 && !output.IsOwn && !call.IsFreeText ? "{}" : call.Arguments);
+        WriteExtras(output, call.Extras, $"{call.Pointer}/{(call.IsFreeText ? "custom" : "function")}");
         json.WriteEndObject();
         LoseCacheControl(output, call);
         if (output.IsOwn)

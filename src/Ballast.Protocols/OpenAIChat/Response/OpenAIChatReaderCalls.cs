@@ -35,7 +35,8 @@ internal abstract partial class OpenAIChatReader
         reader.Read();
         int index = -1;
         string id = "";
-        ReadOnlySpan<byte> function = default;
+        ReadOnlySpan<byte> called = default;
+        bool isCustom = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("index"u8))
@@ -50,7 +51,14 @@ internal abstract partial class OpenAIChatReader
             }
             else if (reader.ValueTextEquals("function"u8))
             {
-                function = Take(ref reader, json, JsonTokenType.StartObject);
+                ReadOnlySpan<byte> function = Take(ref reader, json, JsonTokenType.StartObject);
+                called = isCustom ? called : function;
+            }
+            else if (reader.ValueTextEquals("custom"u8))
+            {
+                ReadOnlySpan<byte> custom = Take(ref reader, json, JsonTokenType.StartObject);
+                isCustom = !custom.IsEmpty;
+                called = isCustom ? custom : called;
             }
             else
             {
@@ -61,7 +69,7 @@ internal abstract partial class OpenAIChatReader
 
         int place = isWhole || index < 0 ? position : index;
         NoteUnknownOfCall(json, place);
-        return function.IsEmpty ? FrameSignals.None : ReadFunction(function, index, place, id, isWhole);
+        return called.IsEmpty ? FrameSignals.None : ReadCalled(called, index, place, id, isWhole, isCustom);
     }
 
     /// <summary>The call's index may stand behind the fields that must be named with it.</summary>
@@ -76,7 +84,7 @@ internal abstract partial class OpenAIChatReader
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("id"u8) || reader.ValueTextEquals("function"u8))
+            if (reader.ValueTextEquals("id"u8) || reader.ValueTextEquals("function"u8) || reader.ValueTextEquals("custom"u8))
             {
                 reader.Read();
                 reader.Skip();
@@ -93,9 +101,10 @@ internal abstract partial class OpenAIChatReader
         place == FunctionCallIndex ? $"{MessagePointer}/function_call" : JsonCursor.Below($"{MessagePointer}/tool_calls", place);
 
     private FrameSignals ReadFunctionCall(ReadOnlySpan<byte> json) =>
-        json.IsEmpty ? FrameSignals.None : ReadFunction(json, FunctionCallIndex, FunctionCallIndex, "", isNew: false);
+        json.IsEmpty ? FrameSignals.None : ReadCalled(json, FunctionCallIndex, FunctionCallIndex, "", isNew: false, isCustom: false);
 
-    private FrameSignals ReadFunction(ReadOnlySpan<byte> json, int index, int place, string id, bool isNew)
+    /// <summary>The function of a call and its arguments, or the tool of free text and its input.</summary>
+    private FrameSignals ReadCalled(ReadOnlySpan<byte> json, int index, int place, string id, bool isNew, bool isCustom)
     {
         Utf8JsonReader reader = new(json, s_readerOptions);
         reader.Read();
@@ -107,7 +116,7 @@ internal abstract partial class OpenAIChatReader
             {
                 name = Take(ref reader, json, JsonTokenType.String);
             }
-            else if (reader.ValueTextEquals("arguments"u8))
+            else if (reader.ValueTextEquals(isCustom ? "input"u8 : "arguments"u8))
             {
                 reader.Read();
                 bool isNull = reader.TokenType == JsonTokenType.Null;
@@ -116,7 +125,7 @@ internal abstract partial class OpenAIChatReader
             }
             else
             {
-                NoteUnknown(ref reader, place == FunctionCallIndex ? CallPointer(place) : $"{CallPointer(place)}/function");
+                NoteUnknown(ref reader, place == FunctionCallIndex ? CallPointer(place) : $"{CallPointer(place)}/{(isCustom ? "custom" : "function")}");
             }
         }
 
@@ -128,6 +137,7 @@ internal abstract partial class OpenAIChatReader
         }
 
         call.Id ??= id.Length > 0 ? id : null;
+        call.IsFreeText |= isCustom;
         return BeginCall(call, name, place) | ContinueCall(call, arguments);
     }
 
@@ -151,7 +161,8 @@ internal abstract partial class OpenAIChatReader
         else if (IsEverything)
         {
             ReleaseText();
-            Events.Add(new ToolCallStarted(call.Part, id, Options.ToolName(call.Name, OpenAIChatRequest.ToolNameLengthMax)) { Pointer = CallPointer(place) });
+            string known = Options.ToolName(call.Name, OpenAIChatRequest.ToolNameLengthMax);
+            Events.Add(new ToolCallStarted(call.Part, id, known) { IsFreeText = call.IsFreeText, Pointer = CallPointer(place) });
         }
 
         if (call.Held is { } held)

@@ -26,11 +26,14 @@ internal sealed class OpenAIChatToolCall
     /// <summary>Arguments that came before the name; null where none did.</summary>
     public StringBuilder? Held { get; set; }
 
+    /// <summary>It calls a tool of free text, which its arguments are.</summary>
+    public bool IsFreeText { get; set; }
+
     /// <summary>It carries an emulated structured answer.</summary>
     public bool IsAnswer { get; set; }
 
     /// <summary>The arguments so far are one whole JSON object.</summary>
-    public bool IsWhole => _hasOpened && _depth == 0;
+    public bool IsWhole => _hasOpened && _depth == 0 && !IsFreeText;
 
     public void Follow(ReadOnlySpan<byte> arguments)
     {

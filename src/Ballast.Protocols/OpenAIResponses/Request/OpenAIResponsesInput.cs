@@ -140,6 +140,7 @@ public static class OpenAIResponsesInput
         "message" => "msg",
         "reasoning" => "rs",
         "function_call" or "function_call_output" => "fc",
+        "custom_tool_call" or "custom_tool_call_output" => "ctc",
         _ => "item",
     };
 

@@ -14,6 +14,9 @@ internal sealed class OpenAIResponsesItemWriter(ChatRequest request, RequestTarg
     /// <summary>Said to the model where an answer's form is emulated but other tools must stay callable.</summary>
     internal const string AnswerInstruction = $"When you give your final answer, give it by calling the tool {StructuredOutput.ToolName}, not as text.";
 
+    private readonly HashSet<string> _freeTextCalls =
+        [.. request.Messages.SelectMany(static message => message.Parts).OfType<ToolCallPart>().Where(static call => call.IsFreeText).Select(static call => call.Id)];
+
     public void WriteInput(bool withAnswerInstruction)
     {
         json.WriteStartArray("input"u8);
@@ -199,10 +202,10 @@ internal sealed class OpenAIResponsesItemWriter(ChatRequest request, RequestTarg
     {
         LoseRest(call);
         json.WriteStartObject();
-        json.WriteString("type"u8, "function_call"u8);
+        json.WriteString("type"u8, call.IsFreeText ? "custom_tool_call"u8 : "function_call"u8);
         json.WriteString("call_id"u8, IdOf(call.Id));
         json.WriteString("name"u8, LegalName.Of(call.Name, OpenAIResponsesRequestWriter.ToolNameLengthMax));
-        json.WriteString("arguments"u8, call.Arguments.Length == 0 ? "{}" : call.Arguments);
+        json.WriteString(call.IsFreeText ? "input"u8 : "arguments"u8, call.Arguments.Length == 0 && !call.IsFreeText ? "{}" : call.Arguments);
         json.WriteEndObject();
     }
 
@@ -212,7 +215,7 @@ internal sealed class OpenAIResponsesItemWriter(ChatRequest request, RequestTarg
         List<Part> content = [.. result.Content.Select(ForContent).OfType<Part>()];
         string prefix = result.IsError ? "Error: " : "";
         json.WriteStartObject();
-        json.WriteString("type"u8, "function_call_output"u8);
+        json.WriteString("type"u8, _freeTextCalls.Contains(result.CallId) ? "custom_tool_call_output"u8 : "function_call_output"u8);
         json.WriteString("call_id"u8, IdOf(result.CallId));
         if (content.All(static part => part is TextPart))
         {

@@ -7,7 +7,7 @@ namespace Ballast.Protocols.OpenAIResponses;
 /// <summary>Items of the input as they are read: neighbouring items of the assistant (reasoning, text, calls) are one turn of the conversation.</summary>
 internal static partial class OpenAIResponsesRequest
 {
-    private static List<Message> ReadItems(JsonElement value, string at)
+    private static List<Message> ReadItems(JsonElement value, string at, OpenAIResponsesToolNames names)
     {
         if (value.ValueKind == JsonValueKind.String)
         {
@@ -16,12 +16,13 @@ internal static partial class OpenAIResponsesRequest
 
         Expect(value, JsonValueKind.Array, "a string or an array of items", at);
         List<Message> messages = [];
+        Dictionary<string, string> called = [];
         int index = 0;
         foreach (JsonElement item in value.EnumerateArray())
         {
             string here = OpenAIResponsesFault.Below(at, index++);
             Expect(item, JsonValueKind.Object, "an object", here);
-            Add(messages, ReadItem(item, here));
+            Add(messages, ReadItem(item, here, names, called));
         }
 
         return messages;
@@ -39,15 +40,16 @@ internal static partial class OpenAIResponsesRequest
         }
     }
 
-    private static Message ReadItem(JsonElement item, string at)
+    private static Message ReadItem(JsonElement item, string at, OpenAIResponsesToolNames names, Dictionary<string, string> called)
     {
         string? type = item.TryGetProperty("type"u8, out JsonElement word) && word.ValueKind != JsonValueKind.Null ? Text(word, $"{at}/type") : null;
         return type switch
         {
             null or "message" => ReadMessage(item, at, type is null),
             "reasoning" => ReadReasoningItem(item, at),
-            "function_call" => ReadCall(item, at),
-            "function_call_output" => ReadResult(item, at),
+            "function_call" => ReadCall(item, at, names, called, isFreeText: false),
+            "custom_tool_call" => ReadCall(item, at, names, called, isFreeText: true),
+            "function_call_output" or "custom_tool_call_output" => ReadResult(item, at, names, called),
 
             // What the caller's side says is the user's turn, what the vendor's side said is the assistant's.
             _ => new Message(IsOfUser(type) ? Role.User : Role.Assistant, [new OpaquePart(type, Raw(item), at)], at),
@@ -287,20 +289,27 @@ internal static partial class OpenAIResponsesRequest
     /// <summary>Stands between the pieces of a summary where they become one text.</summary>
     internal const string ReasoningBreak = "\n\n";
 
-    private static Message ReadCall(JsonElement item, string at)
+    private static Message ReadCall(JsonElement item, string at, OpenAIResponsesToolNames names, Dictionary<string, string> called, bool isFreeText)
     {
-        List<Extra> extras = ReadItemExtras(item, at, ["call_id", "name", "arguments"]);
-        ToolCallPart call = new(Required(item, "call_id", at), Required(item, "name", at), Optional(item, "arguments", at) ?? "", at) { Extras = extras };
+        string own = Required(item, "name", at);
+        string name = names.NameOf(Optional(item, "namespace", at), own);
+        List<Extra> extras = ReadItemExtras(item, at, ["call_id", "name", name == own ? "name" : "namespace", isFreeText ? "input" : "arguments"]);
+        string arguments = isFreeText ? Required(item, "input", at) : Optional(item, "arguments", at) ?? "";
+        ToolCallPart call = new(Required(item, "call_id", at), name, arguments, at) { IsFreeText = isFreeText, Extras = extras };
+        called[call.Id] = name;
         return new Message(Role.Assistant, [call], at);
     }
 
-    private static Message ReadResult(JsonElement item, string at)
+    private static Message ReadResult(JsonElement item, string at, OpenAIResponsesToolNames names, Dictionary<string, string> called)
     {
-        List<Extra> extras = ReadItemExtras(item, at, ["call_id", "output"]);
+        // A name that only repeats what the call said is no field of its own.
+        string callId = Required(item, "call_id", at);
+        bool isRepeated = Optional(item, "name", at) is { } name && names.NameOf(Optional(item, "namespace", at), name) == called.GetValueOrDefault(callId);
+        List<Extra> extras = ReadItemExtras(item, at, isRepeated ? ["call_id", "output", "name", "namespace"] : ["call_id", "output"]);
         JsonElement output = item.TryGetProperty("output"u8, out JsonElement value) && value.ValueKind != JsonValueKind.Null
             ? value
             : throw OpenAIResponsesFault.Missing($"{at}/output");
-        ToolResultPart result = new(Required(item, "call_id", at), ReadContent(output, $"{at}/output"), at) { Extras = extras };
+        ToolResultPart result = new(callId, ReadContent(output, $"{at}/output"), at) { Extras = extras };
         return new Message(Role.Tool, [result], at);
     }
 

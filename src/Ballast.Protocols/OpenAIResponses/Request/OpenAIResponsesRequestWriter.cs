@@ -96,13 +96,32 @@ internal sealed class OpenAIResponsesRequestWriter(ChatRequest request, RequestT
         }
 
         json.WriteStartObject();
-        json.WriteString("type"u8, "function"u8);
+        json.WriteString("type"u8, tool.FreeText is null ? "function"u8 : "custom"u8);
         json.WriteString("name"u8, name);
         if (tool.Description is not null)
         {
             json.WriteString("description"u8, tool.Description);
         }
 
+        if (tool.FreeText is { } text)
+        {
+            WriteFreeText(text);
+        }
+        else
+        {
+            WriteParameters(tool);
+        }
+
+        json.WriteEndObject();
+        OpenAIResponsesItemWriter.Lose(tool.CacheControl, losses);
+        foreach (Extra extra in tool.Extras)
+        {
+            OpenAIResponsesItemWriter.Lose(extra, losses);
+        }
+    }
+
+    private void WriteParameters(Tool tool)
+    {
         json.WritePropertyName("parameters"u8);
         if (tool.Parameters.IsEmpty)
         {
@@ -115,11 +134,17 @@ internal sealed class OpenAIResponsesRequestWriter(ChatRequest request, RequestT
 
         // Tools are strict here unless it is said that they are not; elsewhere they are not unless it is said that they are.
         json.WriteBoolean("strict"u8, tool.Strict ?? false);
-        json.WriteEndObject();
-        OpenAIResponsesItemWriter.Lose(tool.CacheControl, losses);
-        foreach (Extra extra in tool.Extras)
+    }
+
+    private void WriteFreeText(FreeText text)
+    {
+        if (text.Definition is not null)
         {
-            OpenAIResponsesItemWriter.Lose(extra, losses);
+            json.WriteStartObject("format"u8);
+            json.WriteString("type"u8, "grammar"u8);
+            json.WriteString("syntax"u8, text.Syntax);
+            json.WriteString("definition"u8, text.Definition);
+            json.WriteEndObject();
         }
     }
 
@@ -146,6 +171,10 @@ internal sealed class OpenAIResponsesRequestWriter(ChatRequest request, RequestT
         {
             // The caller's own tools stay callable, and the answer is a call as well: one of them it must be.
             json.WriteString("tool_choice"u8, "required"u8);
+            if (choice?.Allowed is not null)
+            {
+                losses.Add(choice.Pointer, "All tools may be called where the answer's form is emulated.");
+            }
         }
         else if (choice is not null && toolCount == 0)
         {
@@ -156,12 +185,36 @@ internal sealed class OpenAIResponsesRequestWriter(ChatRequest request, RequestT
         }
         else if (choice is { Mode: ToolChoiceMode.Named, Name: { } name })
         {
-            WriteNamedChoice(LegalName.Of(name, ToolNameLengthMax), json);
+            json.WriteStartObject("tool_choice"u8);
+            WriteToolReference(name);
+            json.WriteEndObject();
+        }
+        else if (choice is { Allowed: { } allowed })
+        {
+            json.WriteStartObject("tool_choice"u8);
+            json.WriteString("type"u8, "allowed_tools"u8);
+            json.WriteString("mode"u8, choice.Mode == ToolChoiceMode.Required ? "required"u8 : "auto"u8);
+            json.WriteStartArray("tools"u8);
+            foreach (string one in allowed)
+            {
+                json.WriteStartObject();
+                WriteToolReference(one);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
         }
         else if (choice is not null)
         {
             json.WriteString("tool_choice"u8, choice.Mode switch { ToolChoiceMode.Required => "required"u8, ToolChoiceMode.None => "none"u8, _ => "auto"u8 });
         }
+    }
+
+    private void WriteToolReference(string name)
+    {
+        json.WriteString("type"u8, request.Tools.Any(tool => tool.Name == name && tool.FreeText is not null) ? "custom"u8 : "function"u8);
+        json.WriteString("name"u8, LegalName.Of(name, ToolNameLengthMax));
     }
 
     public static void WriteNamedChoice(string name, Utf8JsonWriter json)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Ballast.Protocols.Conversation;
 
 namespace Ballast.Protocols.OpenAIResponses;
 
@@ -28,6 +29,7 @@ internal sealed class OpenAIResponsesEcho(WriterOptions options)
         ("metadata", "{}"),
     ];
 
+    private OpenAIResponsesToolNames? _names;
     private JsonDocument? _request;
     private bool _isRead;
 
@@ -51,6 +53,9 @@ internal sealed class OpenAIResponsesEcho(WriterOptions options)
             }
         }
     }
+
+    /// <summary>Where the request declared the tool of this name; null where it stands alone.</summary>
+    public ToolPlace? PlaceOf(string name) => (_names ??= OpenAIResponsesToolNames.Of(Request())).PlaceOf(name);
 
     /// <summary>A request may be written over many lines; an event of a stream must not be. Inside a string a line feed is escaped.</summary>
     private static void WriteLine(ReadOnlySpan<byte> value, Utf8JsonWriter json)

@@ -128,7 +128,7 @@ internal ref struct OpenAIResponsesFrame
 
     private static EventKind KindOf(ReadOnlySpan<byte> name) =>
         name.SequenceEqual("response.output_text.delta"u8) ? EventKind.TextDelta
-        : name.SequenceEqual("response.function_call_arguments.delta"u8) ? EventKind.ArgumentsDelta
+        : name.SequenceEqual("response.function_call_arguments.delta"u8) || name.SequenceEqual("response.custom_tool_call_input.delta"u8) ? EventKind.ArgumentsDelta
         : name.SequenceEqual("response.reasoning_summary_text.delta"u8) ? EventKind.SummaryDelta
         : name.SequenceEqual("response.reasoning_text.delta"u8) ? EventKind.ReasoningDelta
         : name.SequenceEqual("response.refusal.delta"u8) ? EventKind.RefusalDelta

@@ -70,6 +70,12 @@ internal sealed class OpenAIResponsesItem(ItemKind kind, int index, string id)
     public int Part { get; init; }
     public string CallId { get; init; } = "";
     public string Name { get; init; } = "";
+
+    /// <summary>The group that the called tool was declared in; null where it stands alone.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>It calls a tool of free text.</summary>
+    public bool IsFreeText { get; init; }
     public List<OpenAIResponsesPiece> Pieces { get; } = [];
 
     /// <summary>A call's arguments so far.</summary>
@@ -82,7 +88,7 @@ internal sealed class OpenAIResponsesItem(ItemKind kind, int index, string id)
     public bool IsIncomplete { get; set; }
 
     /// <summary>A call's arguments are one whole JSON object.</summary>
-    public bool IsWhole => _hasOpened && _depth == 0;
+    public bool IsWhole => _hasOpened && _depth == 0 && !IsFreeText;
 
     /// <summary>Follows a call's arguments, to see when they are complete.</summary>
     public void Follow(string text)
@@ -118,11 +124,16 @@ internal sealed class OpenAIResponsesItem(ItemKind kind, int index, string id)
 
                 break;
             case ItemKind.Call:
-                json.WriteString("type"u8, "function_call"u8);
+                json.WriteString("type"u8, IsFreeText ? "custom_tool_call"u8 : "function_call"u8);
                 WriteStatus(json, isWhole);
-                json.WriteString("arguments"u8, isWhole ? Arguments : "");
+                json.WriteString(IsFreeText ? "input"u8 : "arguments"u8, isWhole ? Arguments : "");
                 json.WriteString("call_id"u8, CallId);
                 json.WriteString("name"u8, Name);
+                if (Group is not null)
+                {
+                    json.WriteString(OpenAIResponsesToolNames.Group, Group);
+                }
+
                 break;
             default:
                 json.WriteString("type"u8, "message"u8);

@@ -20,6 +20,12 @@ internal struct OpenAIResponsesItemHead
     public string? CallId;
     public string? Name;
 
+    /// <summary>The group that a called tool was declared in (<c>namespace</c>); null where it stands alone.</summary>
+    public string? Group;
+
+    /// <summary>A call of a tool of free text.</summary>
+    public bool IsFreeText;
+
     public static OpenAIResponsesItemHead Read(ReadOnlySpan<byte> item, bool withStrings)
     {
         OpenAIResponsesItemHead head = default;
@@ -32,7 +38,7 @@ internal struct OpenAIResponsesItemHead
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            int field = json.ValueTextEquals("type"u8) ? 1 : json.ValueTextEquals("call_id"u8) ? 2 : json.ValueTextEquals("name"u8) ? 3 : 0;
+            int field = json.ValueTextEquals("type"u8) ? 1 : json.ValueTextEquals("call_id"u8) ? 2 : json.ValueTextEquals("name"u8) ? 3 : json.ValueTextEquals("namespace"u8) ? 4 : 0;
             json.Read();
             if (json.TokenType != JsonTokenType.String || field == 0)
             {
@@ -42,9 +48,10 @@ internal struct OpenAIResponsesItemHead
 
             if (field == 1)
             {
+                head.IsFreeText = json.ValueTextEquals("custom_tool_call"u8);
                 head.Kind = json.ValueTextEquals("message"u8) ? ItemKind.Message
                     : json.ValueTextEquals("reasoning"u8) ? ItemKind.Reasoning
-                    : json.ValueTextEquals("function_call"u8) ? ItemKind.Call
+                    : json.ValueTextEquals("function_call"u8) || head.IsFreeText ? ItemKind.Call
                     : ItemKind.Other;
             }
 
@@ -54,6 +61,7 @@ internal struct OpenAIResponsesItemHead
                 head.Type = field == 1 ? word : head.Type;
                 head.CallId = field == 2 ? word : head.CallId;
                 head.Name = field == 3 ? word : head.Name;
+                head.Group = field == 4 && word.Length > 0 ? word : head.Group;
             }
         }
 

@@ -121,11 +121,11 @@ internal sealed class OpenAIResponsesItems(List<ChatEvent> events, ReaderOptions
             case ItemKind.Call:
                 if (!item.HasText)
                 {
-                    Argue(index, TextOf(whole, "arguments"u8) is { Length: > 0 } arguments ? arguments : "{}");
+                    Argue(index, TextOf(whole, head.IsFreeText ? "input"u8 : "arguments"u8) is { Length: > 0 } arguments ? arguments : head.IsFreeText ? "" : "{}");
                 }
 
                 events.Add(new PartEnded(item.Part));
-                OpenAIResponsesAnswerLosses.Note(whole, item.Pointer, ["id", "type", "status", "call_id", "name", "arguments"], options.Losses);
+                OpenAIResponsesAnswerLosses.Note(whole, item.Pointer, ["id", "type", "status", "call_id", "name", item.IsGrouped ? "namespace" : "name", head.IsFreeText ? "input" : "arguments"], options.Losses);
                 break;
         }
     }
@@ -148,8 +148,11 @@ internal sealed class OpenAIResponsesItems(List<ChatEvent> events, ReaderOptions
         if (!item.IsAnswer)
         {
             ReleaseText();
-            string name = options.ToolName(head.Name ?? "", OpenAIResponsesRequestWriter.ToolNameLengthMax);
-            events.Add(new ToolCallStarted(item.Part, head.CallId ?? "", name) { Pointer = item.Pointer });
+            string called = head.Name ?? "";
+            Tool? grouped = head.Group is null ? null : options.ToolIn(head.Group, called);
+            item.IsGrouped = grouped is not null;
+            string name = grouped?.Name ?? options.ToolName(called, OpenAIResponsesRequestWriter.ToolNameLengthMax);
+            events.Add(new ToolCallStarted(item.Part, head.CallId ?? "", name) { IsFreeText = head.IsFreeText, Pointer = item.Pointer });
             return;
         }
 
@@ -360,6 +363,9 @@ internal sealed class OpenAIResponsesItems(List<ChatEvent> events, ReaderOptions
         public bool HasText { get; set; }
         public bool HasEnded { get; set; }
         public bool IsAnswer { get; set; }
+
+        /// <summary>A call of a tool that was declared in a group.</summary>
+        public bool IsGrouped { get; set; }
         public bool IsToldAtEnd { get; set; }
         public (bool IsSummary, int Index)? Piece { get; set; }
     }

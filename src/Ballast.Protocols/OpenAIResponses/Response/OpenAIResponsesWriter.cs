@@ -199,10 +199,14 @@ internal abstract class OpenAIResponsesWriter(WriterOptions options) : ResponseW
     private void BeginCall(ToolCallStarted call)
     {
         CloseWholeCalls();
-        string id = ItemId("fc");
-        OpenAIResponsesItem item = new(ItemKind.Call, _items.Count, id)
+        ToolPlace? place = _echo.PlaceOf(call.Name);
+        OpenAIResponsesItem item = new(ItemKind.Call, _items.Count, ItemId(call.IsFreeText ? "ctc" : "fc"))
         {
-            Part = call.Part, CallId = call.Id.Length > 0 ? call.Id : $"call_{Suffix}_{_items.Count}", Name = call.Name,
+            Part = call.Part,
+            CallId = call.Id.Length > 0 ? call.Id : $"call_{Suffix}_{_items.Count}",
+            Name = place?.Name ?? call.Name,
+            Group = place?.Group,
+            IsFreeText = call.IsFreeText,
         };
         item.Pieces.Add(new OpenAIResponsesPiece(call.Part, 0, isRefusal: false));
         _items.Add(item);
@@ -313,7 +317,7 @@ internal abstract class OpenAIResponsesWriter(WriterOptions options) : ResponseW
         }
 
         item.IsDone = true;
-        if (item.Kind == ItemKind.Call && item.Pieces[0].Text.Length == 0 && !item.IsIncomplete)
+        if (item is { Kind: ItemKind.Call, IsFreeText: false, IsIncomplete: false } && item.Pieces[0].Text.Length == 0)
         {
             // A call without arguments is a call with none: clients parse this text as JSON.
             Append((item, item.Pieces[0]), "{}");

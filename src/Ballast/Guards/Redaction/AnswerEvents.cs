@@ -9,6 +9,7 @@ namespace Ballast.Guards.Redaction;
 internal sealed class AnswerEvents(RedactionPolicy policy, RedactedValues values, MatchFinder finder, bool isJsonOutput)
 {
     private readonly Dictionary<(int Part, Channel Channel), TextScreen> _open = [];
+    private readonly HashSet<int> _freeText = [];
     private readonly StringBuilder _output = new();
 
     private enum Channel
@@ -44,8 +45,13 @@ internal sealed class AnswerEvents(RedactionPolicy policy, RedactedValues values
                 // Places count in the model's text, which is not the client's where something was put back.
                 output.Add(values.IsEmpty ? cited : cited with { Start = null, End = null, QuotedText = Whole(cited.QuotedText), Title = Whole(cited.Title), Url = Whole(cited.Url) });
                 break;
-            case ToolCallStarted:
+            case ToolCallStarted call:
                 EndAll(output, isAllArguments: false);
+                if (call.IsFreeText)
+                {
+                    _freeText.Add(call.Part);
+                }
+
                 output.Add(chatEvent);
                 break;
             case Finished or ResponseEnded:
@@ -77,7 +83,7 @@ internal sealed class AnswerEvents(RedactionPolicy policy, RedactedValues values
 
             // A thought may be signed: nothing of it is changed but what its model saw changed.
             ScreenMode mode = policy.RedactsAnswers && channel != Channel.Thinking ? ScreenMode.RestoreAndHide : ScreenMode.Restore;
-            bool isJson = channel == Channel.Arguments || (channel == Channel.Text && isJsonOutput && text.AsSpan().TrimStart() is ['{' or '[', ..]);
+            bool isJson = (channel == Channel.Arguments && !_freeText.Contains(part)) || (channel == Channel.Text && isJsonOutput && text.AsSpan().TrimStart() is ['{' or '[', ..]);
             screen = new TextScreen(policy, values, finder, mode, isJson);
             if (text.Length == 0 || (channel == Channel.Text && isJsonOutput && string.IsNullOrWhiteSpace(text)))
             {
