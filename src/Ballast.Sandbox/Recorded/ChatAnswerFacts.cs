@@ -301,8 +301,7 @@ internal sealed class ChatAnswerFacts
     {
         string? id = JsonWalk.Text(call, "id");
         long? index = _isWhole ? position : JsonWalk.Count(call, "index");
-        bool isFreeText = JsonWalk.Get(call, "custom") is not null;
-        string kind = isFreeText ? "custom" : "function";
+        string kind = ChatForm.KindOf(call);
         JsonElement function = JsonWalk.Get(call, kind) ?? default;
         bool hasName = function.ValueKind == JsonValueKind.Object && !string.IsNullOrEmpty(JsonWalk.Text(function, "name"));
         CallFact fact;
@@ -319,7 +318,7 @@ internal sealed class ChatAnswerFacts
         }
 
         fact.Id = fact.Id.Length == 0 ? id ?? "" : fact.Id;
-        fact.IsFreeText |= isFreeText;
+        fact.IsFreeText |= kind == "custom";
         _last = fact;
         foreach (JsonProperty field in JsonWalk.Fields(call).Where(field => field.Name is not ("id" or "index" or "type") && field.Name != kind))
         {

@@ -60,7 +60,8 @@ internal static class ChatForm
     }
 
     /// <summary>What a call or a piece of one is of: a function, or a tool of free text.</summary>
-    public static string KindOf(JsonElement call) => JsonWalk.Get(call, "custom") is null ? "function" : "custom";
+    public static string KindOf(JsonElement call) =>
+        JsonWalk.Get(call, "custom") is not null && (JsonWalk.Text(call, "type") ?? (JsonWalk.Get(call, "function") is null ? "custom" : "function")) == "custom" ? "custom" : "function";
 
     private static void CheckChoice(JsonElement choice, string at, FormFaults faults)
     {

@@ -111,6 +111,12 @@ internal static class ChatRequestFacts
                 facts.Set("tool choice", word == "any" ? "required" : word, at);
             }
         }
+        else if (JsonWalk.Get(field.Value, "allowed_tools") is { } allowed)
+        {
+            IEnumerable<string?> names = JsonWalk.Items(JsonWalk.Get(allowed, "tools"))
+                .Select(static tool => JsonWalk.Text(tool, "type") is { } type && JsonWalk.Get(tool, type) is { } one ? JsonWalk.Text(one, "name") : null);
+            facts.Set("allowed tools", $"{JsonWalk.Text(allowed, "mode")} {string.Join(' ', names)}", at);
+        }
         else if ((JsonWalk.Get(field.Value, "function") ?? JsonWalk.Get(field.Value, "custom")) is { } named && JsonWalk.Text(named, "name") is { } name)
         {
             facts.Set("tool choice", $"named {name}", at);

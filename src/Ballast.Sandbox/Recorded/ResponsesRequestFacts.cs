@@ -75,6 +75,9 @@ internal static class ResponsesRequestFacts
                 }
 
                 break;
+            case "tool_choice" when JsonWalk.Text(value, "type") == "allowed_tools":
+                facts.Set("allowed tools", $"{JsonWalk.Text(value, "mode")} {string.Join(' ', JsonWalk.Items(JsonWalk.Get(value, "tools")).Select(static tool => JsonWalk.Text(tool, "name")))}", at);
+                break;
             case "tool_choice":
                 string word = value.ValueKind == JsonValueKind.String ? JsonWalk.TextOf(value) : $"named {JsonWalk.Text(value, "name") ?? JsonWalk.Text(value, "type")}";
                 if (word != "auto")

@@ -33,6 +33,7 @@ internal static partial class OpenAIChatRequest
         JsonCursor fields = new(raw.Utf8);
         fields.Begin();
         string? type = null;
+        bool isCustom = HasType(raw, "custom");
         Extra? nativeName = null;
         Tool? function = null;
         Tool? custom = null;
@@ -45,10 +46,10 @@ internal static partial class OpenAIChatRequest
                 case "type":
                     type = fields.Text($"{at}/type");
                     break;
-                case "function":
+                case "function" when !isCustom:
                     function = ReadFunction(ref fields, at);
                     break;
-                case "custom" when fields.Token == JsonTokenType.StartObject:
+                case "custom" when isCustom && !fields.IsNull:
                     custom = ReadCustom(ref fields, at);
                     break;
                 case "cache_control" when TryReadCacheControl(ref fields, $"{at}/cache_control", out cacheControl):

@@ -35,8 +35,9 @@ internal abstract partial class OpenAIChatReader
         reader.Read();
         int index = -1;
         string id = "";
-        ReadOnlySpan<byte> called = default;
-        bool isCustom = false;
+        ReadOnlySpan<byte> function = default;
+        ReadOnlySpan<byte> custom = default;
+        ReadOnlySpan<byte> type = default;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("index"u8))
@@ -51,14 +52,15 @@ internal abstract partial class OpenAIChatReader
             }
             else if (reader.ValueTextEquals("function"u8))
             {
-                ReadOnlySpan<byte> function = Take(ref reader, json, JsonTokenType.StartObject);
-                called = isCustom ? called : function;
+                function = Take(ref reader, json, JsonTokenType.StartObject);
             }
             else if (reader.ValueTextEquals("custom"u8))
             {
-                ReadOnlySpan<byte> custom = Take(ref reader, json, JsonTokenType.StartObject);
-                isCustom = !custom.IsEmpty;
-                called = isCustom ? custom : called;
+                custom = Take(ref reader, json, JsonTokenType.StartObject);
+            }
+            else if (reader.ValueTextEquals("type"u8))
+            {
+                type = Take(ref reader, json, JsonTokenType.String);
             }
             else
             {
@@ -68,12 +70,18 @@ internal abstract partial class OpenAIChatReader
         }
 
         int place = isWhole || index < 0 ? position : index;
-        NoteUnknownOfCall(json, place);
+        bool isCustom = IsCustom(type, function, custom, index);
+        ReadOnlySpan<byte> called = isCustom ? custom : function;
+        NoteUnknownOfCall(json, place, isCustom ? "custom"u8 : "function"u8);
         return called.IsEmpty ? FrameSignals.None : ReadCalled(called, index, place, id, isWhole, isCustom);
     }
 
+    /// <summary>A call of a tool of free text. There are servers that write both kinds of every call, one of them empty; pieces behind the first need not name the type.</summary>
+    private bool IsCustom(ReadOnlySpan<byte> type, ReadOnlySpan<byte> function, ReadOnlySpan<byte> custom, int index) =>
+        !custom.IsEmpty && (type.IsEmpty ? function.IsEmpty || _calls.Find(index, "", hasName: false) is { IsFreeText: true } : type.SequenceEqual("\"custom\""u8));
+
     /// <summary>The call's index may stand behind the fields that must be named with it.</summary>
-    private void NoteUnknownOfCall(ReadOnlySpan<byte> json, int place)
+    private void NoteUnknownOfCall(ReadOnlySpan<byte> json, int place, ReadOnlySpan<byte> known)
     {
         if (!IsEverything)
         {
@@ -84,7 +92,7 @@ internal abstract partial class OpenAIChatReader
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("id"u8) || reader.ValueTextEquals("function"u8) || reader.ValueTextEquals("custom"u8))
+            if (reader.ValueTextEquals("id"u8) || reader.ValueTextEquals(known))
             {
                 reader.Read();
                 reader.Skip();
