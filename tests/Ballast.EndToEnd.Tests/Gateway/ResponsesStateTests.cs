@@ -7,6 +7,7 @@ namespace Ballast.EndToEnd.Tests.Gateway;
 public sealed class ResponsesStateTests(GatewayFixture gateways)
 {
     private const string Path = "/v1/responses";
+    private const string Grammar = ""","format":{"type":"grammar","syntax":"regex","definition":"[a-z ]+"}""";
     private const string Claude = "anthropic/claude-haiku-4-5";
     private const string Llama = "local/llama-4-scout";
 
@@ -154,17 +155,24 @@ public sealed class ResponsesStateTests(GatewayFixture gateways)
     }
 
     [Theory]
-    [InlineData("openai/gpt-5-mini", false)]
-    [InlineData(Claude, true)]
-    [InlineData(Llama, true)]
-    public async Task CustomTool_WhereNoneIs_IsNamedOrRefused(string model, bool isLost)
+    [InlineData("openai/gpt-5-mini", "", "")]
+    [InlineData(Claude, "", "")]
+    [InlineData(Llama, "", "")]
+    [InlineData("openai/gpt-5-mini", Grammar, "")]
+    [InlineData(Claude, Grammar, "/tools/0/format")]
+    [InlineData(Llama, Grammar, "/tools/0/format")]
+    public async Task CustomTool_WhereNoneIs_IsAFunctionAndItsGrammarIsNamedOrRefused(string model, string format, string lost)
     {
-        string body = $$"""{"model":"{{model}}","input":"Use run_sql to list all tables.","tools":[{"type":"custom","name":"run_sql"}]}""";
+        string body = $$"""{"model":"{{model}}","input":"Use run_sql to list all tables.","tools":[{"type":"custom","name":"run_sql"{{format}}}]}""";
         GatewayAnswer answer = await AskAsync(body);
         Assert.True(answer.Status == 200, answer.Body);
-        Assert.Equal(isLost, answer.AllHeaders.Split('\n').Any(line => line.StartsWith("x-ballast-loss: ", StringComparison.OrdinalIgnoreCase) && line.Contains("/tools/0", StringComparison.Ordinal)));
-        Assert.Equal(!isLost, answer.Body.Contains("custom_tool_call", StringComparison.Ordinal));
-        Assert.Equal(isLost ? 400 : 200, (await AskAsync(body, "strict")).Status);
+        string[] losses = [.. answer.AllHeaders.Split('\n').Where(static line => line.StartsWith("x-ballast-loss: ", StringComparison.OrdinalIgnoreCase))];
+        Assert.Equal(lost.Length > 0, losses.Any(line => line.Contains("/tools/0", StringComparison.Ordinal)));
+        Assert.Equal(lost.Length > 0, losses.Any(line => line.Contains("/tools/0/format", StringComparison.Ordinal)));
+        JsonElement call = answer.Json.GetProperty("output").EnumerateArray().Single(static item => item.GetProperty("type").GetString() == "custom_tool_call");
+        Assert.Equal("run_sql", call.GetProperty("name").GetString());
+        Assert.False(call.GetProperty("input").GetString()!.StartsWith('{'), call.ToString());
+        Assert.Equal(lost.Length > 0 ? 400 : 200, (await AskAsync(body, "strict")).Status);
     }
 
     [Fact]
