@@ -21,9 +21,9 @@ public static class CatalogBuilder
         List<Deployment> deployments = [];
         foreach (ProviderOptions written in options.Providers)
         {
-            Provider provider = BuildProvider(written, prices);
+            Provider provider = BuildProvider(written, prices, options.Server.Nodes);
             providers.Add(provider);
-            deployments.AddRange(written.Deployments.Select(deployment => BuildDeployment(provider, written, deployment, prices)));
+            deployments.AddRange(written.Deployments.Select(deployment => BuildDeployment(provider, written, deployment, prices, options.Server.Nodes)));
         }
 
         FrozenDictionary<string, Provider> providersByName = providers.ToFrozenDictionary(static provider => provider.Name, StringComparer.Ordinal);
@@ -47,7 +47,7 @@ public static class CatalogBuilder
         };
     }
 
-    private static Provider BuildProvider(ProviderOptions written, PriceFinder prices)
+    private static Provider BuildProvider(ProviderOptions written, PriceFinder prices, int nodes)
     {
         ProviderKind kind = FeatureDefaults.KindOf(written.Kind!);
         return new Provider
@@ -77,6 +77,7 @@ public static class CatalogBuilder
             Headers = written.Headers,
             AllowPrivateAddresses = written.AllowPrivateAddresses,
             Quota = written.Quota,
+            HardQuota = HardQuota.Of(written.Quota, nodes),
             Data = new DataTerms(written.Data!.Geo!, written.Data.RetentionDays!.Value, written.Data.Training!.Value),
             Betas = written.Betas?.ToFrozenSet(StringComparer.Ordinal) ?? BetaDefaults.Of(kind, written.Platform!),
             AnyModel = written.AnyModel ? new AnyModel(written.Vendor!, written.Features, (vendor, model) => prices.Find(written, vendor, model, sentModel: model)) : null,
@@ -141,7 +142,7 @@ public static class CatalogBuilder
     }
 
     private static Deployment BuildDeployment(
-        Provider provider, ProviderOptions providerOptions, DeploymentOptions written, PriceFinder prices)
+        Provider provider, ProviderOptions providerOptions, DeploymentOptions written, PriceFinder prices, int nodes)
     {
         string vendor = written.Vendor ?? providerOptions.Vendor!;
         string name = $"{provider.Name}/{written.Name}";
@@ -168,6 +169,7 @@ public static class CatalogBuilder
             Deprecated = written.Deprecated,
             EndOfLife = written.EndOfLife,
             Quota = written.Quota,
+            HardQuota = HardQuota.Of(written.Quota, nodes),
         };
     }
 

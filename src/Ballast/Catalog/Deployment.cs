@@ -40,6 +40,12 @@ public sealed record Deployment
     /// <summary>What it alone may be asked for, as declared; null where nothing is.</summary>
     public QuotaOptions? Quota { get; init; }
 
+    /// <summary>Of <see cref="Quota"/>, what is kept; null where it is only reported against.</summary>
+    public HardQuota? HardQuota { get; init; }
+
+    /// <summary>Something may be asked for only so often: of it alone, or of its whole account.</summary>
+    public bool HasHardQuota => HardQuota is not null || Provider.HardQuota is not null;
+
     /// <summary>It serves embeddings, not chat.</summary>
     public bool IsEmbedding { get; init; }
 

@@ -90,6 +90,9 @@ public sealed record Provider
 
     /// <summary>What all its deployments together may be asked for, as declared; null where nothing is.</summary>
     public QuotaOptions? Quota { get; init; }
+
+    /// <summary>Of <see cref="Quota"/>, what is kept; null where it is only reported against.</summary>
+    public HardQuota? HardQuota { get; init; }
     public required DataTerms Data { get; init; }
 
     /// <summary>Beta features that may be asked for here (<c>anthropic-beta</c>); null lets all pass.</summary>

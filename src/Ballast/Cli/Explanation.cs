@@ -113,9 +113,15 @@ internal sealed record Explanation(string Id, DateTimeOffset At, IReadOnlyList<L
             output.WriteLine($"{attempt.AttemptId}: {attempt.Platform} calls it {new string([.. id.Where(static one => !char.IsControl(one))])}");
         }
 
-        if (attempt.Losses.Count > 0)
+        string[] full = [.. attempt.Losses.Where(IsQuota).Select(static note => note[Exchange.QuotaNote.Length..])];
+        if (full.Length > 0)
         {
-            output.WriteLine($"{attempt.AttemptId}: could not cross: {string.Join(", ", attempt.Losses)}");
+            output.WriteLine($"{attempt.AttemptId}: at their quotas, and therefore passed over: {string.Join(", ", full)}");
+        }
+
+        if (attempt.Losses.Count > full.Length)
+        {
+            output.WriteLine($"{attempt.AttemptId}: could not cross: {string.Join(", ", attempt.Losses.Where(static note => !IsQuota(note)))}");
         }
     }
 
@@ -157,15 +163,23 @@ internal sealed record Explanation(string Id, DateTimeOffset At, IReadOnlyList<L
             json.WriteNull("cost_usd");
         }
 
-        json.WriteStartArray("losses");
-        foreach (string loss in attempt.Losses)
+        WriteTexts(json, "losses", attempt.Losses.Where(static note => !IsQuota(note)));
+        WriteTexts(json, "passed_over_at_quota", attempt.Losses.Where(IsQuota).Select(static note => note[Exchange.QuotaNote.Length..]));
+        json.WriteEndObject();
+    }
+
+    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> texts)
+    {
+        json.WriteStartArray(name);
+        foreach (string text in texts)
         {
-            json.WriteStringValue(loss);
+            json.WriteStringValue(text);
         }
 
         json.WriteEndArray();
-        json.WriteEndObject();
     }
+
+    private static bool IsQuota(string note) => note.StartsWith(Exchange.QuotaNote, StringComparison.Ordinal);
 
     private static GatewayError? ErrorOf(LedgerEntry attempt) => attempt.Reason is { } reason ? GatewayError.Find(reason) : null;
 

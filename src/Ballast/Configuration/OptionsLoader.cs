@@ -148,6 +148,7 @@ public static class OptionsLoader
             Listen = section.Address("listen") ?? defaults.Listen,
             Admin = section.Address("admin") ?? defaults.Admin,
             Engine = section.OneOf("engine", ["auto", "kestrel"]) switch { "kestrel" => ServerEngine.Kestrel, "auto" => ServerEngine.Auto, _ => defaults.Engine },
+            Nodes = section.Whole("nodes", 1, 1000) ?? defaults.Nodes,
         };
         foreach ((string key, Uri address) in (ReadOnlySpan<(string, Uri)>)[("listen", options.Listen), ("admin", options.Admin)])
         {

@@ -32,6 +32,7 @@ public static class OptionsValidator
         foreach (ProviderOptions provider in options.Providers)
         {
             ProviderValidator.Validate(provider, judge);
+            ProviderValidator.ValidateQuotas(provider, options.Server.Nodes, judge);
         }
 
         ValidateNames(options, judge);

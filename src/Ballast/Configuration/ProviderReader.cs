@@ -105,7 +105,9 @@ internal static class ProviderReader
             return null;
         }
 
-        QuotaOptions quota = new((long?)section.Number("requests_per_minute", 1, QuotaMax), (long?)section.Number("tokens_per_minute", 1, QuotaMax));
+        QuotaOptions quota = new(
+            (long?)section.Number("requests_per_minute", 1, QuotaMax), (long?)section.Number("tokens_per_minute", 1, QuotaMax),
+            section.OneOf("enforce", ["report", "hard"]) == "hard");
         section.End();
         return quota;
     }

@@ -31,6 +31,29 @@ internal static class ProviderValidator
         }
     }
 
+    /// <summary>A hard quota must leave each gateway something to ask for.</summary>
+    public static void ValidateQuotas(ProviderOptions provider, int nodes, Judge judge)
+    {
+        Check(provider.Quota, SourceMap.Join(Judge.PathOf(provider), "quota"));
+        foreach (DeploymentOptions deployment in provider.Deployments)
+        {
+            Check(deployment.Quota, SourceMap.Join(Judge.PathOf(provider, deployment), "quota"));
+        }
+
+        void Check(QuotaOptions? quota, string path)
+        {
+            if (quota is { IsHard: true, RequestsPerMinute: null, TokensPerMinute: null })
+            {
+                judge.Error(path, "a hard quota without a figure holds nothing", "requests_per_minute: 600, tokens_per_minute: 400000, or both");
+            }
+
+            if (quota is { IsHard: true } && (quota.RequestsPerMinute < nodes || quota.TokensPerMinute < nodes))
+            {
+                judge.Error(path, $"divided among {nodes} gateways nothing is left of this quota", "fewer server.nodes, or enforce: report");
+            }
+        }
+    }
+
     private static void ValidateAddress(ProviderOptions provider, string path, Judge judge)
     {
         string place = SourceMap.Join(path, "base_url");

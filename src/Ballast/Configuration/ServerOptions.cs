@@ -10,4 +10,7 @@ public sealed record ServerOptions
     public Uri Admin { get; init; } = new("http://127.0.0.1:8081");
 
     public ServerEngine Engine { get; init; } = ServerEngine.Auto;
+
+    /// <summary>Gateways that ask with the same accounts, this one included: each keeps to its part of hard quotas.</summary>
+    public int Nodes { get; init; } = 1;
 }

@@ -64,6 +64,11 @@ public sealed class Attempt(string id, int number, Deployment deployment, Protoc
     /// <summary>Three letters (ISO 4217).</summary>
     public string? ReservedCurrency { get; set; }
 
+#pragma warning disable CA1051 // changed in place: a property would hand out copies
+    /// <summary>What it has taken of hard quotas.</summary>
+    public QuotaHold Quota;
+#pragma warning restore CA1051
+
     /// <summary>Its place in a trace; null where nothing is traced.</summary>
     public AttemptTrace? Trace { get; set; }
 

@@ -11,9 +11,14 @@ namespace Ballast.Exchanges;
 /// </summary>
 public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnapshot catalog, TimeProvider time)
 {
+    /// <summary>What begins a note that a deployment was passed over because of its quota.</summary>
+    public const string QuotaNote = "quota:";
+
     private static readonly string[] s_numbers = ["-1", "-2", "-3", "-4", "-5", "-6", "-7", "-8", "-9"];
 
     private ChatRequest? _request;
+    private RequestEnvelope? _bounded;
+    private long _inputBound;
 
     /// <summary>What the client quotes and the log finds: <c>req_</c> and 32 hex digits, ordered by time.</summary>
     public string Id { get; } = ExchangeId.Make(time.GetUtcNow());
@@ -106,6 +111,55 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     /// <summary>The deployment can be asked for this at all.</summary>
     public bool IsOfferedBy(Deployment deployment) =>
         deployment.ProtocolFor(Protocol) is { } protocol && (Demands == TargetFeatures.None || (protocol == Protocol && deployment.Target.Has(Demands)));
+
+    /// <summary>What it takes is counted in tokens.</summary>
+    public bool IsByTokens => Protocol.Family is ProtocolFamily.Chat or ProtocolFamily.Embeddings || Operation == Operation.Completions;
+
+    /// <summary>Tokens of all answers that are asked for: the caller's own limit, else what the deployment is taken to write at most.</summary>
+    public long OutputBound(Deployment? deployment)
+    {
+        if (Protocol.Family == ProtocolFamily.Embeddings || Operation is Operation.CountTokens or Operation.Moderations or Operation.Rerank)
+        {
+            return 0;
+        }
+
+        long each = Envelope.MaxOutputTokens ?? deployment?.DefaultMaxOutputTokens ?? 0;
+        return Math.Max(0, each) * Math.Clamp(Envelope.ChoiceCount, 1, 128);
+    }
+
+    /// <summary>The most tokens that an attempt there is taken for, before its usage is known; 0 for what is not counted so.</summary>
+    public long TokensAt(Deployment deployment)
+    {
+        if (!IsByTokens || Operation == Operation.CountTokens)
+        {
+            return 0;
+        }
+
+        if (_bounded != Envelope)
+        {
+            _bounded = Envelope;
+            _inputBound = InputBound.Of(Envelope.Body.Span);
+        }
+
+        return _inputBound + OutputBound(deployment);
+    }
+
+    /// <summary>Candidates that were passed over because they were at their quotas, as the ledger notes them; null, as nearly always, for none.</summary>
+    public List<string>? PassedOver { get; private set; }
+
+    /// <summary>Notes one; false where it was noted before.</summary>
+    public bool PassOver(Deployment deployment)
+    {
+        string note = QuotaNote + deployment.Name;
+        PassedOver ??= [];
+        if (PassedOver.Contains(note))
+        {
+            return false;
+        }
+
+        PassedOver.Add(note);
+        return true;
+    }
 
     /// <summary>Puts another request in the place of the one that came.</summary>
     public void Revise(ReadOnlyMemory<byte> body)

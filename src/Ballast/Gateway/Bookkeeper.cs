@@ -276,12 +276,17 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
         };
     }
 
-    private static string[] NotesOf(Exchange exchange, Attempt attempt) => attempt.Losses.Count == 0 && exchange.Screen is null && exchange.Judge is null ? []
-        :
-        [
-            .. exchange.Screen?.Notes ?? [], .. exchange.Judge?.Notes ?? [],
-            .. attempt.Losses.Losses.Select(static loss => loss.InResponse ? "response:" + loss.Pointer : loss.Pointer),
-        ];
+    private static string[] NotesOf(Exchange exchange, Attempt attempt)
+    {
+        // Whoever was passed over is told once, by the first attempt.
+        List<string>? passed = attempt == exchange.Attempts[0] ? exchange.PassedOver : null;
+        return attempt.Losses.Count == 0 && exchange.Screen is null && exchange.Judge is null && passed is null ? []
+            :
+            [
+                .. passed ?? [], .. exchange.Screen?.Notes ?? [], .. exchange.Judge?.Notes ?? [],
+                .. attempt.Losses.Losses.Select(static loss => loss.InResponse ? "response:" + loss.Pointer : loss.Pointer),
+            ];
+    }
 
     /// <summary>
     /// Files and batches have prices of their own, which are not those of a model's answers: what of them may cost is not known, and looking at them costs nothing.

@@ -3,7 +3,6 @@ using Ballast.Exchanges;
 using Ballast.Guards;
 using Ballast.Guards.Leases;
 using Ballast.Prices;
-using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Operations;
 
@@ -30,16 +29,7 @@ public static class CostBound
     private static long InputOf(BatchShare share) => share.Bytes + (TokensPerLink * share.Links);
 
     /// <summary>Tokens of all answers that are asked for: the caller's own limit, else what the deployment is taken to write at most.</summary>
-    public static long OutputOf(Exchange exchange, Deployment? deployment)
-    {
-        if (exchange.Protocol.Family == ProtocolFamily.Embeddings || exchange.Operation is Operation.CountTokens or Operation.Moderations or Operation.Rerank)
-        {
-            return 0;
-        }
-
-        long each = exchange.Envelope.MaxOutputTokens ?? deployment?.DefaultMaxOutputTokens ?? 0;
-        return Math.Max(0, each) * Math.Clamp(exchange.Envelope.ChoiceCount, 1, 128);
-    }
+    public static long OutputOf(Exchange exchange, Deployment? deployment) => exchange.OutputBound(deployment);
 
     /// <summary>Reserves what one attempt may cost; where this gateway's part of a shared budget is used up, waits for a larger one.</summary>
     /// <exception cref="GatewayException">A budget has not so much left, or cannot know what it costs.</exception>
@@ -103,7 +93,7 @@ public static class CostBound
             input += taken;
             output += billed.OutputTokens;
             isEstimated |= billed.IsEstimated;
-            bool isTold = IsByTokens(exchange) || (!billed.IsEstimated && taken + billed.OutputTokens > 0);
+            bool isTold = exchange.IsByTokens || (!billed.IsEstimated && taken + billed.OutputTokens > 0);
             usd += attempt.Reached && (!isTold || attempt.CostUsd is null) ? UnknownCost(exchange, attempt, key) : attempt.CostUsd ?? 0;
             isUnknown |= attempt.Reached && !isTold && attempt.UpstreamStatus is null or < 300;
         }
@@ -115,10 +105,6 @@ public static class CostBound
             ? new Spending(Math.Min(usd, exchange.Reservation.Usd), Math.Min(tokens, exchange.Reservation.Tokens), input, output)
             : new Spending(usd, tokens, input, output);
     }
-
-    /// <summary>The price of one operation is that of its tokens.</summary>
-    private static bool IsByTokens(Exchange exchange) =>
-        exchange.Protocol.Family is ProtocolFamily.Chat or ProtocolFamily.Embeddings || exchange.Operation == Operation.Completions;
 
     private static decimal DollarsOf(Exchange exchange, Deployment deployment, AdmittedKey key, long input, long output)
     {
@@ -140,7 +126,7 @@ public static class CostBound
         }
 
         decimal dearest = Dearest(prices, DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime), input, output);
-        return IsByTokens(exchange) ? dearest : Math.Max(dearest, Ceiling(exchange, key) ?? 0);
+        return exchange.IsByTokens ? dearest : Math.Max(dearest, Ceiling(exchange, key) ?? 0);
     }
 
     private static decimal DollarsOf(Exchange exchange, Deployment deployment, AdmittedKey key, IReadOnlyList<BatchShare> shares) =>

@@ -1,10 +1,10 @@
 using Ballast.Catalog;
-using Ballast.Configuration;
 using Ballast.Exchanges;
 using Ballast.Guards;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 using Ballast.Routing;
+using Ballast.Routing.Metering;
 using Ballast.Telemetry;
 using Ballast.Upstream;
 using Microsoft.Extensions.Logging;
@@ -20,7 +20,7 @@ namespace Ballast.Gateway;
 /// </code>
 /// The rule: it may move on only while <see cref="Exchange.OutputCommitted"/> is false. A client that went away is nobody's failure.
 /// </summary>
-public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget budget, Bookkeeper bookkeeper, Guard guard, ILogger log)
+public sealed class Failover(UpstreamCall call, HealthBook health, QuotaBook quotas, RetryBudget budget, Bookkeeper bookkeeper, Guard guard, ILogger log)
 {
     /// <summary>How long a retry without budget waits for a candidate to prove itself healthy or for the budget to refill.</summary>
     private static readonly TimeSpan RetryWaitMax = TimeSpan.FromSeconds(2);
@@ -29,20 +29,14 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
     /// <summary>Answers the client: with a model's answer, or what <paramref name="work"/> makes of one, or with an error of its own protocol.</summary>
     public async Task RunAsync(Exchange exchange, RoutePlan plan, ClientResponse response, CancellationToken aborted, AttemptWork? work = null)
     {
-        LimitsOptions limits = exchange.Catalog.Limits;
-        budget.CountRequest();
-        if (exchange.IsClientRetry)
-        {
-            budget.CountClientRetry();
-        }
-
+        Count(exchange);
         UpstreamFailure? last = null;
         long? retriesFrom = null;
         TimeSpan? soonest = plan.RestingFor;
         Deployment? unreportedProbe = plan.Probe;
         try
         {
-            while (exchange.Attempts.Count < limits.AttemptsMax && plan.TryNext(out Deployment deployment))                      // (1)
+            while (exchange.Attempts.Count < exchange.Catalog.Limits.AttemptsMax && plan.TryNext(out Deployment deployment))                      // (1)
             {
                 retriesFrom ??= exchange.Attempts.Count > 0 ? exchange.Time.GetTimestamp() : null;
                 if (retriesFrom is { } since && !await MayRetryAsync(deployment, exchange, since, aborted).ConfigureAwait(false))  // (2)
@@ -50,33 +44,44 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
                     continue; // a later candidate may be proven healthy
                 }
 
-                await CostBound.ReserveAsync(exchange, deployment, guard, aborted).ConfigureAwait(false);
                 Attempt attempt = exchange.BeginAttempt(deployment);
-                if (!TryBuild(exchange, attempt, work, out UpstreamMessage? request, out UpstreamFailure? refusal))           // (3)
+                if (IsFull(exchange, attempt, plan, isOfAccount: work is not null, ref soonest, out UpstreamFailure? full))
                 {
-                    last ??= refusal;
+                    last ??= full;
                     continue;
                 }
 
-                using (request)
+                try
                 {
-                    await bookkeeper.IntendAsync(exchange, attempt, response.Recorded).ConfigureAwait(false);
-                    bool isProbe = deployment == unreportedProbe;
-                    unreportedProbe = isProbe ? null : unreportedProbe;
-                    UpstreamFailure? failure = await AttemptAsync(exchange, attempt, isProbe, request, response, work, aborted).ConfigureAwait(false);  // (4)
-                    if (failure is null || exchange.OutputCommitted || exchange.Judge is { WantsRevision: true })
+                    await ReserveAsync(exchange, attempt, aborted).ConfigureAwait(false);
+                    if (!TryBuild(exchange, attempt, work, out UpstreamMessage? request, out UpstreamFailure? refusal))       // (3)
                     {
-                        return; // in the last case whoever asked for the answer asks again
+                        last ??= refusal;
+                        continue;
                     }
 
-                    last = failure;
-                    soonest = Sooner(soonest, failure.Error.RetryAfter);
-                    plan.NoteFailure(deployment);
-                    response.Discard();
-                    if (!failure.IsRetryable)
+                    using (request)
                     {
-                        break;
+                        await bookkeeper.IntendAsync(exchange, attempt, response.Recorded).ConfigureAwait(false);
+                        bool isProbe = Claim(deployment, ref unreportedProbe);
+                        UpstreamFailure? failure = await AttemptAsync(exchange, attempt, isProbe, request, response, work, aborted).ConfigureAwait(false);  // (4)
+                        if (failure is null || exchange.OutputCommitted || exchange.Judge is { WantsRevision: true })
+                        {
+                            return; // in the last case whoever asked for the answer asks again
+                        }
+
+                        (last, soonest) = (failure, Sooner(soonest, failure.Error.RetryAfter));
+                        plan.NoteFailure(deployment);
+                        response.Discard();
+                        if (!failure.IsRetryable)
+                        {
+                            break;
+                        }
                     }
+                }
+                finally
+                {
+                    quotas.Settle(attempt);
                 }
             }
         }
@@ -91,6 +96,55 @@ public sealed class Failover(UpstreamCall call, HealthBook health, RetryBudget b
         // One that waits as long as the last candidate asks would wait too long if another is back before.
         bool isSooner = last?.Error.RetryAfter is not null && soonest is not null;
         await RejectAsync(exchange, isSooner ? last! with { Error = last.Error with { RetryAfter = soonest } } : last, response).ConfigureAwait(false);
+    }
+
+    /// <summary>Between the plan and its turn others may have used the quota up: then it is not sent, and is no attempt.</summary>
+    private bool IsFull(Exchange exchange, Attempt attempt, RoutePlan plan, bool isOfAccount, ref TimeSpan? soonest, out UpstreamFailure? full)
+    {
+        full = null;
+        if (quotas.TryTake(exchange, attempt, isOfAccount))
+        {
+            return false;
+        }
+
+        exchange.Attempts.Remove(attempt);
+        exchange.PassOver(attempt.Deployment);
+        plan.NoteFull();
+        TimeSpan wait = quotas.WaitFor(exchange, attempt.Deployment, isOfAccount);
+        soonest = Sooner(soonest, wait);
+        GatewayError error = GatewayError.QuotaReached;
+        full = new UpstreamFailure(error.Code, error.ToChatError() with { RetryAfter = wait }, IsRetryable: true, BlamesDeployment: false);
+        return true;
+    }
+
+    private async ValueTask ReserveAsync(Exchange exchange, Attempt attempt, CancellationToken aborted)
+    {
+        try
+        {
+            await CostBound.ReserveAsync(exchange, attempt.Deployment, guard, aborted).ConfigureAwait(false);
+        }
+        catch
+        {
+            exchange.Attempts.Remove(attempt);
+            throw;
+        }
+    }
+
+    /// <summary>True for the plan's probe, whose end is reported with its attempt from now on.</summary>
+    private static bool Claim(Deployment deployment, ref Deployment? unreportedProbe)
+    {
+        bool isProbe = deployment == unreportedProbe;
+        unreportedProbe = isProbe ? null : unreportedProbe;
+        return isProbe;
+    }
+
+    private void Count(Exchange exchange)
+    {
+        budget.CountRequest();
+        if (exchange.IsClientRetry)
+        {
+            budget.CountClientRetry();
+        }
     }
 
     private static TimeSpan? Sooner(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;

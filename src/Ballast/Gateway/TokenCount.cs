@@ -4,6 +4,7 @@ using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Protocols;
 using Ballast.Routing;
+using Ballast.Routing.Metering;
 using Ballast.Transport;
 using Ballast.Upstream;
 using Ballast.Upstream.Signing;
@@ -11,7 +12,7 @@ using Ballast.Upstream.Signing;
 namespace Ballast.Gateway;
 
 /// <summary>Answers a count of tokens: by the vendor where the first candidate has a native count, else by an estimate that says so.</summary>
-public sealed class TokenCount(UpstreamClient client, HealthBook health)
+public sealed class TokenCount(UpstreamClient client, HealthBook health, QuotaBook quotas)
 {
     /// <summary>Marks an answer that Ballast counted itself.</summary>
     public const string EstimatedHeader = "x-ballast-estimated";
@@ -58,6 +59,12 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
     private async Task<ReadOnlyMemory<byte>> AskAsync(Exchange exchange, Deployment deployment, CancellationToken aborted)
     {
         Attempt attempt = exchange.BeginAttempt(deployment);
+        if (!quotas.TryTake(exchange, attempt))
+        {
+            exchange.Attempts.Remove(attempt);
+            return default;
+        }
+
         attempt.Result = AttemptResult.Failed;
         PooledBuffer body = new(exchange.Envelope.Body.Length + 64);
         exchange.Protocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
@@ -88,6 +95,7 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health)
         finally
         {
             attempt.Duration = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
+            quotas.Settle(attempt);
         }
 
         return default;

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using Ballast.Exchanges;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
+using Ballast.Routing.Metering;
 using Ballast.Upstream;
 using Ballast.Upstream.Providers;
 using Ballast.Upstream.Signing;
@@ -10,7 +11,7 @@ using Ballast.Upstream.Signing;
 namespace Ballast.Gateway;
 
 /// <summary>One attempt from request to last byte: send, judge the head, relay the body. Every failure comes back as a value.</summary>
-public sealed class UpstreamCall(UpstreamClient client)
+public sealed class UpstreamCall(UpstreamClient client, QuotaBook quotas)
 {
     /// <summary>Returns null when the client has a whole answer, else why not. A client that went away is an <see cref="OperationCanceledException"/>.</summary>
     public async Task<UpstreamFailure?> RunAsync(
@@ -45,6 +46,7 @@ public sealed class UpstreamCall(UpstreamClient client)
         using (upstream)
         {
             attempt.Reached = true;
+            quotas.NoteArrival(attempt);
             attempt.UpstreamStatus = upstream.Status;
             attempt.UpstreamRequestId = RequestId(attempt, upstream);
             attempt.RateLimits = attempt.WantsRateLimits ? attempt.Protocol.ReadRateLimits(upstream.Header, exchange.Time.GetUtcNow()) : null;

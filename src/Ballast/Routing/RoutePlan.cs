@@ -49,6 +49,9 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
 
     public void NoteFailure(Deployment deployment) => (_failed ??= []).Add(deployment);
 
+    /// <summary>The one that was taken last had no room when it came to it: it has not failed, and the next is looked at as after a failure.</summary>
+    public void NoteFull() => _failed ??= [];
+
     private int Best(out int broken)
     {
         int best = -1;

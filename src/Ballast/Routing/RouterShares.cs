@@ -32,7 +32,7 @@ public sealed partial class Router
             ulong eligible = standing.Eligible | (probe >= 0 ? 1UL << probe : 0);
             if (eligible == 0)
             {
-                throw Resting(standing.Soonest);
+                throw Resting(standing.Soonest, standing.Full != 0);
             }
 
             units = policy.Units(model.Candidate(BitOperations.TrailingZeroCount(eligible)), input, output, now);
@@ -43,8 +43,7 @@ public sealed partial class Router
                 double own = policy.Units(model.Candidate(decision.Index), input, output, now);
                 policy.Book.Correct(requests, decision, own - units);
                 units = own;
-                ulong free = eligible == standing.Lawful ? 0 : standing.Lawful & ~eligible;
-                control.Note(policy, decision, units, free != 0 ? RelaxationCause.Health : RelaxationCause.Eligibility);
+                control.Note(policy, decision, units, CauseOf(standing, eligible));
                 policy.Sessions.Note(session, decision.Index, control.Time.GetTimestamp());
             }
         }
@@ -58,6 +57,13 @@ public sealed partial class Router
         return new RoutePlan(
             InPlan(model, standing.Eligible, decision.Index), probe < 0 ? null : model.Candidate(probe),
             standing.Soonest == TimeSpan.MaxValue ? null : standing.Soonest, ticket);
+    }
+
+    /// <summary>Why a rule had to give way, if it had to: who is down comes before who is at its quota.</summary>
+    private static RelaxationCause CauseOf(in Standing standing, ulong eligible)
+    {
+        ulong gone = standing.Lawful & ~eligible;
+        return gone == 0 ? RelaxationCause.Eligibility : (gone & ~standing.Full) != 0 ? RelaxationCause.Health : RelaxationCause.Quota;
     }
 
     /// <summary>Only chat, embeddings and their like take part in shares; what costs nothing, or stays where it is, does not.</summary>
@@ -85,6 +91,12 @@ public sealed partial class Router
 
             ulong bit = 1UL << index;
             standing.Lawful |= bit;
+            if (IsFull(exchange, deployment, ref standing.Soonest))
+            {
+                standing.Full |= bit;
+                continue;
+            }
+
             switch (health.Of(deployment).Check(exchange.Catalog.Limits, out TimeSpan readyIn, out double share))
             {
                 case Availability.Ready:
@@ -177,6 +189,7 @@ public sealed partial class Router
         public ulong Preferred;
         public ulong Eligible;
         public ulong Probes;
+        public ulong Full;
         public TimeSpan Soonest;
     }
 }

@@ -10,6 +10,7 @@ using Ballast.Handles;
 using Ballast.Ledger;
 using Ballast.Ledger.Spool;
 using Ballast.Routing;
+using Ballast.Routing.Metering;
 using Ballast.Routing.Shares;
 using Ballast.Telemetry;
 using Ballast.Transport;
@@ -94,14 +95,15 @@ public sealed class BallastServer : IAsyncDisposable
             Shares, setup.Catalog, setup.PolicyFolder is { } folder ? new PolicyFolder(folder) : null, new ShareSnapshotFile(setup.SharesPath),
             _relaxations, setup.Time, Log);
         _quotas = new QuotaWatch(Health, (ILedgerEventStore)_store, setup.Time);
-        UpstreamCall call = new(_upstream);
-        Failover failover = new(call, Health, new RetryBudget(setup.Time), bookkeeper, Guard, Log);
+        Quotas = NewQuotas(setup);
+        UpstreamCall call = new(_upstream, Quotas);
+        Failover failover = new(call, Health, Quotas, new RetryBudget(setup.Time), bookkeeper, Guard, Log);
         _background = new BackgroundBook(bookkeeper, Guard);
         _batches = new BatchBook(Guard);
-        Router router = new(Health, new Random(setup.Seed), Shares);
+        Router router = new(Health, new Random(setup.Seed), Shares, Quotas);
         _handler = new GatewayHandler(
-            setup.Catalog, Guard, router, failover, new TokenCount(_upstream, Health),
-            new FileHandler(_handles, failover, call, _upstream, Health), bookkeeper,
+            setup.Catalog, Guard, router, failover, new TokenCount(_upstream, Health, Quotas),
+            new FileHandler(_handles, failover, call, _upstream, Health, Quotas), bookkeeper,
             new StateKeeper(_conversations), new StateDesk(_conversations, _conversations is null ? null : new BackgroundDesk(_conversations, failover, _background)), _background, _batches,
             new ConstitutionDesk(Guard, router, failover, bookkeeper), _idempotency, new ExchangeTracer(_traces), setup.Time, Log);
     }
@@ -114,6 +116,9 @@ public sealed class BallastServer : IAsyncDisposable
 
     /// <summary>Shows on the page what weights alone would have made of the same requests; null where nobody watches.</summary>
     public Ballast.Balance.Watch.BalanceWatch? Watch { get; set; }
+
+    /// <summary>What counts against hard quotas.</summary>
+    public QuotaBook Quotas { get; }
     public Guard Guard { get; }
     public LedgerWriter Ledger { get; }
 
@@ -199,6 +204,7 @@ public sealed class BallastServer : IAsyncDisposable
             await _conversations.DisposeAsync().ConfigureAwait(false);
         }
 
+        _setup.Catalog.Reloaded -= Quotas.Bind;
         await _shares.DisposeAsync().ConfigureAwait(false);
         await _relaxations.DisposeAsync().ConfigureAwait(false);
         await _quotas.DisposeAsync().ConfigureAwait(false);
@@ -240,6 +246,14 @@ public sealed class BallastServer : IAsyncDisposable
         ServiceName = options.ServiceName,
         Resource = options.Resource,
     };
+
+    private static QuotaBook NewQuotas(ServerSetup setup)
+    {
+        QuotaBook quotas = new(setup.Time);
+        quotas.Bind(setup.Catalog.Current);
+        setup.Catalog.Reloaded += quotas.Bind;
+        return quotas;
+    }
 
     private static ILoggerFactory NewLogging(ServerSetup setup) => LoggerFactory.Create(logging =>
     {

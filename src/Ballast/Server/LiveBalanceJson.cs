@@ -162,7 +162,7 @@ internal static class LiveBalanceJson
         {
             json.WriteStartObject();
             json.WriteString("rule", one.Rule);
-            json.WriteString("cause", one.Cause == RelaxationCause.Health ? "health" : "eligibility");
+            json.WriteString("cause", one.CauseName);
             json.WriteString("started_at", one.StartedAt.UtcDateTime);
             json.WriteString("last_at", one.LastAt.UtcDateTime);
             json.WriteNumber("requests", one.Requests);

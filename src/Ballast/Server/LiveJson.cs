@@ -3,6 +3,7 @@ using Ballast.Balance;
 using Ballast.Catalog;
 using Ballast.Ledger;
 using Ballast.Routing;
+using Ballast.Routing.Metering;
 
 namespace Ballast.Server;
 
@@ -32,7 +33,7 @@ internal static class LiveJson
             LiveBalanceJson.Write(json, server);
             WriteComponents(json, "platforms", totals.Platforms, catalog.Providers.Values.Select(provider => provider.Platform));
             WriteComponents(json, "vendors", totals.Vendors, catalog.Deployments.Values.Select(deployment => deployment.Vendor));
-            WriteDeployments(json, server.Health, catalog, totals.Deployments);
+            WriteDeployments(json, server, catalog, totals.Deployments);
             WriteExposure(json, exposure);
             WriteModels(json, catalog);
             json.WriteEndObject();
@@ -88,7 +89,7 @@ internal static class LiveJson
         json.WriteEndArray();
     }
 
-    private static void WriteDeployments(Utf8JsonWriter json, HealthBook health, CatalogSnapshot catalog, IReadOnlyList<LiveComponent> active)
+    private static void WriteDeployments(Utf8JsonWriter json, BallastServer server, CatalogSnapshot catalog, IReadOnlyList<LiveComponent> active)
     {
         Dictionary<string, LiveComponent> byName = active.ToDictionary(component => component.Name, StringComparer.Ordinal);
         json.WriteNumber("deployments_in_all", catalog.Deployments.Count);
@@ -100,7 +101,9 @@ internal static class LiveJson
             json.WriteString("vendor", deployment.Vendor);
             json.WriteString("platform", deployment.Platform);
             json.WriteString("region", deployment.Region);
-            WriteHealth(json, health.Find(deployment), catalog);
+            WriteHealth(json, server.Health.Find(deployment), catalog);
+            WriteQuota(json, "quota", server.Quotas.StandingOf(deployment));
+            WriteQuota(json, "provider_quota", server.Quotas.StandingOf(deployment.Provider));
             WriteFigures(json, byName.GetValueOrDefault(deployment.Name));
             json.WriteEndObject();
         }
@@ -129,6 +132,36 @@ internal static class LiveJson
         else
         {
             json.WriteNullValue();
+        }
+    }
+
+    private static void WriteQuota(Utf8JsonWriter json, string name, QuotaStanding? standing)
+    {
+        if (standing is null)
+        {
+            json.WriteNull(name);
+            return;
+        }
+
+        json.WriteStartObject(name);
+        json.WriteNumber("requests", standing.Requests);
+        WriteFigure(json, "requests_per_minute", standing.Limits.RequestsPerMinute);
+        json.WriteNumber("tokens", standing.Tokens);
+        WriteFigure(json, "tokens_per_minute", standing.Limits.TokensPerMinute);
+        json.WriteNumber("turned_away", standing.TurnedAway);
+        json.WriteBoolean("used_up", standing.IsUsedUp);
+        json.WriteEndObject();
+    }
+
+    private static void WriteFigure(Utf8JsonWriter json, string name, long? figure)
+    {
+        if (figure is { } known)
+        {
+            json.WriteNumber(name, known);
+        }
+        else
+        {
+            json.WriteNull(name);
         }
     }
 

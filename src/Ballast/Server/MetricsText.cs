@@ -38,6 +38,7 @@ public static class MetricsText
             Line(text, "ballast_deployment_open", "deployment", deployment.Name, server.Health.Find(deployment) is { IsOpen: true } ? 1 : 0);
         }
 
+        QuotaText.Write(text, server.Quotas, catalog);
         GenAIText.Write(text, server.Meter);
         if (server.Export is { } export)
         {

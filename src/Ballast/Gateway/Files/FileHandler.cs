@@ -5,6 +5,7 @@ using Ballast.Handles;
 using Ballast.Protocols;
 using Ballast.Protocols.Operations;
 using Ballast.Routing;
+using Ballast.Routing.Metering;
 using Ballast.Upstream;
 
 namespace Ballast.Gateway.Files;
@@ -13,7 +14,7 @@ namespace Ballast.Gateway.Files;
 /// Files and batches. They stay with the provider that made them and with the app that asked for them: clients know them by handles that say nothing, and no path or name
 /// of a caller ever becomes part of an upstream's address. Only an upload, before any provider has taken it, may go to another one.
 /// </summary>
-public sealed class FileHandler(HandleStore handles, Failover failover, UpstreamCall call, UpstreamClient client, HealthBook health)
+public sealed class FileHandler(HandleStore handles, Failover failover, UpstreamCall call, UpstreamClient client, HealthBook health, QuotaBook quotas)
 {
     /// <summary>Names the model, and with it the provider, that an upload is for.</summary>
     public const string ModelHeader = "x-ballast-model";
@@ -21,7 +22,7 @@ public sealed class FileHandler(HandleStore handles, Failover failover, Upstream
     /// <summary>A file has a place, and no model answers for it.</summary>
     private static readonly Model s_noModel = new("", Selection.Ordered, [], 0);
 
-    private readonly TakeBack _takeBack = new(client);
+    private readonly TakeBack _takeBack = new(client, quotas);
 
     /// <summary>Answers one request of an admitted client.</summary>
     /// <exception cref="GatewayException">It cannot be done.</exception>
@@ -34,8 +35,8 @@ public sealed class FileHandler(HandleStore handles, Failover failover, Upstream
         return exchange.Operation switch
         {
             Operation.FileUpload => UploadAsync(exchange, request, response, answers, aborted),
-            Operation.FileList => new KeptList(exchange, handles, answers, call, response).SendAsync(HandleKind.File, aborted),
-            Operation.BatchList => new KeptList(exchange, handles, answers, call, response).SendAsync(HandleKind.Batch, aborted),
+            Operation.FileList => new KeptList(exchange, handles, answers, call, quotas, response).SendAsync(HandleKind.File, aborted),
+            Operation.BatchList => new KeptList(exchange, handles, answers, call, quotas, response).SendAsync(HandleKind.Batch, aborted),
             Operation.BatchCreate => BeginBatchAsync(exchange, request, response, answers, aborted),
             Operation.FileContent => AskAsync(exchange, response, HandleKind.File, subject => new ContentWork(exchange, subject, response), aborted),
             Operation.FileRetrieve => AskAsync(exchange, response, HandleKind.File, subject => new ObjectWork(exchange, subject, "GET", "", answers), aborted),
@@ -43,7 +44,7 @@ public sealed class FileHandler(HandleStore handles, Failover failover, Upstream
             Operation.BatchRetrieve => AskAsync(exchange, response, HandleKind.Batch, subject => new ObjectWork(exchange, subject, "GET", "", answers), aborted),
             Operation.BatchCancel => AskAsync(exchange, response, HandleKind.Batch, subject => new ObjectWork(exchange, subject, "POST", "/cancel", answers), aborted),
             Operation.MessageBatchCreate => BeginMessagesAsync(exchange, request, response, answers, aborted),
-            Operation.MessageBatchList => new KeptList(exchange, handles, answers, call, response).SendAsync(HandleKind.MessageBatch, aborted),
+            Operation.MessageBatchList => new KeptList(exchange, handles, answers, call, quotas, response).SendAsync(HandleKind.MessageBatch, aborted),
             Operation.MessageBatchRetrieve => AskAsync(exchange, response, HandleKind.MessageBatch, subject => new ObjectWork(exchange, subject, "GET", "", answers), aborted),
             Operation.MessageBatchCancel => AskAsync(exchange, response, HandleKind.MessageBatch, subject => new ObjectWork(exchange, subject, "POST", "/cancel", answers), aborted),
             Operation.MessageBatchDelete => DeleteAsync(exchange, HandleKind.MessageBatch, response, answers, aborted),

@@ -4,6 +4,7 @@ using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Handles;
 using Ballast.Protocols;
+using Ballast.Routing.Metering;
 using Ballast.Upstream;
 
 namespace Ballast.Gateway.Files;
@@ -12,7 +13,7 @@ namespace Ballast.Gateway.Files;
 /// Lists what an app has, wherever it lies: from what is remembered, since a provider's own list would name other apps' files too. What may have changed since is asked
 /// for anew; where that fails, it is told as it was last seen.
 /// </summary>
-internal sealed class KeptList(Exchange exchange, HandleStore handles, KeptAnswers answers, UpstreamCall call, ClientResponse response)
+internal sealed class KeptList(Exchange exchange, HandleStore handles, KeptAnswers answers, UpstreamCall call, QuotaBook quotas, ClientResponse response)
 {
     /// <summary>Most files in one answer, and as many as there are where the client sets no limit.</summary>
     public const int FilesMax = 10_000;
@@ -108,6 +109,12 @@ internal sealed class KeptList(Exchange exchange, HandleStore handles, KeptAnswe
         }
 
         Attempt attempt = exchange.BeginAttempt(deployment);
+        if (!quotas.TryTake(exchange, attempt, isOfAccount: true))
+        {
+            exchange.Attempts.Remove(attempt);
+            return (handle, handle.Object);
+        }
+
         attempt.Result = AttemptResult.Cancelled;
         LookWork work = new(exchange, handle, answers);
         using UpstreamMessage message = work.Build(attempt);
@@ -121,6 +128,7 @@ internal sealed class KeptList(Exchange exchange, HandleStore handles, KeptAnswe
         finally
         {
             attempt.Duration = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
+            quotas.Settle(attempt);
         }
     }
 

@@ -1,4 +1,5 @@
 using Ballast.Exchanges;
+using Ballast.Routing.Metering;
 using Ballast.Upstream;
 
 namespace Ballast.Gateway.Files;
@@ -7,12 +8,13 @@ namespace Ballast.Gateway.Files;
 /// Undoes what was just made and could not be written down: without a handle it would be nobody's and stay for ever. A try: what fails here changes nothing of what the
 /// client is told.
 /// </summary>
-internal sealed class TakeBack(UpstreamClient client)
+internal sealed class TakeBack(UpstreamClient client, QuotaBook quotas)
 {
     public async Task RunAsync(Exchange exchange, Attempt made, string method, string path)
     {
         Attempt attempt = exchange.BeginAttempt(made.Deployment);
         attempt.Result = AttemptResult.Failed;
+        quotas.Take(attempt);
         using UpstreamMessage message = UpstreamRequest.AddressKept(attempt, method, path, new PooledBuffer(), null);
         using AttemptTimer timer = AttemptTimer.Start(exchange, CancellationToken.None);
         try
@@ -30,6 +32,7 @@ internal sealed class TakeBack(UpstreamClient client)
         finally
         {
             attempt.Duration = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
+            quotas.Settle(attempt);
         }
     }
 }

@@ -6,6 +6,9 @@ public enum RelaxationCause
     /// <summary>What would have kept the rule is down or resting.</summary>
     Health,
 
+    /// <summary>What would have kept the rule is up and at its quota.</summary>
+    Quota,
+
     /// <summary>Law or the model's candidates leave no other choice, even with everything up: the policy cannot hold for this traffic.</summary>
     Eligibility,
 }
@@ -30,5 +33,8 @@ public sealed record Relaxation
     /// <summary>In the word of logs, metrics and files.</summary>
     public string CauseName => NameOf(Cause);
 
-    public static string NameOf(RelaxationCause cause) => cause == RelaxationCause.Health ? "health" : "eligibility";
+    public static string NameOf(RelaxationCause cause) => cause switch { RelaxationCause.Health => "health", RelaxationCause.Quota => "quota", _ => "eligibility" };
+
+    /// <summary>The cause behind a word.</summary>
+    public static RelaxationCause CauseOf(string? name) => name switch { "health" => RelaxationCause.Health, "quota" => RelaxationCause.Quota, _ => RelaxationCause.Eligibility };
 }

@@ -81,7 +81,7 @@ public sealed class RelaxationFile(string path) : IRelaxationStore
                 PolicyName = root.GetProperty("policy").GetString()!,
                 PolicyVersion = root.GetProperty("version").GetInt32(),
                 Rule = root.GetProperty("rule").GetString()!,
-                Cause = root.GetProperty("cause").GetString() == "health" ? RelaxationCause.Health : RelaxationCause.Eligibility,
+                Cause = Relaxation.CauseOf(root.GetProperty("cause").GetString()),
                 StartedAt = root.GetProperty("started").GetDateTimeOffset(),
                 LastAt = root.GetProperty("last").GetDateTimeOffset(),
                 Requests = root.GetProperty("requests").GetInt64(),

@@ -216,7 +216,7 @@ function showStacks(live) {
 function suspensionText(live, one) {
   const rule = live.policy === null ? undefined : live.policy.rules.find(rule => rule.id === one.rule);
   const what = rule === undefined ? `The limit ${one.rule}` : `The ${rule.bound} of ${exact(rule.limit).replace('.0%', '%')} on ${rule.name}`;
-  const why = one.cause === 'health' ? 'what would have kept it was down' : 'law and configuration left no other choice';
+  const why = one.cause === 'health' ? 'what would have kept it was down' : one.cause === 'quota' ? 'what would have kept it was at its quota' : 'law and configuration left no other choice';
   return `${what} gave way for ${many(one.requests, 'request', 'requests')}: ${why}${one.over ? '; it holds again' : ''}.`;
 }
 

@@ -188,8 +188,12 @@ function shares(place, components, classOf, verdict) {
 
 const HEALTH = { ready: 'ready', untried: 'not tried yet', ramping: 'ramping', probing: 'probing', resting: 'resting', open: 'open' };
 
+// Up, and not to be asked for one request more within this minute.
+const isFull = deployment => deployment.health === 'ready' && (deployment.quota?.used_up || deployment.provider_quota?.used_up);
+
 function healthText(deployment, now) {
   const until = deployment.ready_in_seconds === null ? '' : ' until ' + utc(new Date(now.getTime() + deployment.ready_in_seconds * 1000));
+  if (isFull(deployment)) return 'at its quota';
   if (deployment.health === 'ramping') return `ramping, ${percent(deployment.share_allowed)}`;
   return HEALTH[deployment.health] + (deployment.ready_in_seconds > 5 ? until : '');
 }
@@ -216,7 +220,7 @@ function showDeployments(live, now) {
   place.querySelectorAll('tbody tr').forEach((row, index) => {
     const deployment = live.deployments[index];
     const badge = row.querySelector('.badge');
-    badge.className = 'badge ' + deployment.health;
+    badge.className = 'badge ' + (isFull(deployment) ? 'resting' : deployment.health);
     setText(badge, healthText(deployment, now));
     const figure = count(deployment.answered) + (deployment.attempts_failed > 0 ? `, ${count(deployment.attempts_failed)} failed` : '');
     setText(row.cells[3], figure);
