@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -43,6 +44,7 @@ internal static class AnthropicMessagesError
             Type = found.Type is null ? null : Cut(found.Type, WordLengthMax),
             Param = found.Param is null ? null : Cut(found.Param, WordLengthMax),
             UpstreamStatus = status >= 400 ? status : null,
+            RetryAfter = found.RetryDelay,
         };
     }
 
@@ -235,7 +237,8 @@ internal static class AnthropicMessagesError
                 {
                     Found inner = default;
                     ReadObject(ref json, ref inner);
-                    found = new Found(inner.Message ?? found.Message, inner.Type ?? found.Type, inner.Code ?? found.Code, inner.Param ?? found.Param);
+                    found = new Found(
+                        inner.Message ?? found.Message, inner.Type ?? found.Type, inner.Code ?? found.Code, inner.Param ?? found.Param, inner.RetryDelay ?? found.RetryDelay);
                 }
                 else
                 {
@@ -245,9 +248,42 @@ internal static class AnthropicMessagesError
                 continue;
             }
 
+            if (json.ValueTextEquals("details"u8))
+            {
+                json.Read();
+                ReadDetails(ref json, ref found);
+                continue;
+            }
+
             ReadWord(ref json, ref found);
         }
     }
+
+    /// <summary>Google, which serves these models too, tells in its own form of error how long to wait, and in no header.</summary>
+    private static void ReadDetails(ref Utf8JsonReader json, ref Found found)
+    {
+        int depth = json.CurrentDepth;
+        if (json.TokenType != JsonTokenType.StartArray)
+        {
+            json.Skip();
+            return;
+        }
+
+        while (json.Read() && json.CurrentDepth > depth)
+        {
+            if (json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("retryDelay"u8) && json.Read() && json.TokenType == JsonTokenType.String)
+            {
+                found.RetryDelay ??= Delay(JsonText.Lenient(ref json));
+            }
+        }
+    }
+
+    /// <summary>A duration as Google writes one: <c>48.939935699s</c>.</summary>
+    private static TimeSpan? Delay(string text) =>
+        text.EndsWith('s') && double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
+            && seconds <= TimeSpan.FromDays(1).TotalSeconds
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
 
     private static void ReadWord(ref Utf8JsonReader json, ref Found found)
     {
@@ -291,5 +327,5 @@ internal static class AnthropicMessagesError
         return text[..(char.IsHighSurrogate(text[lengthMax - 1]) ? lengthMax - 1 : lengthMax)];
     }
 
-    private record struct Found(string? Message, string? Type, string? Code, string? Param);
+    private record struct Found(string? Message, string? Type, string? Code, string? Param, TimeSpan? RetryDelay);
 }

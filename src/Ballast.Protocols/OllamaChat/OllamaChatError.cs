@@ -86,7 +86,7 @@ internal static class OllamaChatError
             501 => ChatErrorKind.NotSupported,
             502 => ChatErrorKind.BadGateway,
             // The queue of requests is full (OLLAMA_MAX_QUEUE).
-            503 => ChatErrorKind.Overloaded,
+            503 or 529 => ChatErrorKind.Overloaded,
             >= 400 and < 500 => ChatErrorKind.InvalidRequest,
             _ => ChatErrorKind.ServerError,
         };

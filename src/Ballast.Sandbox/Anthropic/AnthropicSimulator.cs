@@ -94,6 +94,7 @@ internal sealed class AnthropicSimulator : PlatformSimulator
             402,
             "billing_error",
             "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits."),
+        FaultKind.Forbidden403 => new VendorError(403, "permission_error", "Your API key does not have permission to use the specified resource."),
         FaultKind.Error503 => new VendorError(503, "api_error", "Service temporarily unavailable"),
         FaultKind.Overloaded529 => new VendorError(529, "overloaded_error", "Overloaded"),
         _ => new VendorError(500, "api_error", "Internal server error"),

@@ -73,6 +73,7 @@ internal sealed class BedrockRuntime(SandboxServices services, string platform)
     {
         FaultKind.RateLimit => new VendorError(429, BedrockErrors.Throttling, "Too many requests, please wait before trying again."),
         FaultKind.Quota => new VendorError(400, BedrockErrors.Quota, "Too many tokens per day, please wait before trying again."),
+        FaultKind.Forbidden403 => new VendorError(403, BedrockErrors.AccessDenied, "You don't have access to the model with the specified model ID."),
         FaultKind.Error503 => new VendorError(503, BedrockErrors.Unavailable, "Service capacity limit has been reached. Please try again later."),
         FaultKind.Overloaded529 => new VendorError(429, "ModelNotReadyException", "The model is not ready to serve inference requests. Please try again later."),
         _ => new VendorError(500, BedrockErrors.Internal, "The system encountered an unexpected error during processing. Try your request again."),

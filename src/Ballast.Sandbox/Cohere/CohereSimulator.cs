@@ -98,6 +98,7 @@ internal sealed class CohereSimulator(SandboxServices services) : OpenAIShapedSi
         FaultKind.RateLimit => new VendorError(
             429, "", "You are using a Trial key, which is limited to 20 API calls / minute. You can continue to use the Trial key for free or upgrade to a Production key with higher rate limits."),
         FaultKind.Quota => new VendorError(402, "", "Please add or update your payment method at https://dashboard.cohere.com/billing"),
+        FaultKind.Forbidden403 => new VendorError(403, "", "your organization is not allowed to use this model"),
         FaultKind.Error503 => new VendorError(503, "", "service unavailable"),
         FaultKind.Overloaded529 => new VendorError(529, "", "the model is overloaded"),
         _ => new VendorError(500, "", "internal server error, this has been reported to our developers"),

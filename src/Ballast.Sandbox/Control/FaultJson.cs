@@ -4,13 +4,13 @@ using System.Text.Json.Nodes;
 namespace Ballast.Sandbox.Control;
 
 /// <summary>
-/// A fault rule as the control API has it: <c>platform</c>, <c>kind</c> and, all optional, <c>id</c>, <c>model</c>, <c>path</c>,
+/// A fault rule as the control API has it: <c>platform</c>, <c>kind</c> and, all optional, <c>id</c>, <c>model</c>, <c>path</c>, <c>body</c>,
 /// <c>probability</c>, <c>count</c>, <c>after_events</c>, <c>delay_seconds</c>, <c>retry_after_seconds</c>, <c>error</c>.
 /// </summary>
 internal static class FaultJson
 {
     private static readonly string[] Known =
-        ["id", "platform", "kind", "model", "path", "probability", "count", "after_events", "delay_seconds", "retry_after_seconds", "error"];
+        ["id", "platform", "kind", "model", "path", "body", "probability", "count", "after_events", "delay_seconds", "retry_after_seconds", "error"];
 
     public static JsonNode Write(FaultRule rule) => new JsonObject
     {
@@ -19,6 +19,7 @@ internal static class FaultJson
         ["kind"] = FaultKindNames.NameOf(rule.Kind),
         ["model"] = rule.Model,
         ["path"] = rule.PathContains,
+        ["body"] = rule.BodyContains,
         ["probability"] = rule.Probability,
         ["count"] = rule.Count,
         ["after_events"] = rule.AfterEvents,
@@ -61,6 +62,7 @@ internal static class FaultJson
                 Id = Text(root, "id") ?? "",
                 Model = Text(root, "model"),
                 PathContains = Text(root, "path"),
+                BodyContains = Text(root, "body"),
                 Probability = Number(root, "probability") ?? 1,
                 Count = (int?)Number(root, "count"),
                 AfterEvents = (int)(Number(root, "after_events") ?? 3),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Ballast.Sandbox.Generation;
 
 namespace Ballast.Sandbox;
@@ -61,13 +62,13 @@ public sealed class FaultBook
     }
 
     /// <summary>The rule that befalls this request, counted as applied; null where none does.</summary>
-    internal FaultRule? Take(string platform, string? model, string path)
+    internal FaultRule? Take(string platform, string? model, string path, ReadOnlySpan<byte> body)
     {
         lock (_gate)
         {
             foreach (Entry entry in _entries)
             {
-                if (entry.Left is not 0 && Fits(entry.Rule, platform, model, path) && _dice.NextDouble() < entry.Rule.Probability)
+                if (entry.Left is not 0 && Fits(entry.Rule, platform, model, path, body) && _dice.NextDouble() < entry.Rule.Probability)
                 {
                     entry.Left--;
                     return entry.Rule;
@@ -78,10 +79,11 @@ public sealed class FaultBook
         }
     }
 
-    private static bool Fits(FaultRule rule, string platform, string? model, string path) =>
+    private static bool Fits(FaultRule rule, string platform, string? model, string path, ReadOnlySpan<byte> body) =>
         (rule.Platform == "*" || rule.Platform == platform)
         && (rule.Model is null || rule.Model == model)
-        && (rule.PathContains is null || path.Contains(rule.PathContains, StringComparison.Ordinal));
+        && (rule.PathContains is null || path.Contains(rule.PathContains, StringComparison.Ordinal))
+        && (rule.BodyContains is null || body.IndexOf(Encoding.UTF8.GetBytes(rule.BodyContains)) >= 0);
 
     private sealed class Entry(FaultRule rule, int? left)
     {

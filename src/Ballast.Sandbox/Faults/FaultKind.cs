@@ -30,6 +30,12 @@ public enum FaultKind
     Error503,
     Overloaded529,
 
+    /// <summary>403: whose key it is may not do that here.</summary>
+    Forbidden403,
+
+    /// <summary>413, whatever the size.</summary>
+    TooLarge413,
+
     /// <summary>Status 200, and an error as the first event of the stream.</summary>
     StreamErrorFirst,
 

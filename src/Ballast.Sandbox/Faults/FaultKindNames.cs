@@ -16,6 +16,8 @@ public static class FaultKindNames
         (FaultKind.Error500, "error-500"),
         (FaultKind.Error503, "error-503"),
         (FaultKind.Overloaded529, "overloaded-529"),
+        (FaultKind.Forbidden403, "forbidden-403"),
+        (FaultKind.TooLarge413, "too-large-413"),
         (FaultKind.StreamErrorFirst, "stream-error-first"),
         (FaultKind.StreamErrorAfter, "stream-error-after"),
         (FaultKind.HtmlError, "html-error"),

@@ -19,6 +19,9 @@ public sealed record FaultRule
 
     public string? PathContains { get; init; }
 
+    /// <summary>Only requests whose body holds this text; null means any.</summary>
+    public string? BodyContains { get; init; }
+
     /// <summary>0 to 1, drawn from the sandbox's seed.</summary>
     public double Probability { get; init; } = 1;
 

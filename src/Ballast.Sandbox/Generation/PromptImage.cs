@@ -14,6 +14,8 @@ internal sealed record PromptImage(string? Format, int Width, int Height)
 
     private string? Name { get; init; }
 
+    public bool IsDocument => Name is not null;
+
     public string Description => Name is not null ? $"the document {Name}" : Format is null
         ? "the image at the given address"
         : string.Create(CultureInfo.InvariantCulture, $"the image, {Width}x{Height} {Format}");

@@ -48,6 +48,7 @@ internal static class GoogleErrors
             "You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: "
             + "https://ai.google.dev/gemini-api/docs/rate-limits.",
             DailyLimit),
+        FaultKind.Forbidden403 => new VendorError(403, "PERMISSION_DENIED", "The caller does not have permission"),
         FaultKind.Error503 => new VendorError(503, "UNAVAILABLE", "The service is currently unavailable."),
         FaultKind.Overloaded529 => new VendorError(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
         _ => new VendorError(

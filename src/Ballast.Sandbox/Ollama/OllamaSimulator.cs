@@ -92,6 +92,7 @@ internal sealed class OllamaSimulator(SandboxServices services) : OpenAIShapedSi
     {
         FaultKind.RateLimit => new VendorError(429, "rate_limit_error", "too many concurrent requests"),
         FaultKind.Quota => new VendorError(429, "rate_limit_error", "you (sandbox) have reached your weekly usage limit, upgrade for higher limits: https://ollama.com/upgrade"),
+        FaultKind.Forbidden403 => new VendorError(403, "permission_error", "this model requires a subscription, upgrade for access: https://ollama.com/upgrade"),
         FaultKind.Error503 => new VendorError(503, "api_error", "server busy, please try again.  maximum pending requests exceeded"),
         FaultKind.Overloaded529 => new VendorError(529, "api_error", "server overloaded, please retry shortly"),
         _ => new VendorError(500, "api_error", "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error"),
@@ -103,9 +104,14 @@ internal sealed class OllamaSimulator(SandboxServices services) : OpenAIShapedSi
     {
     }
 
-    /// <summary>It fetches nothing: pictures come with their bytes.</summary>
+    /// <summary>It fetches nothing: pictures come with their bytes. Documents it does not know.</summary>
     protected override void CheckPolicy(Prompt prompt)
     {
+        if (prompt.Turns.Any(static turn => turn.Images.Any(static one => one.IsDocument)))
+        {
+            throw OllamaErrors.Bad("invalid message format");
+        }
+
         if (prompt.Turns.Any(static turn => turn.Images.Contains(PromptImage.ByAddress)))
         {
             throw OllamaErrors.Bad("invalid image input");

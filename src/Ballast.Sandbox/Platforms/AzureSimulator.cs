@@ -175,6 +175,9 @@ internal sealed class AzureSimulator : OpenAIShapedSimulator
     public override VendorError FaultError(FaultKind kind, Visit visit) => kind switch
     {
         FaultKind.RateLimit when IsClaude(visit.Path) => new VendorError(429, "rate_limit_error", "This deployment's rate limit is exceeded."),
+        FaultKind.Forbidden403 when IsClaude(visit.Path) => new VendorError(403, "permission_error", "This principal does not have access to this deployment."),
+        FaultKind.Forbidden403 => new VendorError(
+            403, "", "Access denied due to Virtual Network/Firewall rules.", "403"),
         FaultKind.Overloaded529 when IsClaude(visit.Path) => new VendorError(529, "overloaded_error", "Overloaded"),
         FaultKind.RateLimit => new VendorError(
             429,

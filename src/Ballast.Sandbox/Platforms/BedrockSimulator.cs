@@ -135,6 +135,7 @@ internal sealed class BedrockSimulator(SandboxServices services) : OpenAIShapedS
             429, "rate_limit_error", "Too many requests, please wait before trying again.", "rate_limit_exceeded"),
         FaultKind.Quota => new VendorError(
             429, "insufficient_quota", "Too many tokens per day, please wait before trying again.", "insufficient_quota"),
+        FaultKind.Forbidden403 => new VendorError(403, "permission_error", "You don't have access to the model with the specified model ID.", "access_denied"),
         FaultKind.Error503 => new VendorError(503, AwsTypes.Unavailable, "Bedrock is unable to process your request."),
         FaultKind.Overloaded529 => new VendorError(529, "server_error", "The model is overloaded. Please try again later."),
         _ => new VendorError(

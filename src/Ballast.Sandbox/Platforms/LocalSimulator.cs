@@ -76,10 +76,20 @@ internal sealed class LocalSimulator(SandboxServices services) : OpenAIShapedSim
         },
     };
 
+    /// <summary>It has pictures and sound for content, and no files.</summary>
+    protected override void CheckPolicy(Prompt prompt)
+    {
+        if (prompt.Turns.Any(static turn => turn.Images.Any(static one => one.IsDocument)))
+        {
+            throw new VendorErrorException(new VendorError(400, "BadRequestError", "Unknown part type: file"));
+        }
+    }
+
     public override VendorError FaultError(FaultKind kind, Visit visit) => kind switch
     {
         FaultKind.RateLimit => new VendorError(429, "RateLimitError", "Too many requests are waiting. Please try again later."),
         FaultKind.Quota => new VendorError(429, "insufficient_quota", "The quota of this key is used up."),
+        FaultKind.Forbidden403 => new VendorError(403, "PermissionDeniedError", "This key may not use that model."),
         FaultKind.Error503 => new VendorError(503, "ServiceUnavailableError", "Loading model"),
         FaultKind.Overloaded529 => new VendorError(529, "ServiceUnavailableError", "The server is overloaded."),
         _ => new VendorError(500, "InternalServerError", "EngineCore encountered an issue. See stack trace (above) for the root cause."),

@@ -110,6 +110,8 @@ internal sealed class OpenAISimulator : OpenAIShapedSimulator
             "You exceeded your current quota, please check your plan and billing details. For more information on this error, "
             + "read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
             "insufficient_quota"),
+        FaultKind.Forbidden403 => new VendorError(
+            403, "request_forbidden", "Country, region, or territory not supported", "unsupported_country_region_territory"),
         FaultKind.Error503 => new VendorError(
             503, "server_error", "The server is currently overloaded with other requests. Sorry about that!"),
         FaultKind.Overloaded529 => new VendorError(529, "server_error", "The engine is currently overloaded, please try again later"),

@@ -36,7 +36,9 @@ internal static class FaultActor
                 return false;
             case FaultKind.RateLimit:
                 throw new VendorErrorException(simulator.FaultError(fault.Kind, visit) with { RetryAfter = fault.RetryAfter });
-            case FaultKind.Quota or FaultKind.Error500 or FaultKind.Error503 or FaultKind.Overloaded529:
+            case FaultKind.TooLarge413:
+                throw new VendorErrorException(simulator.TooLarge);
+            case FaultKind.Quota or FaultKind.Forbidden403 or FaultKind.Error500 or FaultKind.Error503 or FaultKind.Overloaded529:
                 throw new VendorErrorException(simulator.FaultError(fault.Kind, visit));
             case FaultKind.StreamErrorFirst or FaultKind.StreamErrorAfter when !visit.Billing.Stream:
                 throw new VendorErrorException(simulator.FaultError(FaultKind.Error500, visit));

@@ -132,7 +132,7 @@ internal sealed class PlatformHost : IAsyncDisposable
 
             visit.Body = await ReadBodyAsync(visit.Http).ConfigureAwait(false);
             Peek(visit);
-            visit.Fault = _services.Faults.Take(_simulator.Name, visit.Billing.Model, visit.Path);
+            visit.Fault = _services.Faults.Take(_simulator.Name, visit.Billing.Model, visit.Path, visit.Body);
             if (!await FaultActor.ActAsync(visit, _simulator).ConfigureAwait(false))
             {
                 await _simulator.AnswerAsync(visit).ConfigureAwait(false);

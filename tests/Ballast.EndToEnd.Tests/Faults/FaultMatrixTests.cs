@@ -48,21 +48,7 @@ public sealed class FaultMatrixTests : IAsyncLifetime
             });
         }
 
-        // Sixteen huge lines at once would be a test of the machine.
-        using SemaphoreSlim atOnce = new(kind == FaultKind.HugeLine ? 2 : Cells.Length);
-        ClientAnswer[] answers = await Task.WhenAll(Cells.Select(async cell =>
-        {
-            await atOnce.WaitAsync(TestContext.Current.CancellationToken);
-            try
-            {
-                return await _gateway.AskAsync(cell.Caller, cell.Model, cell.Stream);
-            }
-            finally
-            {
-                atOnce.Release();
-            }
-        }));
-
+        ClientAnswer[] answers = await AskEveryCellAsync(kind);
         foreach ((Cell cell, ClientAnswer answer) in Cells.Zip(answers))
         {
             LedgerEntry[] rows = await _gateway.RowsAsync(answer);
@@ -81,6 +67,13 @@ public sealed class FaultMatrixTests : IAsyncLifetime
             {
                 Assert.True(answer is { Status: 200, IsComplete: false, IsError: true }, what);
                 Assert.True(rows is [{ Outcome: AttemptOutcome.Interrupted, IsEstimated: true }], what);
+                continue;
+            }
+
+            if (expected.IsRefused)
+            {
+                Assert.True(answer.Status == expected.Status && answer.ErrorId == answer.Id && answer.Attempts == "1", what);
+                Assert.True(rows is [{ Outcome: AttemptOutcome.Failed }] && expected.Reasons.Contains(rows[0].Reason), what);
                 continue;
             }
 
@@ -104,6 +97,24 @@ public sealed class FaultMatrixTests : IAsyncLifetime
         await _gateway.ReconcileAsync();
     }
 
+    private async Task<ClientAnswer[]> AskEveryCellAsync(FaultKind kind)
+    {
+        // Sixteen huge lines at once would be a test of the machine.
+        using SemaphoreSlim atOnce = new(kind == FaultKind.HugeLine ? 2 : Cells.Length);
+        return await Task.WhenAll(Cells.Select(async cell =>
+        {
+            await atOnce.WaitAsync(TestContext.Current.CancellationToken);
+            try
+            {
+                return await _gateway.AskAsync(cell.Caller, cell.Model, cell.Stream);
+            }
+            finally
+            {
+                atOnce.Release();
+            }
+        }));
+    }
+
     private static Expected Expectation(FaultKind kind, Cell cell)
     {
         bool isAnthropic = cell.Caller.IsAnthropic;
@@ -118,6 +129,8 @@ public sealed class FaultMatrixTests : IAsyncLifetime
             FaultKind.Stall => new Expected { Status = 504, Reasons = [cell.Stream ? "upstream_timeout_first_token" : "upstream_timeout_idle"] },
             FaultKind.RateLimit => new Expected { Status = 429, Reasons = ["upstream_status_429"] },
             FaultKind.Quota => new Expected { Status = isAnthropic ? 402 : 429, Reasons = ["upstream_status_429", "upstream_status_400", "upstream_status_402"] },
+            FaultKind.Forbidden403 => new Expected { Status = 502, Reasons = ["upstream_credentials_refused"] },
+            FaultKind.TooLarge413 => new Expected { IsRefused = true, Status = 413, Reasons = ["upstream_status_413"] },
             FaultKind.Error500 => new Expected { Status = 500, Reasons = ["upstream_status_500"] },
             FaultKind.Error503 => new Expected { Status = 503, Reasons = ["upstream_status_503"] },
             FaultKind.Overloaded529 => new Expected { Status = isAnthropic ? 529 : 503, Reasons = ["upstream_status_529", "upstream_status_503"] },
@@ -159,6 +172,9 @@ public sealed class FaultMatrixTests : IAsyncLifetime
         /// <summary>The answer is good all the same.</summary>
         public bool IsServed { get; init; }
         public bool IsInterrupted { get; init; }
+
+        /// <summary>The request itself is at fault: no second attempt.</summary>
+        public bool IsRefused { get; init; }
         public int Status { get; init; }
         public string[] Reasons { get; init; } = [];
     }

@@ -74,7 +74,9 @@ internal static class StrictReader
         else
         {
             Assert.True(error.TryGetProperty("param", out _));
-            answer.ErrorId = error.GetProperty("request_id").GetString();
+            // A request that its vendor refuses is refused in the vendor's own words: OpenAI's have the id in a header alone.
+            answer.ErrorId = error.TryGetProperty("request_id", out JsonElement id) ? id.GetString()
+                : answer.Status is 413 ? answer.Headers.GetValueOrDefault("x-request-id") : null;
         }
 
         answer.ErrorType = error.GetProperty("type").GetString()!;

@@ -73,7 +73,7 @@ internal static class Books
             yield return $"{row.Outcome} on the bill, {entry.Outcome} ({entry.Reason}) in the ledger.";
         }
 
-        if (entry.SentModel != row.Model && row.Status != 400)
+        if (entry.SentModel != row.Model && row.Status != 400 && row.Model is not null) // what is asked for by its id names no model
         {
             yield return $"model {row.Model} on the bill, {entry.SentModel} in the ledger.";
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -17,6 +18,9 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly string _folder;
     private readonly Dictionary<string, string> _variables;
 
+    /// <summary>All of <see cref="Secrets"/> in all their forms: a text is gone through once, however many there are.</summary>
+    private readonly SearchValues<string> _secrets;
+
     private GatewayHost(SandboxHost sandbox, BallastServer server, LogLines log, string folder, Dictionary<string, string> variables)
     {
         Sandbox = sandbox;
@@ -25,6 +29,7 @@ public sealed class GatewayHost : IAsyncDisposable
         Ledger = new LedgerReader(LedgerPathIn(folder));
         _folder = folder;
         _variables = variables;
+        _secrets = SearchValues.Create([.. Secrets.SelectMany(FormsOf).Distinct()], StringComparison.OrdinalIgnoreCase);
     }
 
     public SandboxHost Sandbox { get; }
@@ -37,10 +42,16 @@ public sealed class GatewayHost : IAsyncDisposable
 
     /// <param name="latencyScale">0 lets the platforms answer at once, 1 at natural speed.</param>
     /// <param name="conversations">What is kept; null keeps it as the default is.</param>
-    public static async Task<GatewayHost> StartAsync(double latencyScale, ConversationOptions? conversations = null)
+    /// <param name="isFailing">Platforms fail where a prompt asks for it, and deployments have copies to fail at: <see cref="ErrorPlaces"/>.</param>
+    public static async Task<GatewayHost> StartAsync(double latencyScale, ConversationOptions? conversations = null, bool isFailing = false)
     {
         SandboxHost sandbox = await SandboxHost.StartAsync(
             new SandboxOptions { BasePort = 0, LatencyScale = latencyScale }, TestContext.Current.CancellationToken);
+        if (isFailing)
+        {
+            ErrorPlaces.AddTo(sandbox.Faults);
+        }
+
         string folder = Directory.CreateTempSubdirectory("ballast-tests-").FullName;
         Dictionary<string, string> variables = Variables(sandbox);
         string credentials = Path.Combine(folder, "google-credentials.json");
@@ -50,7 +61,7 @@ public sealed class GatewayHost : IAsyncDisposable
         BallastServer server = await BallastServer.StartAsync(
             new ServerSetup
             {
-                Catalog = Load(variables),
+                Catalog = Load(variables, isFailing),
                 Listen = new Uri("http://127.0.0.1:0"),
                 Admin = new Uri("http://127.0.0.1:0"),
                 LedgerPath = LedgerPathIn(folder),
@@ -103,10 +114,13 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Fails where a text holds what nobody outside may know.</summary>
     public void AssertNoSecretIn(string text, string what)
     {
-        foreach (string secret in Secrets.SelectMany(FormsOf))
+        if (!text.AsSpan().ContainsAny(_secrets))
         {
-            Assert.False(text.Contains(secret, StringComparison.OrdinalIgnoreCase), $"'{secret}' leaks through {what}: {text[..Math.Min(text.Length, 400)]}");
+            return;
         }
+
+        string secret = Secrets.SelectMany(FormsOf).First(one => text.Contains(one, StringComparison.OrdinalIgnoreCase));
+        Assert.Fail($"'{secret}' leaks through {what}: {text[..Math.Min(text.Length, 400)]}");
     }
 
     /// <summary>A text as it is, and as it would look in base64 (wherever it begins), in hexadecimal digits, in a URL, and backwards.</summary>
@@ -198,8 +212,8 @@ public sealed class GatewayHost : IAsyncDisposable
 
         foreach (string client in (ReadOnlySpan<string>)
             [
-                "npm-openai", "npm-anthropic", "npm-ai", "npm-google", "npm-vertex", "npm-ollama", "npm-cohere", "npm-langchain", "npm-foundry",
-                "nuget-openai", "nuget-anthropic", "nuget-extensions", "raw", "allow", "strict",
+                "npm-openai", "npm-responses", "npm-anthropic", "npm-ai", "npm-google", "npm-vertex", "npm-vertex-ai", "npm-ollama", "npm-cohere", "npm-langchain", "npm-foundry", "npm-bedrock", "npm-aws", "narrow",
+                "nuget-openai", "nuget-responses", "nuget-anthropic", "nuget-bedrock", "nuget-vertex", "nuget-foundry", "nuget-extensions", "raw", "allow", "strict",
             ])
         {
             variables[VariableOf(client)] = $"client-key-of-{client}-for-tests";
@@ -208,12 +222,13 @@ public sealed class GatewayHost : IAsyncDisposable
         return variables;
     }
 
-    private static CatalogHolder Load(Dictionary<string, string> variables)
+    private static CatalogHolder Load(Dictionary<string, string> variables, bool isFailing)
     {
         string file = Path.Combine(AppContext.BaseDirectory, "Fixtures", "gateway.yaml");
         LoadResult loaded = OptionsLoader.Load(File.ReadAllText(file), "gateway.yaml", name => variables.GetValueOrDefault(name));
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Select(fault => fault.Print("gateway.yaml"))));
-        return new CatalogHolder(CatalogBuilder.Build(loaded.Options, revision: 1), loaded.Options);
+        BallastOptions options = isFailing ? ErrorPlaces.WithCopies(loaded.Options) : loaded.Options;
+        return new CatalogHolder(CatalogBuilder.Build(options, revision: 1), options);
     }
 
     private static int UnusedPort()

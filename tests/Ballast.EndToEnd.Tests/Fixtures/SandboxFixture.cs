@@ -2,7 +2,10 @@ using Ballast.Sandbox;
 
 namespace Ballast.EndToEnd.Tests.Fixtures;
 
-/// <summary>Two sandboxes for all tests that inject no faults: one that answers at once, and one at natural speed for answers that are to be hung up on.</summary>
+/// <summary>
+/// Two sandboxes for all tests that inject no faults of their own: one that answers at once, and fails where a prompt asks for it (<see cref="ErrorPlaces"/>), and one at
+/// natural speed for answers that are to be hung up on.
+/// </summary>
 public sealed class SandboxFixture : IAsyncLifetime
 {
     /// <summary>A client that hangs up ends the platform's work within this time.</summary>
@@ -18,6 +21,7 @@ public sealed class SandboxFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _fast = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = 0 }, TestContext.Current.CancellationToken);
+        ErrorPlaces.AddTo(_fast.Faults);
         _slow = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = 1 }, TestContext.Current.CancellationToken);
     }
 

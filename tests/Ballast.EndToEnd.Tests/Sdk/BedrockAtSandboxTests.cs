@@ -13,7 +13,7 @@ public sealed class BedrockAtSandboxTests(BedrockAtSandboxTests.Runs runs) : ICl
     private const string Llama = "meta.llama4-maverick-17b-instruct-v1:0";
 
     private static readonly string[] s_all =
-        ["text", "system_and_turns", "stream", "tools", "parallel_tools", "thinking_tools", "image", "document", "max_tokens", "abort", "unknown_model", "invalid"];
+        ["text", "system_and_turns", "stream", "tools", "parallel_tools", "thinking_tools", "image", "document", "max_tokens", "abort", "unknown_model", "invalid", "error_kinds"];
 
     private static readonly string[] s_claude =
         [.. s_all, "structured", "streamed_thinking", "cache", "count", "invoke", "invoke_stream", "claude_sdk", "claude_sdk_thinking"];
@@ -42,7 +42,7 @@ public sealed class BedrockAtSandboxTests(BedrockAtSandboxTests.Runs runs) : ICl
         public Runs(SandboxFixture sandbox)
         {
             _sandbox = sandbox;
-            Node = new NodeRun("bedrock.mjs", [.. s_targets.Select(TargetOf)], CheckAsync);
+            Node = new NodeRun("bedrock.mjs", [.. s_targets.Select(TargetOf)], (_, result) => GatewayTargets.CheckCancelledAsync(sandbox, result));
         }
 
         internal NodeRun Node { get; }
@@ -59,16 +59,5 @@ public sealed class BedrockAtSandboxTests(BedrockAtSandboxTests.Runs runs) : ICl
             IsHttp2 = at.IsHttp2,
             Cases = at.Cases,
         };
-
-        private async Task<string?> CheckAsync(SdkTarget target, NodeResult result)
-        {
-            if (result.Case != "abort")
-            {
-                return null;
-            }
-
-            BillingRow? row = await _sandbox.Slow.Billing.WaitAsync(row => row.RequestId == result.Notes["id"], SandboxFixture.CancelWithin);
-            return row?.Outcome == "cancelled" ? null : $"The platform's billing row within a second of the hang-up: {row?.Outcome ?? "none"}.";
-        }
     }
 }

@@ -14,33 +14,40 @@ public sealed class BedrockSdkTests(BedrockSdkTests.Runs runs) : IClassFixture<B
     private static readonly string[] s_cases =
     [
         "text", "stream", "tools", "parallel_tools", "max_tokens", "image", "wrong_key", "unknown_model", "invalid", "invoke", "invoke_stream", "claude_sdk",
-        "system_and_turns", "structured", "abort",
+        "system_and_turns", "structured", "abort", "document", "thinking_tools", "count", "error_kinds",
     ];
 
-    /// <summary>What only models can do that see documents and whose reasoning comes back signed.</summary>
-    private static readonly string[] s_claude = ["document", "thinking_tools", "streamed_thinking", "claude_sdk_thinking"];
+    /// <summary>What only models can do whose reasoning comes back signed.</summary>
+    private static readonly string[] s_claude = ["streamed_thinking", "claude_sdk_thinking"];
 
-    /// <summary>The first gateway's deployments, and the second's, which ask the first in Converse, in InvokeModel, and as the vendor says.</summary>
-    private static readonly string[] s_models =
-    [
-        "bedrock-converse/claude-haiku-4-5", "bedrock-converse/llama-4-maverick", "bedrock-invoke/claude-haiku-4-5", "openai/gpt-5-mini", "anthropic/claude-haiku-4-5", "local/llama-4-scout", "converse/claude", "converse/gpt", "invoke/claude",
-    ];
+    /// <summary>The second gateway's deployments, which ask the first in Converse, in InvokeModel, and as the vendor says.</summary>
+    private static readonly string[] s_second = ["converse/claude", "converse/gpt", "invoke/claude"];
 
     public static TheoryData<string, string> Cases =>
-        [.. s_models.Append(Http2).SelectMany(model => CasesOf(model).Select(name => new TheoryDataRow<string, string>(model, name)))];
+        [.. Models.SelectMany(model => CasesOf(model).Select(name => new TheoryDataRow<string, string>(model, name)))];
 
     /// <summary>The SDK's own handler, which speaks nothing but HTTP/2.</summary>
     private const string Http2 = "http2 bedrock-converse/claude-haiku-4-5";
 
-    // The second gateway's platform answers at once: nobody can hang up on it in time.
-    private static string[] CasesOf(string model) =>
-    [
-        .. s_cases.Where(name => name != "abort" || !IsSecond(model)), .. model.Contains("claude", StringComparison.Ordinal) ? s_claude : [],
-    ];
+    private static IEnumerable<string> Models => [.. GatewayTargets.All.Select(static at => at.Model), Http2, .. s_second];
 
-    private static bool IsSecond(string model) => model.StartsWith("converse/", StringComparison.Ordinal) || model.StartsWith("invoke/", StringComparison.Ordinal);
+    // The second gateway's platform answers at once: nobody can hang up on it in time. Nor does it fail.
+    private static string[] CasesOf(string model) => SdkCases.That(
+        [
+            .. s_cases.Where(name => name is not ("abort" or "error_kinds") || !s_second.Contains(model)),
+            .. model.Contains("claude", StringComparison.Ordinal) ? s_claude : [],
+        ],
+        model);
 
     public static TheoryData<string, string> KeptCases => SdkTier.Kept(Cases);
+
+    [Fact]
+    public async Task Ledger_AfterAllCases_EqualsTheBill()
+    {
+        await runs.Node.EndAsync();
+        Assert.True(await Books.AssertAgreeAsync(runs.Gateways.Fast, "npm-aws") > (SdkTier.IsLong ? 100 : 8));
+        Assert.True(await Books.AssertAgreeAsync(runs.Gateways.Slow, "npm-aws") >= (SdkTier.IsLong ? GatewayTargets.All.Length : 0));
+    }
 
     [Theory]
     [MemberData(nameof(KeptCases))]
@@ -53,6 +60,8 @@ public sealed class BedrockSdkTests(BedrockSdkTests.Runs runs) : IClassFixture<B
 
         private readonly string _folder = Directory.CreateTempSubdirectory("ballast-bedrock-").FullName;
         private BallastServer? _second;
+
+        internal GatewayFixture Gateways => gateways;
 
         internal NodeRun Node { get; private set; } = null!;
 
@@ -75,7 +84,10 @@ public sealed class BedrockSdkTests(BedrockSdkTests.Runs runs) : IClassFixture<B
                     LogTo = new LogLines(),
                 },
                 TestContext.Current.CancellationToken);
-            Node = new NodeRun("bedrock.mjs", [.. s_models.Select(TargetOf), TargetOf(Http2)], CheckAsync);
+            Node = new NodeRun(
+                "bedrock.mjs",
+                [.. GatewayTargets.All.Select(at => AtFirst(at.Model)), AtFirst(Http2[6..]) with { Name = Http2, IsHttp2 = true, LimitedModel = ErrorPlaces.CopyOf(Http2[6..], "npm-aws.http2") }, .. s_second.Select(AtSecond)],
+                (target, result) => GatewayTargets.CheckAsync(gateways, target, result));
         }
 
         public async ValueTask DisposeAsync()
@@ -84,27 +96,19 @@ public sealed class BedrockSdkTests(BedrockSdkTests.Runs runs) : IClassFixture<B
             Directory.Delete(_folder, recursive: true);
         }
 
-        private SdkTarget TargetOf(string model)
-        {
-            bool isSecond = IsSecond(model);
-            Uri address = isSecond ? _second!.Address : gateways.Fast.Server.Address;
-            return new SdkTarget
-            {
-                Name = model,
-                Url = address,
-                Key = isSecond ? Key : gateways.Fast.KeyOf("raw"),
-                Model = model.Split(' ')[^1],
-                SlowUrl = isSecond ? address : gateways.Slow.Server.Address,
-                Vendor = model.Contains("claude", StringComparison.Ordinal) ? "anthropic" : "any",
-                IsGateway = true,
-                IsHttp2 = model == Http2,
-                Cases = CasesOf(model),
-            };
-        }
+        private SdkTarget AtFirst(string model) => GatewayTargets.Of(gateways, "npm-aws", "converse", model, CasesOf(model));
 
-        /// <summary>The first gateway's platform knows when it was hung up on.</summary>
-        private async Task<string?> CheckAsync(SdkTarget target, NodeResult result) =>
-            result.Case == "abort" && target.SlowUrl == gateways.Slow.Server.Address ? await GatewayTargets.CheckCancelledAsync(gateways, result.Notes["id"]) : null;
+        private SdkTarget AtSecond(string model) => new()
+        {
+            Name = model,
+            Url = _second!.Address,
+            Key = Key,
+            Model = model,
+            SlowUrl = _second.Address,
+            Vendor = model.Contains("claude", StringComparison.Ordinal) ? "anthropic" : "any",
+            IsGateway = true,
+            Cases = CasesOf(model),
+        };
 
         private string Provider(string api, params (string Name, string Vendor, string Model)[] deployments)
         {

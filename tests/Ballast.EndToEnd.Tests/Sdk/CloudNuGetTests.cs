@@ -15,26 +15,16 @@ public sealed class CloudNuGetTests(GatewayFixture gateways, SandboxFixture sand
     private static readonly (string Name, string Platform, string Model)[] s_bedrock =
         [("key", "bedrock", "eu.anthropic.claude-haiku-4-5-20251001-v1:0"), ("signed", "bedrock", "eu.anthropic.claude-haiku-4-5-20251001-v1:0")];
 
-    private static readonly string[] s_models = ["anthropic/claude-haiku-4-5", "openai/gpt-5-mini", "gemini/gemini-3.5-flash", "cohere/command-a", "local/llama-4-scout"];
-
     // The clients for AWS and Google know no counting of tokens.
-    public static TheoryData<string, string> BedrockCases => Rows([.. s_bedrock.Select(static at => at.Name)], "bedrock-invoke/claude-haiku-4-5", static name => name != "count_tokens");
+    public static TheoryData<string, string> BedrockCases => Rows([.. s_bedrock.Select(static at => at.Name)], static name => name != "count_tokens");
 
-    public static TheoryData<string, string> VertexCases => Rows(["direct"], "vertex/claude-haiku-4-5", static name => name != "count_tokens");
+    public static TheoryData<string, string> VertexCases => Rows(["direct"], static name => name != "count_tokens");
 
-    public static TheoryData<string, string> FoundryCases => Rows(["direct"], "foundry/claude-haiku-4-5", static _ => true);
+    public static TheoryData<string, string> FoundryCases => Rows(["direct"], static _ => true);
 
     public static TheoryData<string, string> ResponsesCases =>
     [
-        .. from target in (string[])["direct", "openai/gpt-5-mini", "azure/gpt-5-mini", "bedrock-converse/claude-haiku-4-5", .. s_models[..1], .. s_models[2..]]
-            from name in ResponsesNuGet.Cases.Keys
-            where name switch
-            {
-                "pdf" => TakesDocuments(target),
-                "thinking_tools" => !target.StartsWith("local/", StringComparison.Ordinal) && !target.StartsWith("cohere/", StringComparison.Ordinal),
-                _ => true,
-            }
-            select new TheoryDataRow<string, string>(target, name),
+        .. from target in Targets(["direct"]) from name in SdkCases.That(ResponsesNuGet.Cases.Keys, target) select new TheoryDataRow<string, string>(target, name),
     ];
 
     public static TheoryData<string, string> KeptBedrockCases => SdkTier.Kept(BedrockCases);
@@ -55,7 +45,7 @@ public sealed class CloudNuGetTests(GatewayFixture gateways, SandboxFixture sand
     [Theory]
     [MemberData(nameof(KeptVertexCases))]
     public Task AnthropicVertex_AtPlatformAndGateway_IsContent(string target, string name) => AnthropicNuGet.Cases[name](target == "direct"
-        ? Direct("vertex", Haiku + "@20251001", SdkCloud.Vertex) with { Key = sandbox.Fast.Google.IssueToken() }
+        ? Direct("vertex", Haiku + "@20251001", SdkCloud.Vertex) with { Key = sandbox.Fast.Google.IssueToken(), SlowKey = sandbox.Slow.Google.IssueToken() }
         : AtGateway(target, SdkCloud.Vertex));
 
     [Theory]
@@ -68,20 +58,18 @@ public sealed class CloudNuGetTests(GatewayFixture gateways, SandboxFixture sand
     public Task OpenAIResponses_AtPlatformAndGateway_IsContent(string target, string name) =>
         ResponsesNuGet.Cases[name](target == "direct" ? Direct("openai", "gpt-5-mini", SdkCloud.None) : AtGateway(target, SdkCloud.None));
 
-    // What a platform cannot take at all is refused there, or left out and named.
-    private static bool TakesDocuments(string target) =>
-        !target.StartsWith("local/", StringComparison.Ordinal) && !target.StartsWith("cohere/", StringComparison.Ordinal);
+    private static IEnumerable<string> Targets(string[] direct) => [.. direct, .. GatewayTargets.All.Select(static at => at.Model)];
 
-    private static TheoryData<string, string> Rows(string[] direct, string own, Func<string, bool> has) =>
+    private static TheoryData<string, string> Rows(string[] direct, Func<string, bool> has) =>
     [
-        .. from target in (string[])[.. direct, own, .. s_models]
-            from name in AnthropicNuGet.Cases.Keys
-            where has(name) && (name != "pdf" || TakesDocuments(target))
+        .. from target in Targets(direct)
+            from name in SdkCases.That(AnthropicNuGet.Cases.Keys.Where(has), target)
             select new TheoryDataRow<string, string>(target, name),
     ];
 
-    private SdkTarget AtGateway(string model, SdkCloud cloud) =>
-        GatewayTargets.Of(gateways, "raw", cloud == SdkCloud.None ? "openai" : "anthropic", model, []) with { Cloud = cloud };
+    private SdkTarget AtGateway(string model, SdkCloud cloud) => cloud == SdkCloud.None
+        ? GatewayTargets.Of(gateways, "nuget-responses", "openai", model, [])
+        : GatewayTargets.Of(gateways, $"nuget-{cloud.ToString().ToLowerInvariant()}", "anthropic", model, []) with { Cloud = cloud };
 
     private SdkTarget Direct(string platform, string model, SdkCloud cloud) => new()
     {
@@ -92,6 +80,8 @@ public sealed class CloudNuGetTests(GatewayFixture gateways, SandboxFixture sand
         SlowUrl = sandbox.Slow.Platforms[platform].Address,
         Vendor = cloud == SdkCloud.None ? "openai" : "anthropic",
         Cloud = cloud,
+        IsSigned = true,
+        IsCancelled = id => GatewayTargets.CheckCancelledAsync(sandbox, id),
         Cases = [],
     };
 }

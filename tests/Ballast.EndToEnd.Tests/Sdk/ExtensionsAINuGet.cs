@@ -16,15 +16,19 @@ internal static class ExtensionsAINuGet
         ["parallel_tools"] = ParallelToolsAsync,
         ["structured"] = StructuredAsync,
         ["image"] = ImageAsync,
+        ["pdf"] = PdfAsync,
         ["thinking"] = ThinkingAsync,
+        ["thinking_tools"] = ThinkingToolsAsync,
         ["max_tokens"] = MaxTokensAsync,
+        ["abort"] = AbortAsync,
+        ["error_kinds"] = ErrorKindsAsync,
     };
 
     private static readonly ChatOptions Plain = new() { MaxOutputTokens = 500 };
 
-    private static IChatClient ClientOf(SdkTarget target) => target.Protocol == "anthropic"
-        ? AnthropicNuGet.ClientOf(target).AsIChatClient(target.Model)
-        : OpenAINuGet.ClientOf(target).AsIChatClient();
+    private static IChatClient ClientOf(SdkTarget target, HttpClient? http = null, Uri? url = null) => target.Protocol == "anthropic"
+        ? AnthropicNuGet.ClientOf(target, http: http, url: url).AsIChatClient(target.Model)
+        : OpenAINuGet.ClientOf(target, http: http, url: url).AsIChatClient();
 
     private static AIFunctionDeclaration Tool =>
         AIFunctionFactory.CreateDeclaration(Samples.ToolName, Samples.ToolDescription, Samples.Json(Samples.ToolSchema));
@@ -104,6 +108,75 @@ internal static class ExtensionsAINuGet
         ChatMessage picture = new(ChatRole.User, [new TextContent("What is in this picture?"), new DataContent(Samples.Png, "image/png")]);
         Assert.Contains("7x5 png", (await client.GetResponseAsync(picture, Plain)).Text, StringComparison.Ordinal);
     }
+
+    private static Task PdfAsync(SdkTarget target) => DocumentCheck.RunAsync(
+        target,
+        async http =>
+        {
+            using IChatClient client = ClientOf(target, http);
+            ChatMessage page = new(ChatRole.User, [new TextContent(DocumentCheck.Prompt), new DataContent(Samples.Pdf, "application/pdf") { Name = "charter.pdf" }]);
+            return (await client.GetResponseAsync(page, Plain)).Text;
+        },
+        "/messages/0/content/1");
+
+    private static async Task ThinkingToolsAsync(SdkTarget target)
+    {
+        using IChatClient client = ClientOf(target);
+        List<ChatMessage> messages = [new(ChatRole.User, Samples.WeatherPrompt)];
+        ChatOptions options = new() { MaxOutputTokens = 8000, Tools = [Tool], Reasoning = new ReasoningOptions { Effort = ReasoningEffort.Medium } };
+        ChatResponse first = await client.GetResponseAsync(messages, options);
+        FunctionCallContent call = Assert.Single(first.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>());
+        messages.AddRange([.. first.Messages, new(ChatRole.Tool, [new FunctionResultContent(call.CallId, "Sunny at 21 degrees")])]);
+        Assert.Contains("Sunny at 21 degrees", (await client.GetResponseAsync(messages, options)).Text, StringComparison.Ordinal);
+    }
+
+    private static async Task AbortAsync(SdkTarget target)
+    {
+        using WatchedHandler watched = new();
+        using HttpClient http = new(watched);
+        using IChatClient client = ClientOf(target, http, target.SlowUrl);
+        using CancellationTokenSource hangUp = new();
+        int pieces = 0;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (ChatResponseUpdate update in client.GetStreamingResponseAsync(Samples.LongPrompt, new ChatOptions { MaxOutputTokens = 4000 }, hangUp.Token))
+            {
+                if (update.Text.Length > 0 && ++pieces == 3)
+                {
+                    await hangUp.CancelAsync();
+                }
+            }
+        });
+        Assert.InRange(pieces, 3, 4);
+        Assert.Null(await target.IsCancelled!(watched.Id));
+    }
+
+    // It hands on the errors of the SDKs that it is built on.
+    private static Task ErrorKindsAsync(SdkTarget target) => ErrorKinds.CheckAsync(target, new ErrorProbe
+    {
+        AskAsync = static async (at, prompt) =>
+        {
+            using IChatClient client = ClientOf(at);
+            await client.GetResponseAsync(prompt, Plain);
+        },
+        AskWronglyAsync = static async at =>
+        {
+            using IChatClient client = ClientOf(at);
+            ChatOptions broken = at.Protocol == "anthropic"
+                ? new ChatOptions { RawRepresentationFactory = _ => AnthropicNuGet.BreakProtocol(at) }
+                : new ChatOptions { MaxOutputTokens = -1 };
+            await client.GetResponseAsync("Hello", broken);
+        },
+        StreamAsync = static async (at, prompt) =>
+        {
+            using IChatClient client = ClientOf(at);
+            ChatResponse answer = await client.GetStreamingResponseAsync(prompt, Plain).ToChatResponseAsync();
+            throw answer.FinishReason is null ? new EndOfStreamException() : new InvalidOperationException($"The answer ended with {answer.FinishReason}.");
+        },
+        Look = static error => error is Anthropic.Exceptions.AnthropicApiException told ? ((int)told.StatusCode, told.RequestID, null) : OpenAINuGet.Look(error),
+        ClassOf = status => status == 0 ? (target.Protocol == "anthropic" ? typeof(Anthropic.Exceptions.AnthropicException) : typeof(EndOfStreamException)) : target.Protocol == "anthropic" ? typeof(Anthropic.Exceptions.AnthropicApiException) : typeof(System.ClientModel.ClientResultException),
+        ShowsWait = target.Protocol != "anthropic",
+    });
 
     private static async Task ThinkingAsync(SdkTarget target)
     {

@@ -37,9 +37,17 @@ internal static class GatewayTargets
         Key = gateways.Fast.KeyOf(client),
         Model = model,
         SlowUrl = gateways.Slow.Server.Address,
+        FailingUrl = gateways.Failing.Server.Address,
+        LimitedModel = model.Contains('/', StringComparison.Ordinal) ? ErrorPlaces.CopyOf(model, $"{client}.{protocol}") : null,
+        NarrowKey = gateways.Failing.KeyOf("narrow"),
+        Lacks = SdkLack.Of(model),
         Vendor = All.First(at => at.Model == model).Vendor,
         Protocol = protocol,
         IsGateway = true,
+        IsSigned = All.First(at => at.Model == model).Vendor is "anthropic" || model is "gemini/gemini-3.5-flash"
+            || ((ReadOnlySpan<string>)["openai/gpt-5-mini", "azure/gpt-5-mini", "azure-classic/gpt-5-mini"]).Contains(model),
+        IsRefusalKnown = id => CheckRefusedAsync(gateways.Failing, id),
+        IsCancelled = id => CheckCancelledAsync(gateways, id),
         Cases = cases,
     };
 
@@ -57,6 +65,40 @@ internal static class GatewayTargets
             && entry.AttemptId == row.ClientRequestId
             ? null
             : $"The ledger's rows of {exchangeId}, which was hung up on: {string.Join(", ", entries)}.";
+    }
+
+    /// <summary>Every error of every kind is in the gateway's log by the id that the SDK shows, and the one that came in a stream in the ledger.</summary>
+    public static async Task<string?> CheckErrorsAsync(GatewayFixture gateways, NodeResult result)
+    {
+        foreach (string id in result.Notes["ids"].Split(' '))
+        {
+            if (await CheckRefusedAsync(gateways.Failing, id) is { } fault)
+            {
+                return fault;
+            }
+        }
+
+        IReadOnlyList<Ledger.LedgerEntry> entries = await gateways.Failing.EntriesOfAsync(result.Notes["streamed"]);
+        return entries is [{ Outcome: Ledger.AttemptOutcome.Interrupted }] ? null
+            : $"The ledger's rows of {result.Notes["streamed"]}, which failed within its stream: {string.Join(", ", entries)}.";
+    }
+
+    /// <summary>What every SDK's cases at the gateway are looked at for from this side.</summary>
+    public static async Task<string?> CheckAsync(GatewayFixture gateways, SdkTarget target, NodeResult result) => !target.IsGateway ? null : result.Case switch
+    {
+        "abort" => await CheckCancelledAsync(gateways, result.Notes["id"]),
+        "error_kinds" => await CheckErrorsAsync(gateways, result),
+        _ => SdkCases.Refused.Contains(result.Case) && result.Notes.TryGetValue("request_id", out string? id) ? await CheckRefusedAsync(gateways.Fast, id) : null,
+    };
+
+    /// <summary>What a platform's own log says of a client that hung up.</summary>
+    public static Task<string?> CheckCancelledAsync(SandboxFixture sandbox, NodeResult result) =>
+        result.Case == "abort" ? CheckCancelledAsync(sandbox, result.Notes["id"]) : Task.FromResult<string?>(null);
+
+    public static async Task<string?> CheckCancelledAsync(SandboxFixture sandbox, string id)
+    {
+        Sandbox.BillingRow? row = await sandbox.Slow.Billing.WaitAsync(row => row.IsOf(id) || row.RequestId == id, SandboxFixture.CancelWithin);
+        return row is { Outcome: "cancelled", OutputTokens: > 0 } ? null : $"The platform's billing row of {id} soon after the hang-up: {row?.Outcome ?? "none"}, {row?.OutputTokens} tokens.";
     }
 
     /// <summary>An error's id leads to the gateway's log, and to the ledger where a platform was asked.</summary>

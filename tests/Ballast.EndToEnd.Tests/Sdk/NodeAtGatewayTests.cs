@@ -7,13 +7,15 @@ public sealed class NodeAtGatewayTests(NodeAtGatewayTests.Runs runs) : IClassFix
 {
     private const string AzureClient = "azure-client";
 
+    private static readonly string[] s_vercel = ["openai", "responses", "anthropic"];
+
     public static TheoryData<string, string> OpenAICases => Rows(
         [.. GatewayTargets.All.Select(at => at.Model), AzureClient], target => SdkCases.OpenAIAtGateway(target == AzureClient ? "azure" : target));
 
     public static TheoryData<string, string> AnthropicCases => Rows(GatewayTargets.All.Select(at => at.Model), SdkCases.AnthropicAtGateway);
 
     public static TheoryData<string, string> VercelCases =>
-        Rows(GatewayTargets.All.SelectMany(at => (string[])[$"openai:{at.Model}", $"anthropic:{at.Model}"]), static target => SdkCases.VercelAtGateway(target.Split(':')[0], target.Split(':')[1]));
+        Rows(GatewayTargets.All.SelectMany(at => s_vercel.Select(protocol => $"{protocol}:{at.Model}")), static target => SdkCases.VercelAtGateway(target.Split(':')[0], target.Split(':')[1]));
 
     public static TheoryData<string, string> KeptOpenAICases => SdkTier.Kept(OpenAICases);
 
@@ -71,17 +73,17 @@ public sealed class NodeAtGatewayTests(NodeAtGatewayTests.Runs runs) : IClassFix
                 "openai.mjs",
                 [
                     .. GatewayTargets.All.Select(at => GatewayTargets.Of(gateways, "npm-openai", "openai", at.Model, SdkCases.OpenAIAtGateway(at.Model))),
-                    azure with { Name = AzureClient, IsAzure = true },
+                    azure with { Name = AzureClient, IsAzure = true, LimitedModel = ErrorPlaces.CopyOf("azure/gpt-5-mini", "npm-openai.azure") },
                 ],
-                CheckAsync);
+                (target, result) => GatewayTargets.CheckAsync(gateways, target, result));
             Anthropic = new NodeRun(
                 "anthropic.mjs",
                 [.. GatewayTargets.All.Select(at => GatewayTargets.Of(gateways, "npm-anthropic", "anthropic", at.Model, SdkCases.AnthropicAtGateway(at.Model)))],
-                CheckAsync);
+                (target, result) => GatewayTargets.CheckAsync(gateways, target, result));
             Vercel = new NodeRun(
                 "ai.mjs",
-                [.. GatewayTargets.All.SelectMany(at => (SdkTarget[])[VercelTarget("openai", at.Model), VercelTarget("anthropic", at.Model)])],
-                CheckAsync);
+                [.. GatewayTargets.All.SelectMany(at => s_vercel.Select(protocol => VercelTarget(protocol, at.Model)))],
+                (target, result) => GatewayTargets.CheckAsync(gateways, target, result));
         }
 
         internal GatewayFixture Gateways { get; }
@@ -94,15 +96,5 @@ public sealed class NodeAtGatewayTests(NodeAtGatewayTests.Runs runs) : IClassFix
 
         private SdkTarget VercelTarget(string protocol, string model) =>
             GatewayTargets.Of(Gateways, "npm-ai", protocol, model, SdkCases.VercelAtGateway(protocol, model)) with { Name = $"{protocol}:{model}" };
-
-        private async Task<string?> CheckAsync(SdkTarget target, NodeResult result)
-        {
-            if (result.Case == "abort")
-            {
-                return await GatewayTargets.CheckCancelledAsync(Gateways, result.Notes["id"]);
-            }
-
-            return SdkCases.Refused.Contains(result.Case) ? await GatewayTargets.CheckRefusedAsync(Gateways.Fast, result.Notes["request_id"]) : null;
-        }
     }
 }

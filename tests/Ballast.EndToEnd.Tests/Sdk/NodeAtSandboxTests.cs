@@ -10,7 +10,7 @@ public sealed class NodeAtSandboxTests(NodeAtSandboxTests.Runs runs) : IClassFix
 
     public static TheoryData<string, string> AnthropicCases => Rows([("anthropic", SdkCases.Anthropic)]);
 
-    public static TheoryData<string, string> VercelCases => Rows(VercelTargets.Select(name => (name, SdkCases.Vercel)));
+    public static TheoryData<string, string> VercelCases => Rows(VercelTargets.Select(static name => (name, VercelCasesOf(name))));
 
     // Name, platform of the sandbox, path before the protocol's own paths.
     private static readonly (string Name, string Platform, string Prefix)[] OpenAITargets =
@@ -23,7 +23,9 @@ public sealed class NodeAtSandboxTests(NodeAtSandboxTests.Runs runs) : IClassFix
         ("local", "local", "/v1"),
     ];
 
-    private static readonly string[] VercelTargets = ["openai", "bedrock", "anthropic", "local"];
+    private static readonly string[] VercelTargets = ["openai", "responses", "bedrock", "anthropic", "local"];
+
+    private static string[] VercelCasesOf(string name) => name == "responses" ? [.. SdkCases.Vercel, "state"] : SdkCases.Vercel;
 
     public static TheoryData<string, string> KeptOpenAICases => SdkTier.Kept(OpenAICases);
 
@@ -68,9 +70,9 @@ public sealed class NodeAtSandboxTests(NodeAtSandboxTests.Runs runs) : IClassFix
             OpenAI = new NodeRun(
                 "openai.mjs",
                 [.. OpenAITargets.Select(at => Target(at.Name, at.Platform, SdkCases.OpenAI) with { Prefix = at.Prefix, IsAzure = at.Name == "azure-client" })],
-                CheckAsync);
-            Anthropic = new NodeRun("anthropic.mjs", [Target("anthropic", "anthropic", SdkCases.Anthropic)], CheckAsync);
-            Vercel = new NodeRun("ai.mjs", [.. VercelTargets.Select(name => Target(name, name, SdkCases.Vercel))], CheckAsync);
+                (_, result) => GatewayTargets.CheckCancelledAsync(sandbox, result));
+            Anthropic = new NodeRun("anthropic.mjs", [Target("anthropic", "anthropic", SdkCases.Anthropic)], (_, result) => GatewayTargets.CheckCancelledAsync(sandbox, result));
+            Vercel = new NodeRun("ai.mjs", [.. VercelTargets.Select(name => Target(name, name == "responses" ? "openai" : name, VercelCasesOf(name)))], (_, result) => GatewayTargets.CheckCancelledAsync(sandbox, result));
         }
 
         internal NodeRun OpenAI { get; }
@@ -90,21 +92,11 @@ public sealed class NodeAtSandboxTests(NodeAtSandboxTests.Runs runs) : IClassFix
                 Model = fast.Models[0].Name,
                 SlowUrl = _sandbox.Slow.Platforms[platform].Address,
                 Vendor = platform switch { "anthropic" => "anthropic", "local" => "meta", _ => "openai" },
-                Protocol = platform == "anthropic" ? "anthropic" : "openai",
+                Protocol = name is "anthropic" or "responses" ? name : "openai",
                 WrongKeyStatus = platform == "bedrock" ? 403 : 401,
+                Lacks = SdkLack.Of(platform),
                 Cases = cases,
             };
-        }
-
-        private async Task<string?> CheckAsync(SdkTarget target, NodeResult result)
-        {
-            if (result.Case != "abort")
-            {
-                return null;
-            }
-
-            BillingRow? row = await _sandbox.Slow.Billing.WaitAsync(row => row.IsOf(result.Notes["id"]), SandboxFixture.CancelWithin);
-            return row?.Outcome == "cancelled" ? null : $"The platform's billing row within a second of the hang-up: {row?.Outcome ?? "none"}.";
         }
     }
 }

@@ -4,6 +4,8 @@ using System.Text;
 using OpenAI;
 using OpenAI.Chat;
 
+#pragma warning disable OPENAI001 // this SDK calls reasoning and files experimental
+
 namespace Ballast.EndToEnd.Tests.Sdk;
 
 /// <summary>What NuGet <c>OpenAI</c> is made to do.</summary>
@@ -17,16 +19,28 @@ internal static class OpenAINuGet
         ["parallel_tools"] = ParallelToolsAsync,
         ["structured"] = StructuredAsync,
         ["image"] = ImageAsync,
+        ["pdf"] = PdfAsync,
         ["thinking"] = ThinkingAsync,
+        ["thinking_tools"] = ThinkingToolsAsync,
         ["max_tokens"] = MaxTokensAsync,
         ["unknown_model"] = UnknownModelAsync,
         ["wrong_key"] = WrongKeyAsync,
         ["wrong_types"] = target => RefusedBodyAsync(target, """{"model":"MODEL","messages":"Hello"}"""),
         ["malformed"] = target => RefusedBodyAsync(target, """{"model":"MODEL","messages":[{"role":"user","content":"Hello"}"""),
+        ["abort"] = static async target => Assert.Null(await target.IsCancelled!(await AbortAsync(target))),
+        ["error_kinds"] = ErrorKindsAsync,
     };
 
-    public static ChatClient ClientOf(SdkTarget target, string? model = null, string? key = null) => new(
-        model ?? target.Model, new ApiKeyCredential(key ?? target.Key), Options(target.Url, target));
+    public static ChatClient ClientOf(SdkTarget target, string? model = null, string? key = null, HttpClient? http = null, Uri? url = null)
+    {
+        OpenAIClientOptions options = Options(url ?? target.Url, target);
+        if (http is not null)
+        {
+            options.Transport = new HttpClientPipelineTransport(http);
+        }
+
+        return new ChatClient(model ?? target.Model, new ApiKeyCredential(key ?? target.Key), options);
+    }
 
     /// <summary>Begins a long answer, hangs up after its third piece and returns the request's id.</summary>
     public static async Task<string> AbortAsync(SdkTarget target)
@@ -34,9 +48,7 @@ internal static class OpenAINuGet
         using WatchedHandler watched = new();
         using HttpClient http = new(watched);
         using CancellationTokenSource hangUp = new();
-        OpenAIClientOptions options = Options(target.SlowUrl, target);
-        options.Transport = new HttpClientPipelineTransport(http);
-        ChatClient client = new(target.SlowModel, new ApiKeyCredential(target.Key), options);
+        ChatClient client = ClientOf(target, http: http, url: target.SlowUrl);
         int pieces = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
@@ -151,7 +163,45 @@ internal static class OpenAINuGet
         Assert.Contains("7x5 png", answer.Content[0].Text, StringComparison.Ordinal);
     }
 
-#pragma warning disable OPENAI001 // How much to reason is an experimental property of this SDK.
+    private static Task PdfAsync(SdkTarget target) => DocumentCheck.RunAsync(
+        target,
+        async http => (await ClientOf(target, http: http).CompleteChatAsync(new UserChatMessage(
+            ChatMessageContentPart.CreateTextPart(DocumentCheck.Prompt),
+            ChatMessageContentPart.CreateFilePart(BinaryData.FromBytes(Samples.Pdf), "application/pdf", "charter.pdf")))).Value.Content[0].Text,
+        "/messages/0/content/1");
+
+    private static async Task ErrorKindsAsync(SdkTarget target) => await ErrorKinds.CheckAsync(target, new ErrorProbe
+    {
+        AskAsync = static (at, prompt) => ClientOf(at).CompleteChatAsync(prompt),
+        AskWronglyAsync = static async at =>
+        {
+            using BinaryContent content = BinaryContent.Create(BinaryData.FromString($$"""{"model":"{{at.Model}}","messages":"Hello"}"""));
+            await ClientOf(at).CompleteChatAsync(content);
+        },
+        // This SDK passes over an error within a stream, wherever it comes from: what tells half an answer from a whole one is that it has no end.
+        StreamAsync = static async (at, prompt) =>
+        {
+            ChatFinishReason? finish = null;
+            await foreach (StreamingChatCompletionUpdate update in ClientOf(at).CompleteChatStreamingAsync(prompt))
+            {
+                finish = update.FinishReason ?? finish;
+            }
+
+            throw finish is null ? new EndOfStreamException() : new InvalidOperationException($"The answer ended with {finish}.");
+        },
+        Look = Look,
+        ClassOf = static status => status == 0 ? typeof(EndOfStreamException) : typeof(ClientResultException),
+    });
+
+    /// <summary>Status, request id and wait of this SDK's one class of error.</summary>
+    public static (int Status, string? Id, string? Wait) Look(Exception error)
+    {
+        PipelineResponse? response = (error as ClientResultException)?.GetRawResponse();
+        return response is null ? (0, null, null) : (response.Status, Header(response, "x-request-id"), Header(response, "retry-after"));
+    }
+
+    private static string? Header(PipelineResponse response, string name) => response.Headers.TryGetValue(name, out string? value) ? value : null;
+
     private static async Task ThinkingAsync(SdkTarget target)
     {
         ChatClient client = ClientOf(target);
@@ -168,7 +218,18 @@ internal static class OpenAINuGet
         Assert.Equal(ChatFinishReason.Stop, second.FinishReason);
         Assert.True(second.Content[0].Text.Length > 10);
     }
-#pragma warning restore OPENAI001
+
+    private static async Task ThinkingToolsAsync(SdkTarget target)
+    {
+        ChatClient client = ClientOf(target);
+        ChatCompletionOptions options = new() { Tools = { Tool }, ReasoningEffortLevel = ChatReasoningEffortLevel.Medium };
+        List<ChatMessage> messages = [new UserChatMessage(Samples.WeatherPrompt)];
+        ChatCompletion first = await client.CompleteChatAsync(messages, options);
+        ChatToolCall call = Assert.Single(first.ToolCalls);
+        messages.AddRange([new AssistantChatMessage(first), new ToolChatMessage(call.Id, "Sunny at 21 degrees")]);
+        ChatCompletion second = await client.CompleteChatAsync(messages, options);
+        Assert.Contains("Sunny at 21 degrees", second.Content[0].Text, StringComparison.Ordinal);
+    }
 
     private static async Task MaxTokensAsync(SdkTarget target)
     {

@@ -26,6 +26,21 @@ public sealed record SdkTarget
     public required Uri SlowUrl { get; init; }
     public string SlowModel => Model;
 
+    /// <summary>The key there; null where it is the same.</summary>
+    public string? SlowKey { get; init; }
+
+    /// <summary>The same, failing where a prompt asks for it; null where that is <see cref="Url"/>.</summary>
+    public Uri? FailingUrl { get; init; }
+
+    /// <summary>The model to be rate limited at, which rests afterwards; null where that is <see cref="Model"/>.</summary>
+    public string? LimitedModel { get; init; }
+
+    /// <summary>A key that may not ask for the model.</summary>
+    public string? NarrowKey { get; init; }
+
+    /// <summary>What the platform or its model cannot do, of <see cref="SdkLack"/>: the cases hold that this is refused, or left out and named.</summary>
+    public IReadOnlyList<string> Lacks { get; init; } = [];
+
     /// <summary>A model that is not there, at the same provider.</summary>
     public string UnknownModel => Model.Contains('/') ? Model.Split('/')[0] + "/no-such-model" : "no-such-model";
 
@@ -45,11 +60,14 @@ public sealed record SdkTarget
     public SdkCloud Cloud { get; init; }
     public bool IsGateway { get; init; }
 
-    /// <summary>For SDKs that speak several: <c>openai</c> or <c>anthropic</c>.</summary>
+    /// <summary>For SDKs that speak several: <c>openai</c>, <c>responses</c> or <c>anthropic</c>.</summary>
     public string Protocol { get; init; } = "openai";
 
     /// <summary>The model's thoughts are shown to whoever asks for them.</summary>
     public bool ShowsThinking { get; init; }
+
+    /// <summary>Who answers signs its reasoning, so that it can come back.</summary>
+    public bool IsSigned { get; init; }
 
     /// <summary>Makes vectors; null where the SDK is not asked for any.</summary>
     public string? EmbedModel { get; init; }
@@ -67,6 +85,12 @@ public sealed record SdkTarget
     public int WrongKeyStatus { get; init; } = 401;
     public required IReadOnlyList<string> Cases { get; init; }
 
+    /// <summary>Says what is wrong where nobody knows of an error by its id; null where nothing is, or where nobody is asked.</summary>
+    public Func<string, Task<string?>>? IsRefusalKnown { get; init; }
+
+    /// <summary>Says what is wrong where a request that was hung up on, by its id, has not ended everywhere.</summary>
+    public Func<string, Task<string?>>? IsCancelled { get; init; }
+
     /// <summary>AWS's SDKs sign with this access key: its id and its secret. Null sends <see cref="Key"/>.</summary>
     public (string Id, string Secret)? Aws { get; init; }
 
@@ -81,6 +105,13 @@ public sealed record SdkTarget
         ["model"] = Model,
         ["slowUrl"] = SlowUrl.GetLeftPart(UriPartial.Authority),
         ["slowModel"] = SlowModel,
+        ["slowKey"] = SlowKey ?? Key,
+        ["failingUrl"] = (FailingUrl ?? Url).GetLeftPart(UriPartial.Authority),
+        ["limitedModel"] = LimitedModel ?? Model,
+        ["unknownModel"] = UnknownModel,
+        ["narrowKey"] = NarrowKey,
+        ["lacks"] = new JsonArray([.. Lacks.Select(one => (JsonNode)one)]),
+        ["cloud"] = Cloud.ToString().ToLowerInvariant(),
         ["vendor"] = Vendor,
         ["prefix"] = Prefix,
         ["azure"] = IsAzure,
@@ -88,6 +119,7 @@ public sealed record SdkTarget
         ["gateway"] = IsGateway,
         ["protocol"] = Protocol,
         ["shows"] = ShowsThinking,
+        ["signs"] = IsSigned,
         ["embedModel"] = EmbedModel,
         ["rerankModel"] = RerankModel,
         ["rerankKey"] = RerankKey,

@@ -9,12 +9,17 @@ internal sealed class WatchedHandler() : DelegatingHandler(new SocketsHttpHandle
     /// <summary>The last request's id, as billing rows and ledger rows know it.</summary>
     public string Id { get; private set; } = "";
 
+    /// <summary>What the last request had lost, as the gateway names it.</summary>
+    public string Losses { get; private set; } = "";
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Id = Guid.NewGuid().ToString();
+        request.Headers.Remove("x-client-request-id");
         request.Headers.Add("x-client-request-id", Id);
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken);
         Id = response.Headers.TryGetValues("x-ballast-request-id", out IEnumerable<string>? ids) ? ids.First() : Id;
+        Losses = response.Headers.TryGetValues("x-ballast-loss", out IEnumerable<string>? losses) ? string.Join(' ', losses) : "";
         return response;
     }
 }

@@ -3,7 +3,7 @@ import { ChatOpenAI } from '@langchain/openai';
 import { ChatAnthropic } from '@langchain/anthropic';
 import { HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { z } from 'zod';
-import { assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png } from './suite.mjs';
+import { assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds, checkDocument, lastId, lastLosses } from './suite.mjs';
 
 function modelOf(target, { key = target.key, url = target.url, model = target.model, headers, ...more } = {}) {
   const common = { model, maxTokens: 1000, maxRetries: 0, ...more };
@@ -71,6 +71,34 @@ async function image(target) {
   assert.match(textOf(answer), /7x5 png/);
 }
 
+async function pdf(target) {
+  const page = { type: 'file', source_type: 'base64', mime_type: 'application/pdf', data: onePage.toString('base64'), metadata: { filename: 'page.pdf' } };
+  const ask = () => modelOf(target).invoke([new HumanMessage({ content: [{ type: 'text', text: 'Summarise this.' }, page] })]);
+  await checkDocument(target, ask, textOf, /\/(messages|input)\/0\/content\/1/);
+}
+
+// The first turn's message goes back as it came, with what it holds of thoughts and signatures.
+async function thinking_tools(target) {
+  const thinks = target.protocol === 'anthropic' ? { thinking: { type: 'enabled', budget_tokens: 1024 }, maxTokens: 3000 } : { reasoning: { effort: 'medium' } };
+  const bound = modelOf(target, thinks).bindTools([tool]);
+  const messages = [new HumanMessage('What is the weather in Paris right now?')];
+  const first = await bound.invoke(messages);
+  // Its chat model for OpenAI asks for reasoning only where a model is named as OpenAI names those that reason.
+  if (target.lacks.includes('foreign reasoning') && target.protocol === 'anthropic') assert.match(lastLosses(), /\/thinking/);
+  if (target.vendor === 'anthropic' && target.protocol === 'anthropic') {
+    assert.ok(first.content.some(part => part.type === 'thinking' && part.signature?.length > 10), JSON.stringify(first.content));
+  }
+  const second = await bound.invoke([...messages, first, new ToolMessage({ tool_call_id: first.tool_calls[0].id, content: 'Sunny at 21 degrees' })]);
+  assert.match(textOf(second), /Sunny at 21 degrees/);
+}
+
+// The other side keeps the conversation.
+async function state(target) {
+  const first = await modelOf(target).invoke([new HumanMessage('My name is Ada.')]);
+  const second = await modelOf(target).invoke([new HumanMessage('What is my name?')], { previous_response_id: first.response_metadata.id });
+  assert.match(textOf(second), /Ada/);
+}
+
 async function max_tokens(target) {
   const answer = await modelOf(target, { maxTokens: 16 }).invoke([new HumanMessage(countPrompt)]);
   assert.ok(counted.startsWith(textOf(answer)) && textOf(answer).length < counted.length, textOf(answer));
@@ -88,6 +116,7 @@ async function abort(target) {
     throw new Error('AbortError');
   });
   assert.match(error.name + error.message, /[Aa]bort/);
+  return { id: lastId() ?? id };
 }
 
 async function errors(target) {
@@ -96,4 +125,19 @@ async function errors(target) {
   assert.ok([401, 403].includes((await ask({ key: 'a-key-that-nobody-gave' })).status));
 }
 
-await run({ text, stream, tools, parallel_tools, structured, image, max_tokens, abort, errors });
+const classes = { 400: 'BadRequestError', 401: 'AuthenticationError', 403: 'PermissionDeniedError', 404: 'NotFoundError', 429: 'RateLimitError', 500: 'InternalServerError' };
+
+// It hands on the errors of the SDKs that it is built on.
+const error_kinds = target => errorKinds(target, {
+  ask: at => modelOf(at, { ...pick(at), ...(at.wrong && { temperature: 'hot' }) }).invoke([new HumanMessage(at.prompt)]),
+  streamed: async at => {
+    for await (const chunk of await modelOf(at, pick(at)).stream([new HumanMessage(at.prompt)])) void chunk;
+  },
+  look: error => ({ status: error.status, id: error.requestID, wait: error.headers?.get('retry-after') }),
+  classOf: status => status === undefined ? ['APIError', 'Error'] : classes[Math.min(status, 500)] ?? 'APIError',
+  statuses: target.protocol === 'responses' && !target.gateway ? { unknown: [400, 404] } : {},
+});
+
+const pick = ({ key, url, model }) => ({ key, url, model });
+
+await run({ text, stream, tools, parallel_tools, structured, image, pdf, thinking_tools, state, max_tokens, abort, errors, error_kinds });

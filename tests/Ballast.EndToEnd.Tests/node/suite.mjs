@@ -1,11 +1,32 @@
 // Runs the cases of one SDK against every target and prints one JSON line per case. Targets come in BALLAST_TARGETS:
 // [{ name, url, key, model, slowUrl, slowModel, vendor, gateway, cases: [...] }]. Targets run side by side, the cases of one target in turn.
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { deflateSync, crc32 } from 'node:zlib';
 
 export { assert };
 
-const caseTimeoutMs = 20_000;
+// Only something that hangs takes as long.
+const caseTimeoutMs = 60_000;
+
+// What the gateway said of the last answer of each case: not every SDK shows headers. The SDKs' own requests go through unchanged.
+const store = new AsyncLocalStorage();
+const plainFetch = globalThis.fetch;
+globalThis.fetch = async (...request) => {
+  const response = await plainFetch(...request);
+  note(name => response.headers.get(name));
+  return response;
+};
+
+/** Keeps what the headers of an answer say, for SDKs that do not ask by fetch. */
+export function note(header) {
+  const seen = store.getStore();
+  if (seen) Object.assign(seen, { id: header('x-ballast-request-id'), losses: header('x-ballast-loss') ?? '' });
+}
+
+/** The gateway's id of the last request of this case, and what that request had lost. */
+export const lastId = () => store.getStore().id;
+export const lastLosses = () => store.getStore().losses;
 
 export async function run(cases) {
   const targets = JSON.parse(process.env.BALLAST_TARGETS);
@@ -18,7 +39,7 @@ async function runTarget(target, cases) {
     const line = { target: target.name, case: name, ok: true };
     try {
       assert.ok(cases[name], `there is no case '${name}'`);
-      line.notes = await withTimeout(cases[name](target));
+      line.notes = await withTimeout(store.run({ id: null, losses: '' }, () => cases[name](target)));
     } catch (error) {
       line.ok = false;
       line.error = String(error?.stack ?? error).slice(0, 4000);
@@ -98,3 +119,77 @@ export function png(width, height) {
 export const onePage = Buffer.from(
   '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n'
   + '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n', 'latin1');
+
+/**
+ * A document in a request: the answer names it. Where a platform takes none, the request is refused with a reason, or goes on without it, and `pointer`, where it stood, is
+ * named; of a route whose deployments differ either is good.
+ */
+export async function checkDocument(target, ask, textOf, pointer) {
+  const mayLack = target.lacks.includes('documents') || target.vendor === 'any';
+  let answer;
+  try {
+    answer = await ask();
+  } catch (error) {
+    assert.ok(mayLack && (error.status ?? error.statusCode ?? error.$metadata?.httpStatusCode) === 400 && error.message.length > 20, String(error));
+    return;
+  }
+  const told = textOf(answer);
+  if (/the document/.test(told)) {
+    assert.ok(!target.lacks.includes('documents'), told);
+    assertWhole();
+  } else {
+    assert.ok(mayLack, `${told} lost '${lastLosses()}'`);
+    assert.match(lastLosses(), pointer);
+  }
+}
+
+/** Nothing of what the request said was left out. */
+const assertWhole = () => assert.doesNotMatch(lastLosses(), /(^|, )\/(messages|input|contents)\//);
+
+const retryAfterSeconds = 7;
+
+// What each platform calls overloaded: 529 where it has that status. An own machine with 503 means just that, and Anthropic's protocol has a word for it.
+const overloaded = [529, 503, 429];
+const unavailable = target => target.vendor === 'alibaba' ? [503, 529] : [503];
+
+/**
+ * Every kind of error, at its platform or through the gateway: the SDK raises the class that it has for it, with the id by which the request is found again, and the time to
+ * wait where there is one. Given: `ask(at)` sends `at.prompt`, or something wrong where `at.wrong` is set; `streamed(at)` reads a stream to its end; `look(error)` finds
+ * { status, id, wait } in an error; `classOf(status)` says of what class it must be. Statuses that differ from the usual stand in `statuses`.
+ */
+export async function errorKinds(target, { ask, streamed, look, classOf, statuses = {}, waits = true }) {
+  const here = { ...target, url: target.failingUrl, prompt: 'Hello' };
+  const fault = kind => ({ ...here, prompt: `Please meet fault:${kind} now.` });
+  const kinds = {
+    wrong: [400, { ...here, wrong: true }],
+    key: [target.wrongKeyStatus ?? 401, { ...here, key: 'a-key-that-nobody-gave', aws: target.aws && { ...target.aws, secretAccessKey: 'not the secret' } }],
+    forbidden: [403, target.gateway ? { ...here, key: target.narrowKey } : fault('forbidden-403')],
+    unknown: [404, { ...here, model: target.unknownModel }],
+    large: [413, target.gateway ? { ...here, prompt: 'x'.repeat(1_200_000) } : fault('too-large-413')],
+    limited: [429, { ...fault('rate-limit'), model: target.limitedModel }],
+    failed: [500, fault('error-500')],
+    unavailable: [unavailable(target), fault('error-503')],
+    overloaded: [overloaded, fault('overloaded-529')],
+  };
+  const ids = [];
+  for (const [kind, [usual, at]] of Object.entries(kinds)) {
+    const error = await errorOf(() => ask(at));
+    const { status, id, wait } = look(error);
+    const told = `${kind}: ${error?.constructor?.name} ${error?.name} ${status}: ${String(error?.message).slice(0, 500)}`;
+    const allowed = [statuses[kind] ?? usual].flat();
+    assert.ok(allowed.includes(status), told);
+    const expected = classOf(status, kind);
+    assert.ok(typeof expected === 'function' ? error instanceof expected : [error.name, error.constructor.name].includes(expected), `${told}; expected ${expected?.name ?? expected}`);
+    assert.ok(String(error.message).length > 5, told);
+    if (id !== undefined) assert.ok(target.gateway ? /^req_[0-9a-z]+$/.test(id) : id.length > 5, `${told}; its id is ${id}`);
+    if (waits && kind === 'limited') assert.equal(Number(wait), retryAfterSeconds, told);
+    if (target.gateway) ids.push(id ?? lastId());
+  }
+  // The answer has begun, so that the status is 200: the error comes in the stream, as one of the protocol.
+  const error = await errorOf(() => streamed({ ...here, prompt: `${countPrompt} And meet fault:stream-error-after.` }));
+  const expected = classOf(undefined, 'stream');
+  assert.ok(typeof expected === 'function' ? error instanceof expected : [expected].flat().some(name => [error.name, error.constructor.name].includes(name)), `stream: ${error?.constructor?.name} ${error?.name}: ${error?.message}`);
+  const { id } = look(error);
+  assert.ok(!id || !target.gateway || id === lastId(), `stream: its id is ${id}`);
+  return target.gateway ? { ids: ids.join(' '), streamed: lastId() } : {};
+}

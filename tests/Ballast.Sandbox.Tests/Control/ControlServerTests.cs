@@ -10,14 +10,14 @@ public class ControlServerTests(TestSandbox sandbox) : IClassFixture<TestSandbox
     {
         JsonElement json = (await CallAsync(HttpMethod.Get, "/")).Json;
         Assert.Equal(sandbox.Host.Platforms.Count, json.GetProperty("platforms").GetArrayLength());
-        Assert.Equal(21, json.GetProperty("fault_kinds").GetArrayLength());
+        Assert.Equal(23, json.GetProperty("fault_kinds").GetArrayLength());
     }
 
     [Fact]
     public async Task Faults_PostedListedDeleted_ComeAndGo()
     {
         Reply added = await CallAsync(
-            HttpMethod.Post, "/faults", """{"platform":"bedrock","kind":"rate-limit","retry_after_seconds":3,"count":2,"path":"chat"}""");
+            HttpMethod.Post, "/faults", """{"platform":"bedrock","kind":"rate-limit","retry_after_seconds":3,"count":2,"path":"chat","body":"messages"}""");
         Assert.Equal(HttpStatusCode.Created, added.Status);
         string id = added.Json.GetProperty("id").GetString()!;
         Reply limited = await sandbox.ChatAsync("bedrock", sandbox.ChatBody("bedrock"));

@@ -259,12 +259,14 @@ public sealed class FaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rule_CountModelAndPath_LimitWhereItApplies()
+    public async Task Rule_CountModelPathAndBody_LimitWhereItApplies()
     {
+        _sandbox.Host.Faults.Add(new FaultRule { Platform = "openai", Kind = FaultKind.Forbidden403, BodyContains = "\"user\":\"nobody\"" });
         _sandbox.Host.Faults.Add(new FaultRule { Platform = "openai", Kind = FaultKind.Error500, Model = "gpt-5-mini" });
         _sandbox.Host.Faults.Add(new FaultRule { Platform = "openai", Kind = FaultKind.Error503, PathContains = "/embeddings" });
         _sandbox.Host.Faults.Add(new FaultRule { Platform = "openai", Kind = FaultKind.Overloaded529, Count = 1 });
         string body = _sandbox.ChatBody("openai");
+        Assert.Equal(403, (int)(await _sandbox.ChatAsync("openai", _sandbox.ChatBody("openai", more: "\"user\":\"nobody\","))).Status);
         Assert.Equal(529, (int)(await _sandbox.ChatAsync("openai", body)).Status);
         Assert.Equal(200, (int)(await _sandbox.ChatAsync("openai", body)).Status);
         Assert.Equal(500, (int)(await _sandbox.ChatAsync("openai", body.Replace("gpt-5.2", "gpt-5-mini", StringComparison.Ordinal))).Status);
@@ -278,7 +280,7 @@ public sealed class FaultTests : IAsyncLifetime
         {
             FaultBook book = new(5);
             book.Add(new FaultRule { Platform = "*", Kind = FaultKind.Error500, Probability = 0.3 });
-            return string.Concat(Enumerable.Range(0, 200).Select(_ => book.Take("openai", null, "/") is null ? '.' : 'x'));
+            return string.Concat(Enumerable.Range(0, 200).Select(_ => book.Take("openai", null, "/", []) is null ? '.' : 'x'));
         }
 
         Assert.Equal(Draw(), Draw());
