@@ -10,7 +10,7 @@ namespace Ballast.EndToEnd.Tests.Crashes;
 /// <summary>The program on a ledger of its own, in front of simulated platforms that keep the bill; killed and started again as a test likes.</summary>
 internal sealed class CrashHouse : IAsyncDisposable
 {
-    private const string Key = "a-key-of-the-clients-000000";
+    public const string Key = "a-key-of-the-clients-000000";
     private const int Callers = 16;
 
     private readonly TemporaryFolder _folder = new();
@@ -35,15 +35,21 @@ internal sealed class CrashHouse : IAsyncDisposable
 
     public string SpoolFolder => _folder.File("ledger.spool");
 
-    public static async Task<CrashHouse> OpenAsync(string? connection, string durability)
+    /// <summary>A folder on the disk of the house, to lay another disk over.</summary>
+    public string OtherDisk => _folder.File("disk");
+
+    /// <summary>What the program is started by; nothing starts it directly.</summary>
+    public IReadOnlyList<string> StartedBy { get; set; } = [];
+
+    public static async Task<CrashHouse> OpenAsync(string? connection, string durability, string? spool = null, double latencyScale = 0.01)
     {
-        SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = 0.01 }, TestContext.Current.CancellationToken);
+        SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = latencyScale }, TestContext.Current.CancellationToken);
         CrashHouse house = new(sandbox, connection);
         string store = connection is null ? "" : "\n  store: postgres\n  connection: ${LEDGER}";
         await File.WriteAllTextAsync(house._folder.File("ballast.yaml"), $$"""
             ledger:
               path: ledger.db{{store}}
-              durability: {{durability}}
+              durability: {{durability}}{{(spool is null ? "" : "\n  spool: " + spool)}}
             providers:
               openai:
                 kind: openai
@@ -76,7 +82,8 @@ internal sealed class CrashHouse : IAsyncDisposable
     }
 
     /// <summary>Starts the program; with a place to crash at where one is named.</summary>
-    public BallastProcess Start(string? crashAt = null) => BallastProcess.Start(
+    public BallastProcess Start(string? crashAt = null) => BallastProcess.StartIn(
+        StartedBy,
         _folder.Path,
         ["serve", "--listen", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", "--config", "ballast.yaml"],
         [
@@ -123,6 +130,9 @@ internal sealed class CrashHouse : IAsyncDisposable
         }
     }
 
+    /// <summary>An answer was read to its last byte.</summary>
+    public void Remember(HttpResponseMessage response) => _whole.TryAdd(response.Headers.GetValues("x-ballast-request-id").Single(), true);
+
     /// <summary>Requests of one caller, one behind the other.</summary>
     private async Task CallAsync(HttpClient client, int caller, BallastProcess program, CancellationToken until)
     {
@@ -141,7 +151,7 @@ internal sealed class CrashHouse : IAsyncDisposable
                 string answer = await response.Content.ReadAsStringAsync(CancellationToken.None);
                 if (response.IsSuccessStatusCode && (stream.Length == 0 || answer.Contains("[DONE]", StringComparison.Ordinal) || answer.Contains("message_stop", StringComparison.Ordinal)))
                 {
-                    _whole.TryAdd(response.Headers.GetValues("x-ballast-request-id").Single(), true);
+                    Remember(response);
                 }
             }
             catch (HttpRequestException)

@@ -35,17 +35,21 @@ internal sealed class BallastProcess : IAsyncDisposable
     public string Errors => Read(_errors);
 
     /// <summary>Starts <c>ballast ARGUMENTS</c> in a folder that holds no configuration, without any of this machine's own variables for vendors.</summary>
-    public static BallastProcess Start(string folder, IReadOnlyList<string> arguments, params (string Name, string Value)[] variables)
+    public static BallastProcess Start(string folder, IReadOnlyList<string> arguments, params (string Name, string Value)[] variables) => StartIn([], folder, arguments, variables);
+
+    /// <summary>The same, started by another program that becomes it.</summary>
+    /// <param name="before">That program and its arguments; none where it is started directly.</param>
+    public static BallastProcess StartIn(IReadOnlyList<string> before, string folder, IReadOnlyList<string> arguments, params (string Name, string Value)[] variables)
     {
-        ProcessStartInfo start = new(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        string[] command = [.. before, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet"];
+        ProcessStartInfo start = new(command[0])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = folder,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "ballast.dll"));
-        foreach (string argument in arguments)
+        foreach (string argument in (IEnumerable<string>)[.. command.Skip(1), Path.Combine(AppContext.BaseDirectory, "ballast.dll"), .. arguments])
         {
             start.ArgumentList.Add(argument);
         }

@@ -542,14 +542,24 @@ public sealed class LedgerSpool : IDisposable
     private void TryFlush()
     {
         _isUnflushed = false;
+        SpoolSegment segment = _files.Current;
+        if (segment.IsClosed)
+        {
+            return; // it has refused once and is not asked again; its reader may have deleted it
+        }
+
         try
         {
-            _files.Current.Flush();
+            segment.Flush();
         }
         catch (IOException fault)
         {
-            _files.Current.IsClosed = true;
+            segment.IsClosed = true;
             _onFault?.Invoke(fault);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was closed, read and deleted this very moment.
         }
     }
 }

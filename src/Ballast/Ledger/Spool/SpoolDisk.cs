@@ -70,5 +70,18 @@ public class SpoolDisk
         }
     }
 
+    /// <summary>What is left of the disk that a folder lies on; a great deal where the system does not say.</summary>
+    public virtual long FreeBytes(string folder)
+    {
+        try
+        {
+            return new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
+        }
+        catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return long.MaxValue;
+        }
+    }
+
     public virtual void Delete(string path) => File.Delete(path);
 }

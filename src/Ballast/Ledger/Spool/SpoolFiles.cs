@@ -82,8 +82,7 @@ internal sealed class SpoolFiles : IDisposable
         {
             files.Recover();
             CrashPoint.Reach("recovery.scanned");
-            files._current = files.Make(options.FirstSegmentBytes) ?? throw new IOException($"the spool already holds more than its {options.BytesMax} bytes");
-            files._segments.Add(files._current);
+            files.Begin();
             files._rotated = time.GetTimestamp();
             files.EnsureSpares();
             return files;
@@ -292,6 +291,56 @@ internal sealed class SpoolFiles : IDisposable
         }
 
         Torn += rest.ContainsAnyExcept((byte)0) ? 1 : 0;
+    }
+
+    /// <summary>
+    /// Where there is no room for a first file but there are files of an earlier run, it begins full, behind the last of them: the store gets what they hold, and that makes room.
+    /// </summary>
+    private void Begin()
+    {
+        SpoolSegment? first = null;
+        try
+        {
+            first = MakeFirst();
+        }
+        catch (IOException fault) when (_segments.Count > 0)
+        {
+            _onFault?.Invoke(fault);
+        }
+
+        IsFull = first is null;
+        _current = first ?? _segments[^1];
+        if (first is not null)
+        {
+            _segments.Add(first);
+        }
+    }
+
+    /// <summary>
+    /// As long as there is room for: a start on a disk that is nearly full must be able to settle what an earlier run left open. Room for a second one is left where
+    /// there is any, since a file is let go of only once there is another.
+    /// </summary>
+    private SpoolSegment? MakeFirst()
+    {
+        for (int size = _options.FirstSegmentBytes; ; size /= 2)
+        {
+            bool isLeast = size / 2 < SegmentBytesMin;
+            try
+            {
+                SpoolSegment? made = Make(size);
+                if (made is null || isLeast || _disk.FreeBytes(_options.Folder) >= SegmentBytesMin)
+                {
+                    return made;
+                }
+
+                made.Delete();
+                _bytes -= size;
+            }
+            catch (IOException) when (!isLeast)
+            {
+                // Half of it, then.
+            }
+        }
     }
 
     private SpoolSegment? Make(int size)

@@ -56,6 +56,44 @@ public sealed class LedgerSpoolTests : IDisposable
         Assert.Equal(["a1", "a3", "a5", "a7", "a9"], rows.Where(row => row.IsEstimated && row.Reason == "gateway_stopped").Select(row => row.AttemptId).Order());
     }
 
+    /// <summary>Rows go on to the store, that makes room, and then the rest is settled.</summary>
+    [Fact]
+    public async Task Open_DiskIsFullOfAnEarlierRun_BeginsWithoutRoomAndGetsSome()
+    {
+        string image = _folder.File("image");
+        using (LedgerSpool earlier = Open())
+        {
+            await earlier.SettleAsync(SampleEntries.Completed("a0"), ticket: null);
+            await earlier.IntendAsync(SampleEntries.Completed("a1") with { IsEstimated = true }, out _);
+            CopyTo(image);
+        }
+
+        FaultyDisk disk = new() { FilesLeft = 0 };
+        using LedgerSpool spool = LedgerSpool.Open(Options() with { Folder = image }, TimeProvider.System, disk);
+        SpoolReader reader = new(spool.Files);
+        List<LedgerEntry> rows = [];
+        Assert.Equal((1, true), (spool.Orphans, spool.IsFull));
+        await Assert.ThrowsAsync<SpoolFullException>(async () => await spool.IntendAsync(SampleEntries.Completed("a2"), out _));
+        reader.Read(rows, int.MaxValue);
+        reader.Confirm();
+        Assert.Equal("a0", Assert.Single(rows).AttemptId);
+
+        disk.FilesLeft = 10;
+        SpoolTicket place = await EventuallyAsync(spool, SampleEntries.Completed("a2"));
+        await spool.SettleAsync(SampleEntries.Completed("a2"), place);
+        rows.Clear();
+        await EventuallyAsync(() =>
+        {
+            rows.Clear();
+            reader.Read(rows, int.MaxValue);
+            return Task.FromResult(rows.Count == 2);
+        });
+        reader.Confirm();
+
+        Assert.Equal(["a1", "a2"], rows.Select(static row => row.AttemptId).Order());
+        Assert.Equal((0L, false), (spool.Lost, spool.IsFull));
+    }
+
     [Fact]
     public async Task Open_LastRecordCutOrDamagedAnywhere_KeepsAllBeforeIt()
     {
