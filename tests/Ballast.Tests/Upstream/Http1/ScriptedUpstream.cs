@@ -53,7 +53,7 @@ internal sealed class ScriptedUpstream : IDisposable
                 for (int number = 1; await ReadAsync(socket) is { } request; number++)
                 {
                     Requests.Enqueue(request);
-                    Turn turn = new(socket, connection, number);
+                    Turn turn = new(socket, connection, number) { Request = request };
                     await _script(turn);
                     if (turn.EndsConnection)
                     {
@@ -106,6 +106,9 @@ internal sealed class Turn(Socket socket, int connection, int number)
     public int Connection { get; } = connection;
 
     public int Number { get; } = number;
+
+    /// <summary>Head and body, and whatever else was there with them.</summary>
+    public string Request { get; init; } = "";
 
     public bool EndsConnection { get; set; }
 
