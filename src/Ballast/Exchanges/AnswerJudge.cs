@@ -1,3 +1,4 @@
+using System.Buffers;
 using Ballast.Protocols.Conversation;
 
 namespace Ballast.Exchanges;
@@ -28,6 +29,9 @@ public abstract class AnswerJudge
 
     /// <summary>Takes the next event and adds what may go on; look at <see cref="Refusal"/> after it.</summary>
     public abstract void Take(ChatEvent chatEvent, List<ChatEvent> output);
+
+    /// <summary>Takes a piece of an answer that is otherwise only passed on.</summary>
+    public abstract void TakeBytes(in ReadOnlySequence<byte> piece);
 
     /// <summary>Judges the whole answer, now that it is there; look at <see cref="Refusal"/> after it.</summary>
     public abstract Task JudgeAsync(CancellationToken cancellation);

@@ -18,6 +18,9 @@ public abstract class AnswerScreen
     /// <summary>Takes the next event of a stream that is otherwise only passed on, as its bytes, and writes what may go on.</summary>
     public abstract void TakeFrame(in ReadOnlySequence<byte> frame, IBufferWriter<byte> output);
 
+    /// <summary>A text of the answer as it may be kept: every value that is found in it is taken out, and none is put back.</summary>
+    public abstract string Hidden(string text);
+
     /// <summary>Screens a whole answer in the caller's protocol, JSON.</summary>
     public abstract ReadOnlyMemory<byte> Whole(ReadOnlyMemory<byte> body);
 }

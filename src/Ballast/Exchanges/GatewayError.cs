@@ -83,7 +83,9 @@ public sealed record GatewayError(
         "An app whose values are taken out of its requests is not answered in the background.", "Leave 'background' out: values are put back only while their request lasts.");
 
     public static readonly GatewayError BackgroundJudged = new("ballast_background_judged", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
-        "Answers are held against the constitution before they go out, and one in the background is fetched later.", "ask without background; stream the answer where it takes long");
+        "Answers are held against the constitution before they go out, and one in the background is fetched later.", "Leave 'background' out; stream the answer where it takes long.");
+    public static readonly GatewayError Unjudged = new("ballast_unjudged", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "This app's requests and answers are held against the constitution, and this cannot be.", "Send text in the place of tokens, and a batch's requests one by one.");
     public static readonly GatewayError CompactionNotOffered = new("ballast_compaction_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "No deployment of this model compacts conversations.", "Send the conversation shortened, or summed up by a model, in 'input'; models of OpenAI and Azure can be asked to.");
     public static readonly GatewayError StateOff = new("ballast_state_off", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
@@ -195,7 +197,7 @@ public sealed record GatewayError(
     [
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
         BudgetExceeded, BudgetUnavailable, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
-        HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, CompactionNotOffered,
+        HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, Unjudged, CompactionNotOffered,
         StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, QuotaReached, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
         HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,
         LedgerFull, IdempotencyKeyInvalid, IdempotencyMismatch, IdempotencyRunning, IdempotencyInDoubt, IdempotencyNotKept, IdempotencyFull, IdempotencyUnavailable,

@@ -29,7 +29,7 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
     /// <exception cref="GatewayException">It breaks a principle.</exception>
     public async Task BeginAsync(Exchange exchange, CancellationToken aborted)
     {
-        if (exchange.Catalog.Constitution.Count == 0 || exchange.Operation != Operation.Chat)
+        if (exchange.Catalog.Constitution.Count == 0 || !IsJudged(exchange.Operation))
         {
             return;
         }
@@ -43,7 +43,7 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
 
         if (principles.Length > 0)
         {
-            Principle[] onAnswer = [.. principles.Where(static principle => principle.Options.IsOnAnswer)];
+            Principle[] onAnswer = [.. principles.Where(principle => principle.Options.IsOnAnswer && AnswersInText(exchange.Operation))];
             if (exchange.Envelope.ChoiceCount > 1 && onAnswer.Length > 0)
             {
                 throw new GatewayException(GatewayError.RedactionChoices, param: "n");
@@ -58,6 +58,24 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
             exchange.Judge = new PrincipledAnswer(exchange, onAnswer, (principle, text, cancellation) => AskAsync(exchange, principle, text, cancellation), notes);
         }
     }
+
+    /// <summary>Refuses a batch: what it asks is answered out of sight.</summary>
+    /// <exception cref="GatewayException">A principle holds for its app.</exception>
+    public static void CheckBatch(Exchange exchange)
+    {
+        if (exchange.Operation == Operation.BatchCreate && exchange.Catalog.Constitution.Any(principle => principle.HoldsFor(exchange.Key.App)))
+        {
+            throw new GatewayException(GatewayError.Unjudged, "It is a batch.");
+        }
+    }
+
+    /// <summary>What generates, or sends words to a model. A moderation judges words itself and is told all of them; counting tokens tells nobody anything.</summary>
+    private static bool IsJudged(Operation operation) =>
+        operation is Operation.Chat or Operation.Compact or Operation.Completions or Operation.Embeddings or Operation.Rerank or Operation.Speech
+            or Operation.ImageGenerations or Operation.ImageEdits or Operation.ImageVariations || AnswersInText(operation);
+
+    private static bool AnswersInText(Operation operation) =>
+        operation is Operation.Chat or Operation.Completions or Operation.Transcriptions or Operation.Translations;
 
     /// <summary>Where an answer is to be asked for again, makes the request that does it; the plan of the first is done with.</summary>
     public static bool Revise(Exchange exchange, RoutePlan plan, ClientResponse response)
@@ -76,15 +94,22 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
     private async Task JudgeAsync(Exchange exchange, Principle principle, List<string> notes, CancellationToken aborted)
     {
         bool keeps;
+        bool isPlain = exchange.Protocol.Family != ProtocolFamily.Chat;
+        if (isPlain && principle.Tools is not null)
+        {
+            return; // there are none
+        }
+
+        IEnumerable<string> texts = isPlain ? PlainTextsOf(exchange) : PrincipleCheck.TextsOf(exchange.Request);
         if (principle.Options.Judge is not null)
         {
-            bool? told = await AskAsync(exchange, principle, PrincipleCheck.Judged(PrincipleCheck.TextsOf(exchange.Request)), aborted).ConfigureAwait(false);
+            bool? told = await AskAsync(exchange, principle, PrincipleCheck.Judged(texts), aborted).ConfigureAwait(false);
             PrincipledAnswer.NoteJudge(principle, told, notes);
             keeps = told ?? principle.Options.FailsOpen;
         }
         else
         {
-            keeps = exchange.Request.Tools.All(tool => PrincipleCheck.Allows(principle, tool.Name)) && PrincipleCheck.TextsOf(exchange.Request).All(text => PrincipleCheck.Keeps(principle, text));
+            keeps = (isPlain || exchange.Request.Tools.All(tool => PrincipleCheck.Allows(principle, tool.Name))) && texts.All(text => PrincipleCheck.Keeps(principle, text));
         }
 
         if (!keeps && principle.Options.Action != PrincipleAction.Flag)
@@ -97,6 +122,12 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
         {
             notes.Add($"constitution:{principle.Id}=flagged");
         }
+    }
+
+    private static IReadOnlyList<string> PlainTextsOf(Exchange exchange)
+    {
+        (IReadOnlyList<string> texts, bool hasTokens) = PlainTexts.OfRequest(exchange.Envelope.Body.Span);
+        return hasTokens ? throw new GatewayException(GatewayError.Unjudged, "It holds tokens.") : texts;
     }
 
     /// <summary>True keeps, false breaks, null where the judge told nothing in time.</summary>

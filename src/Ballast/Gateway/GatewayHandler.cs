@@ -49,6 +49,7 @@ public sealed class GatewayHandler(
             if (OperationName.IsOfKept(operation))
             {
                 Guard.CheckFile(exchange);
+                ConstitutionDesk.CheckBatch(exchange);
                 await files.RunAsync(exchange, request, response, aborted).ConfigureAwait(false); // stays with its provider
                 return;
             }

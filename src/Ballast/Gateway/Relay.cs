@@ -47,7 +47,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private bool _isLastRead;
 
     /// <summary>Bytes go on as they are. A stream that is screened is taken apart for it; a whole answer is screened when it is whole.</summary>
-    private bool IsPassedOn => _isPassthrough && _judge is null && (_screen is null || !_stream || attempt.Protocol.Family == ProtocolFamily.Opaque);
+    private bool IsPassedOn => _isPassthrough && (_judge is null || attempt.Protocol.Family == ProtocolFamily.Opaque) && (_screen is null || !_stream || attempt.Protocol.Family == ProtocolFamily.Opaque);
 
     /// <summary>Returns null when the client has a whole answer, else why not.</summary>
     public async Task<UpstreamFailure?> RunAsync(CancellationToken aborted)
@@ -259,6 +259,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         Listen();
         if (_writer is null)
         {
+            _judge?.TakeBytes(frame); // as the model wrote it
             if (_screen is not null && _stream)
             {
                 _screen.TakeFrame(frame, response.Output);

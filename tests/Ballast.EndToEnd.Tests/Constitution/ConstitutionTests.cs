@@ -103,6 +103,86 @@ public sealed class ConstitutionTests
         Assert.Empty(await house.EntriesAsync());
     }
 
+    /// <summary>Whatever is sent to a model is held against the principles, not chat alone.</summary>
+    [Theory]
+    [InlineData("/v1/completions", """{"model":"openai/gpt-3.5-turbo-instruct","prompt":["Hello","PROMPT"]}""")]
+    [InlineData("/v1/completions", """{"model":"openai/gpt-3.5-turbo-instruct","stream":true,"prompt":"PROMPT"}""")]
+    [InlineData("/v1/images/generations", """{"model":"openai/gpt-image-1-mini","prompt":"PROMPT"}""")]
+    [InlineData("/v1/embeddings", """{"model":"openai/text-embedding-3-small","input":["one","PROMPT"]}""")]
+    [InlineData("/v1/audio/speech", """{"model":"openai/gpt-4o-mini-tts","input":"PROMPT","voice":"alloy"}""")]
+    [InlineData("/v1/rerank", """{"model":"openai/rerank-v3.5","query":"q","documents":[{"text":"PROMPT"}]}""")]
+    [InlineData("/v1/responses/compact", """{"model":"openai/gpt-5-mini","input":[{"role":"user","content":"PROMPT"}]}""")]
+    [InlineData("/v1/images/edits", "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nopenai/gpt-image-1-mini\r\n--b\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\r\nPROMPT\r\n--b--\r\n")]
+    public async Task Request_BesideChatThatBreaksAPrinciple_IsRefusedBeforeAnythingIsSent(string path, string body)
+    {
+        await using House house = await House.StartAsync();
+
+        (int status, string broken, string? verdict) = await house.AskAsync(path, Of(body, "please ORDER-１２３４ now"));
+        (_, string other, _) = await house.AskAsync(path, Of(body, "please order nothing"));
+
+        Assert.True(status == 403, broken);
+        Assert.Contains("no-orders", broken, StringComparison.Ordinal);
+        Assert.Equal("broken; principle=no-orders", verdict);
+        Assert.DoesNotContain("ballast_constitution", other, StringComparison.Ordinal);
+        Assert.Single((await house.EntriesAsync()).Select(static entry => entry.ExchangeId).Distinct());
+    }
+
+    /// <summary>Old completions are answered " and so on", in pieces where they are streamed. Nobody is asked again where there is no conversation.</summary>
+    [Theory]
+    [InlineData(false, "block")]
+    [InlineData(true, "block")]
+    [InlineData(true, "revise")]
+    public async Task Completion_ThatBreaksAPrinciple_NeverReachesItsCaller(bool stream, string action)
+    {
+        string body = $$"""{"model":"openai/gpt-3.5-turbo-instruct","max_tokens":200,"stream":{{(stream ? "true" : "false")}},"prompt":"Tell"}""";
+        await using House house = await House.StartAsync($$"""
+            principles:
+              complete: { text: "Say all there is to say.", topics: ["so on"], on: answer, action: {{action}} }
+            """);
+        await using House other = await House.StartAsync("""
+            principles:
+              complete: { text: "Say all there is to say.", topics: ["and so forth"], on: answer }
+            """);
+
+        (int status, string broken, string? verdict) = await house.AskAsync("/v1/completions", body);
+        (int kept, string good, string? clean) = await other.AskAsync("/v1/completions", body);
+
+        Assert.True(status == 403, broken);
+        Assert.DoesNotContain("so on", broken, StringComparison.Ordinal);
+        Assert.Equal("broken; principle=complete", verdict);
+        LedgerEntry row = Assert.Single(await house.EntriesAsync());
+        Assert.True(row.Losses.Contains("constitution:complete=blocked") && row.OutputTokens > 0, string.Join(' ', row.Losses));
+        Assert.True(kept == 200 && good.Contains(" so", StringComparison.Ordinal), good);
+        Assert.Equal("kept", clean);
+    }
+
+    /// <summary>What nobody can hold against a principle is refused in words.</summary>
+    [Theory]
+    [InlineData("/v1/completions", """{"model":"openai/gpt-3.5-turbo-instruct","prompt":[15496,995]}""")]
+    [InlineData("/v1/embeddings", """{"model":"openai/text-embedding-3-small","input":[[15496,995]]}""")]
+    [InlineData("/v1/batches", """{"input_file_id":"file-1","endpoint":"/v1/chat/completions","completion_window":"24h"}""")]
+    public async Task Request_ThatCannotBeJudged_IsRefused(string path, string body)
+    {
+        await using House house = await House.StartAsync();
+
+        (int status, string refusal, _) = await house.AskAsync(path, body);
+
+        Assert.True(status == 400, refusal);
+        Assert.Contains("ballast_unjudged", refusal, StringComparison.Ordinal);
+        Assert.Empty(await house.EntriesAsync());
+    }
+
+    /// <summary>Who asks whether a text may be said is told, whatever the text.</summary>
+    [Fact]
+    public async Task Moderation_OfATextThatBreaksAPrinciple_IsAnswered()
+    {
+        await using House house = await House.StartAsync();
+
+        (int status, string answer, _) = await house.AskAsync("/v1/moderations", """{"model":"openai/omni-moderation-latest","input":"ORDER-1234"}""");
+
+        Assert.True(status == 200, answer);
+    }
+
     [Fact]
     public async Task Tool_ThatIsNotAllowed_IsNeitherOfferedNorCalled()
     {
@@ -194,7 +274,7 @@ public sealed class ConstitutionTests
             string yaml = $$"""
                 constitution: constitution.yaml
                 providers:
-                  openai: { kind: openai, platform: openai, region: us, base_url: "{{tap.Address.GetLeftPart(UriPartial.Authority)}}", allow_private_addresses: true, api_key: "${OPENAI}", data: { geo: us, retention_days: 0, training: false }, vendor: openai, deployments: { gpt-5-mini: {} } }
+                  openai: { kind: openai, platform: openai, region: us, base_url: "{{tap.Address.GetLeftPart(UriPartial.Authority)}}", allow_private_addresses: true, api_key: "${OPENAI}", data: { geo: us, retention_days: 0, training: false }, vendor: openai, deployments: { gpt-5-mini: {}, gpt-image-1-mini: {}, gpt-3.5-turbo-instruct: {}, gpt-4o-mini-tts: {}, gpt-4o-transcribe: {}, omni-moderation-latest: {}, text-embedding-3-small: { embedding: true }, rerank-v3.5: {} } }
                   anthropic: { kind: anthropic, platform: anthropic, region: us, base_url: "{{Url(sandbox, "anthropic")}}", allow_private_addresses: true, api_key: "${ANTHROPIC}", data: { geo: us, retention_days: 0, training: false }, vendor: anthropic, deployments: { claude-haiku-4-5: {} } }
                   gemini: { kind: gemini, platform: google, region: us, base_url: "{{Url(sandbox, "gemini")}}", allow_private_addresses: true, api_key: "${GEMINI}", data: { geo: us, retention_days: 0, training: false }, vendor: google, deployments: { gemini-3.5-flash: {} } }
                 keys:
@@ -224,6 +304,12 @@ public sealed class ConstitutionTests
         public async Task<(int Status, string Body, string? Verdict)> AskAsync(string path, string body, string key = "plain")
         {
             using HttpRequestMessage request = new(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            if (body.StartsWith("--b", StringComparison.Ordinal))
+            {
+                request.Content.Headers.Remove("Content-Type");
+                request.Content.Headers.TryAddWithoutValidation("Content-Type", "multipart/form-data; boundary=b");
+            }
+
             request.Headers.TryAddWithoutValidation("x-api-key", $"{Key}-{key}");
             if (path.StartsWith("/v1/messages", StringComparison.Ordinal))
             {

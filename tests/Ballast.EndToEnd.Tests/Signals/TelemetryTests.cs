@@ -137,6 +137,39 @@ public sealed class TelemetryTests
         Assert.Equal(isAllowed, collector.Everything.Contains(PromptCanary, StringComparison.Ordinal));
     }
 
+    /// <summary>An app that allows content and redacts: placeholders alone, of what its caller wrote and of what the model made up.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Content_OfAnAppThatRedacts_HoldsPlaceholdersOnly(bool stream)
+    {
+        await using OtlpReceiver collector = await OtlpReceiver.StartAsync();
+        await using FaultGateway gateway = await StartAsync(collector, "content: [faults]", sections: "apps:\n  faults: { redact: [email] }\n");
+
+        foreach (Caller caller in Caller.All)
+        {
+            ClientAnswer answer = await gateway.AskAsync(caller, "m", stream, "Reply with exactly 'ask joe.doe@example.com or the made-up person'");
+            Assert.Contains("joe.doe@example.com", answer.Text.ToString(), StringComparison.Ordinal); // put back for its caller
+            OtlpSpan span = (await SpansAsync(collector, answer.Id["req_".Length..], 2)).Single(static one => one.Kind == 3);
+            Assert.Contains("EMAIL-", (string)span.Attributes["gen_ai.input.messages"], StringComparison.Ordinal);
+            Assert.Contains("EMAIL-", (string)span.Attributes["gen_ai.output.messages"], StringComparison.Ordinal);
+        }
+
+        // A value that the model itself writes is given to the caller, who wants it so, and kept nowhere.
+        await using RawUpstream model = new(static visit => visit.RespondAsync(
+            "200 OK", "content-type: application/json\r\n",
+            """{"id":"c","object":"chat.completion","created":1,"model":"gpt-raw","choices":[{"index":0,"message":{"role":"assistant","content":"try jane.roe@example.org"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"""));
+        await using FaultGateway inventive = await StartAsync(collector, "content: [faults]", model, "apps:\n  faults: { redact: [email] }\n");
+        ClientAnswer own = await inventive.AskAsync(Caller.OpenAI, "m", stream: false, "Hello");
+        OtlpSpan written = (await SpansAsync(collector, own.Id["req_".Length..], 2)).Single(static one => one.Kind == 3);
+        Assert.Contains("jane.roe@example.org", own.Text.ToString(), StringComparison.Ordinal);
+        Assert.Contains("try EMAIL-", (string)written.Attributes["gen_ai.output.messages"], StringComparison.Ordinal);
+        foreach (string value in (string[])["joe.doe", "jane.roe"])
+        {
+            Assert.DoesNotContain(value, collector.Everything, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Metrics_AtTheCollectorAndOnThePage_AreTheSame()
     {
@@ -210,7 +243,7 @@ public sealed class TelemetryTests
         Assert.Equal(0, gateway.Server.Export!.SpansSent);
     }
 
-    private static async Task<FaultGateway> StartAsync(OtlpReceiver collector, string more, RawUpstream? first = null) => await FaultGateway.StartAsync(new FaultSetup
+    private static async Task<FaultGateway> StartAsync(OtlpReceiver collector, string more, RawUpstream? first = null, string sections = "") => await FaultGateway.StartAsync(new FaultSetup
     {
         Raw = first is null ? [] : [("raw", "openai", first)],
         Models = [("m", first is null ? ["openai/m=gpt-5-mini", "azure/m=gpt-5-mini"] : ["raw/m=gpt-raw", "azure/m=gpt-5-mini"])],
@@ -223,6 +256,7 @@ public sealed class TelemetryTests
               resource: { deployment.environment.name: eu-test }
               {{more}}
 
+            {{sections}}
             """,
     });
 

@@ -193,7 +193,7 @@ public sealed class ExchangeTracer(SpanSource? source)
 
         if (said.Pieces.Count > 0)
         {
-            span.SetTag("gen_ai.output.messages", SpanContent.Output(said, attempt.Finish?.Value));
+            span.SetTag("gen_ai.output.messages", SpanContent.Output(said, attempt.Finish?.Value, exchange.Screen));
         }
     }
 

@@ -32,7 +32,10 @@ internal static class SpanContent
     });
 
     /// <summary><c>gen_ai.output.messages</c>.</summary>
-    public static string Output(AnswerText said, string? finish) => Write(int.MaxValue, (json, _) =>
+    /// <param name="said">As the model wrote it.</param>
+    /// <param name="finish">Why it ended; null where it did not.</param>
+    /// <param name="screen">Where its app redacts: what is kept of an answer holds no value either.</param>
+    public static string Output(AnswerText said, string? finish, AnswerScreen? screen) => Write(int.MaxValue, (json, _) =>
     {
         json.WriteStartArray();
         json.WriteStartObject();
@@ -46,11 +49,11 @@ internal static class SpanContent
             {
                 json.WriteString("id", piece.Id);
                 json.WriteString("name", piece.Name);
-                json.WriteString("arguments", piece.Text.ToString());
+                json.WriteString("arguments", TextOf(piece));
             }
             else
             {
-                json.WriteString("content", piece.Text.ToString());
+                json.WriteString("content", TextOf(piece));
             }
 
             json.WriteEndObject();
@@ -60,6 +63,8 @@ internal static class SpanContent
         json.WriteString("finish_reason", finish ?? "error");
         json.WriteEndObject();
         json.WriteEndArray();
+
+        string TextOf(AnswerText.Piece piece) => screen?.Hidden(piece.Text.ToString()) ?? piece.Text.ToString();
     });
 
     private static string Write(int bytesMax, Action<Utf8JsonWriter, Budget> write)

@@ -1,8 +1,10 @@
+using System.Buffers;
 using System.Text;
 using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Exchanges;
 using Ballast.Guards.Redaction;
+using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 
 namespace Ballast.Guards.Constitution;
@@ -20,14 +22,16 @@ public sealed class PrincipledAnswer(
 {
     private readonly List<string> _notes = notes;
     private readonly Dictionary<(int Part, bool IsCall), SegmentReader> _open = [];
+    private readonly bool _isPlain = exchange.Protocol.Family != ProtocolFamily.Chat;
     private readonly StringBuilder _whole = new();
+    private readonly ArrayBufferWriter<byte> _bytes = new();
     private readonly List<string> _tools = [];
     private Principle? _broken;
     private bool _isRevised;
 
     public override bool LooksAtAnswer => principles.Count > 0;
 
-    public override bool HoldsWhole { get; } = principles.Any(static principle => principle.NeedsWhole);
+    public override bool HoldsWhole { get; } = exchange.Protocol.Family != ProtocolFamily.Chat || principles.Any(static principle => principle.NeedsWhole);
 
     public override IReadOnlyList<string> Notes => _notes;
 
@@ -37,7 +41,7 @@ public sealed class PrincipledAnswer(
 
     public override ChatError? Refusal => _broken is null ? null : Refused(_broken, "The answer breaks a principle of this gateway's constitution.");
 
-    public override bool WantsRevision => _broken is { Options.Action: PrincipleAction.Revise } && !_isRevised;
+    public override bool WantsRevision => _broken is { Options.Action: PrincipleAction.Revise } && !_isRevised && !_isPlain;
 
     /// <summary>What a client is told of a principle that was broken.</summary>
     public static ChatError Refused(Principle principle, string message) =>
@@ -48,7 +52,16 @@ public sealed class PrincipledAnswer(
         _broken = null;
         _open.Clear();
         _whole.Clear();
+        _bytes.Clear();
         _tools.Clear();
+    }
+
+    public override void TakeBytes(in ReadOnlySequence<byte> piece)
+    {
+        foreach (ReadOnlyMemory<byte> memory in piece)
+        {
+            _bytes.Write(memory.Span);
+        }
     }
 
     public override void Take(ChatEvent chatEvent, List<ChatEvent> output)
@@ -84,7 +97,7 @@ public sealed class PrincipledAnswer(
             return;
         }
 
-        string text = _whole.ToString();
+        string text = _isPlain ? PlainTexts.OfAnswer(_bytes.WrittenSpan) : _whole.ToString();
         foreach (Principle principle in principles)
         {
             if (_broken is not null)

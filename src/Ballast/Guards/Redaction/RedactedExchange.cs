@@ -106,6 +106,9 @@ public sealed class RedactedExchange : AnswerScreen
         }
     }
 
+    /// <inheritdoc/>
+    public override string Hidden(string text) => TextScreen.Run(_policy, new RedactedValues(_policy), _finder, ScreenMode.Hide, text);
+
     private CompletionFrames NewFrames() =>
         new(() => new TextScreen(_policy, _values, _finder, _policy.RedactsAnswers ? ScreenMode.RestoreAndHide : ScreenMode.Restore));
 
