@@ -55,7 +55,8 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
                 throw new GatewayException(GatewayError.BackgroundJudged, param: "background");
             }
 
-            exchange.Judge = new PrincipledAnswer(exchange, onAnswer, (principle, text, cancellation) => AskAsync(exchange, principle, text, cancellation), notes);
+            exchange.Judge = new PrincipledAnswer(exchange, onAnswer, (principle, text, cancellation) => AskAsync(exchange, principle, text, cancellation), notes,
+                isPlain: exchange.Protocol.Family != ProtocolFamily.Chat);
         }
     }
 

@@ -4,7 +4,6 @@ using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Exchanges;
 using Ballast.Guards.Redaction;
-using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 
 namespace Ballast.Guards.Constitution;
@@ -17,12 +16,12 @@ namespace Ballast.Guards.Constitution;
 /// <param name="principles">Those that hold for answers of its app.</param>
 /// <param name="ask">Asks a principle's judge: true keeps, false breaks, null where it told nothing.</param>
 /// <param name="notes">What is known of the request already.</param>
+/// <param name="isPlain">The answer is only passed on, as bytes: it is held until it is whole, and nobody can be asked again.</param>
 public sealed class PrincipledAnswer(
-    Exchange exchange, IReadOnlyList<Principle> principles, Func<Principle, string, CancellationToken, Task<bool?>> ask, List<string> notes) : AnswerJudge
+    Exchange exchange, IReadOnlyList<Principle> principles, Func<Principle, string, CancellationToken, Task<bool?>> ask, List<string> notes, bool isPlain = false) : AnswerJudge
 {
     private readonly List<string> _notes = notes;
     private readonly Dictionary<(int Part, bool IsCall), SegmentReader> _open = [];
-    private readonly bool _isPlain = exchange.Protocol.Family != ProtocolFamily.Chat;
     private readonly StringBuilder _whole = new();
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private readonly List<string> _tools = [];
@@ -31,7 +30,7 @@ public sealed class PrincipledAnswer(
 
     public override bool LooksAtAnswer => principles.Count > 0;
 
-    public override bool HoldsWhole { get; } = exchange.Protocol.Family != ProtocolFamily.Chat || principles.Any(static principle => principle.NeedsWhole);
+    public override bool HoldsWhole { get; } = isPlain || principles.Any(static principle => principle.NeedsWhole);
 
     public override IReadOnlyList<string> Notes => _notes;
 
@@ -41,7 +40,7 @@ public sealed class PrincipledAnswer(
 
     public override ChatError? Refusal => _broken is null ? null : Refused(_broken, "The answer breaks a principle of this gateway's constitution.");
 
-    public override bool WantsRevision => _broken is { Options.Action: PrincipleAction.Revise } && !_isRevised && !_isPlain;
+    public override bool WantsRevision => _broken is { Options.Action: PrincipleAction.Revise } && !_isRevised && !isPlain;
 
     /// <summary>What a client is told of a principle that was broken.</summary>
     public static ChatError Refused(Principle principle, string message) =>
@@ -97,7 +96,7 @@ public sealed class PrincipledAnswer(
             return;
         }
 
-        string text = _isPlain ? PlainTexts.OfAnswer(_bytes.WrittenSpan) : _whole.ToString();
+        string text = isPlain ? PlainTexts.OfAnswer(_bytes.WrittenSpan) : _whole.ToString();
         foreach (Principle principle in principles)
         {
             if (_broken is not null)
