@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -12,10 +14,13 @@ internal sealed class AdminClient : IDisposable
     /// <summary>Holds the token: an argument would be seen by everybody on the machine.</summary>
     public const string TokenVariable = "BALLAST_ADMIN_TOKEN";
 
+    /// <summary>Names the PEM file of a certificate and its key, for gateways that ask for one.</summary>
+    public const string CertificateVariable = "BALLAST_ADMIN_CERTIFICATE";
+
     private readonly HttpClient _http;
 
     /// <exception cref="UsageException">There is no token, or the address is none.</exception>
-    public AdminClient(string address, string? token)
+    public AdminClient(string address, string? token, string? certificate = null)
     {
         if (string.IsNullOrWhiteSpace(token))
         {
@@ -27,8 +32,22 @@ internal sealed class AdminClient : IDisposable
             throw new UsageException($"--admin {address}: an address such as http://127.0.0.1:8081.");
         }
 
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false }) { BaseAddress = parsed, Timeout = TimeSpan.FromSeconds(30) };
+        SocketsHttpHandler handler = new() { AllowAutoRedirect = false, UseProxy = false, UseCookies = false };
+        handler.SslOptions.ClientCertificates = CertificateOf(certificate);
+        _http = new HttpClient(handler) { BaseAddress = parsed, Timeout = TimeSpan.FromSeconds(30) };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.Trim());
+    }
+
+    private static X509CertificateCollection? CertificateOf(string? path)
+    {
+        try
+        {
+            return string.IsNullOrWhiteSpace(path) ? null : [X509Certificate2.CreateFromPemFile(path)];
+        }
+        catch (Exception fault) when (fault is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{CertificateVariable}: {path} holds no certificate with its key in PEM.");
+        }
     }
 
     /// <summary>A document and its ETag; null where there is none.</summary>

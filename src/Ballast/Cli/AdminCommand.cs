@@ -112,7 +112,7 @@ public static class AdminCommand
                 ? await client.ChangeAsync(HttpMethod.Post, path, document, null, cancellation).ConfigureAwait(false)
                 : await client.ChangeAsync(HttpMethod.Put, PathOf(path, parsed, id), document, known.Value.ETag, cancellation).ConfigureAwait(false));
         });
-        Add("delete", "Takes one away.", [id], [], (client, parsed, cancellation) => client.ChangeAsync(HttpMethod.Delete, PathOf(path, parsed, id), null, "*", cancellation));
+        Add("delete", "Takes one away.", [id], [], (client, parsed, cancellation) => DeleteAsync(client, PathOf(path, parsed, id), parsed, parsed.GetValue(json) ? parsed.GetValue(id) : null, cancellation));
         if (name == "keys")
         {
             Option<int> overlap = new("--overlap-seconds") { Description = "How long the old text is taken beside the new one.", DefaultValueFactory = static _ => 86_400 };
@@ -142,7 +142,7 @@ public static class AdminCommand
     {
         try
         {
-            using AdminClient client = new(address, Environment.GetEnvironmentVariable(AdminClient.TokenVariable));
+            using AdminClient client = new(address, Environment.GetEnvironmentVariable(AdminClient.TokenVariable), Environment.GetEnvironmentVariable(AdminClient.CertificateVariable));
             await run(client).ConfigureAwait(false);
             return 0;
         }
@@ -155,6 +155,15 @@ public static class AdminCommand
         {
             await parsed.InvocationConfiguration.Error.WriteLineAsync(wrong.Message).ConfigureAwait(false);
             return CommandLine.UsageError;
+        }
+    }
+
+    private static async Task DeleteAsync(AdminClient client, string path, ParseResult parsed, string? told, CancellationToken cancellation)
+    {
+        await client.ChangeAsync(HttpMethod.Delete, path, null, "*", cancellation).ConfigureAwait(false);
+        if (told is not null)
+        {
+            WriteOne(parsed, new JsonObject { ["id"] = told, ["deleted"] = true });
         }
     }
 

@@ -129,7 +129,7 @@ public static class CheckCommand
         return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
     }
 
-    private static void WriteFault(Utf8JsonWriter writer, ConfigurationFault fault)
+    internal static void WriteFault(Utf8JsonWriter writer, ConfigurationFault fault)
     {
         writer.WriteStartObject();
         writer.WriteString("severity", fault.IsWarning ? "warning" : "error");

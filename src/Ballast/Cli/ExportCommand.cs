@@ -18,6 +18,8 @@ public static class ExportCommand
             apostrophe before them. FOCUS has a charge for what an attempt cost for its input, and one for its output; what
             cost nothing has none, and neither has what no price is known of: how many those are is told at the end.
 
+            Exit code: 0 written, 1 the ledger cannot be read or the file not written, 2 a wrong argument.
+
             Examples:
               ballast export --from 2026-11-01 --to 2026-12-01 --format focus --out november.csv
               ballast export --from 7d --app support > week.csv

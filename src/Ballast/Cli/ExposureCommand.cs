@@ -27,6 +27,8 @@ public static class ExposureCommand
             candidates that are left. Only candidates that a key's data may lawfully be sent to count, so a model may stop for
             one application and go on for others. Deployments addressed by their own name have no substitute and are left out.
 
+            Exit code: 0 told, 1 the ledger cannot be read, 2 a wrong argument or a faulty configuration.
+
             Examples:
               ballast exposure
               ballast exposure --since 7d --config ballast.yaml --md

@@ -43,7 +43,7 @@ public static class PricesCommand
     private static Command Show()
     {
         Argument<string> model = new("MODEL") { Description = "A model's id, as the platform is asked for it: claude-sonnet-5, us.anthropic.claude-sonnet-5-v1:0." };
-        Option<string?> platform = new("--platform") { Description = "Only this platform: openai, azure, aws, anthropic, google …", HelpName = "NAME" };
+        Option<string?> platform = new("--platform") { Description = "Only this platform: openai, azure, aws, anthropic, google and others.", HelpName = "NAME" };
         Option<string?> at = new("--at") { Description = "Only what is valid on that day.", HelpName = "YYYY-MM-DD" };
         Option<string?> known = new("--known") { Description = "What was known on that day. Without it: what is known now, and what was before.", HelpName = "YYYY-MM-DD" };
         Command command = new("show", "What the book says of a model: all its prices, or those of a day.") { model, platform, at, known, s_book, s_json };

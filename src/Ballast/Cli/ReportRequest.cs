@@ -42,6 +42,11 @@ internal sealed record ReportRequest
             await arguments.InvocationConfiguration.Error.WriteLineAsync(failure.Message).ConfigureAwait(false);
             return 1;
         }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            await arguments.InvocationConfiguration.Error.WriteLineAsync(failure.Message).ConfigureAwait(false);
+            return 1;
+        }
         catch (UsageException failure)
         {
             await arguments.InvocationConfiguration.Error.WriteLineAsync(failure.Message).ConfigureAwait(false);

@@ -24,7 +24,7 @@ public static class SandboxCommand
 
             Exit code: 0 ended by a signal, 2 a port is taken or an argument is wrong.
 
-            Faults are set over the control API, for example:
+            Faults are set over the control API. Examples:
               curl -X POST http://127.0.0.1:9100/platforms/azure/disappear
               curl -X POST http://127.0.0.1:9100/faults -d '{"platform":"openai","kind":"rate-limit","count":3}'
             """)

@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using Ballast.Conversations;
 using Ballast.Catalog;
 using Ballast.Configuration;
+using Ballast.Handles;
+using Ballast.Idempotency;
 using Ballast.Ledger;
 using Ballast.Ledger.Spool;
 using Ballast.Server;
@@ -58,7 +60,7 @@ public static class ServeCommand
             return Fail($"there is no file '{file}'.");
         }
 
-        LoadResult loaded = file is null ? FromEnvironment() : OptionsLoader.Load(await File.ReadAllTextAsync(file).ConfigureAwait(false), file, Environment.GetEnvironmentVariable);
+        LoadResult loaded = file is null ? FromEnvironment() : OptionsLoader.LoadFile(file, Environment.GetEnvironmentVariable);
         foreach (ConfigurationFault fault in loaded.Faults)
         {
             Console.Error.WriteLine(fault.Print(file ?? "environment"));
@@ -95,7 +97,7 @@ public static class ServeCommand
         {
             return Fail($"{busy.Message} Choose another with --listen or --admin.");
         }
-        catch (Exception fault) when (fault is TlsException or LedgerException or ConversationStoreException or Tenancy.TenancyStoreException)
+        catch (Exception fault) when (fault is TlsException or LedgerException or ConversationStoreException or Tenancy.TenancyStoreException or HandleStoreException or IdempotencyStoreException)
         {
             return Fail(fault.Message);
         }

@@ -24,6 +24,8 @@ public static class ShiftsCommand
             Prices that change in the price book, and what is deprecated or ends, are told from the configuration, up to 90 days
             ahead. What is found is kept in the ledger as events; the exposure page shows it.
 
+            Exit code: 0 told, 1 the ledger cannot be read, 2 a wrong argument or a faulty configuration.
+
             Examples:
               ballast shifts
               ballast shifts --since 24h --json

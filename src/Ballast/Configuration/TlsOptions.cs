@@ -11,4 +11,11 @@ public sealed record TlsOptions
 
     /// <summary>Of the PKCS #12 file or of an encrypted PEM key; null where there is none.</summary>
     public SecretOptions? Password { get; init; }
+
+    /// <summary>PEM of the authorities that clients' certificates must come from; null asks clients for none.</summary>
+    public string? ClientAuthorityPath { get; init; }
+
+    /// <summary>Whether the port for clients asks for one, and the administration port.</summary>
+    public bool IsClientAuthorityOnListen { get; init; } = true;
+    public bool IsClientAuthorityOnAdmin { get; init; } = true;
 }

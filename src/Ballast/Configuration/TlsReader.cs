@@ -13,6 +13,8 @@ internal static class TlsReader
         string? certificate = section.Text("certificate");
         string? key = section.Text("key");
         SecretOptions? password = SecretReader.Read(context, section, "password", [], literal: null, mayHoldSpaces: true);
+        string? authority = section.Text("client_ca");
+        string? on = section.Text("client_ca_on");
         section.End();
         section.Require("certificate", "certificate: server.pem, key: server.key, or certificate: server.pfx");
         if (certificate is null)
@@ -26,6 +28,19 @@ internal static class TlsReader
             section.Error("key", "a PKCS #12 file holds its key itself", "leave 'key' out");
         }
 
-        return new TlsOptions { CertificatePath = context.Locate(certificate), KeyPath = key is null ? null : context.Locate(key), Password = password };
+        if (on is not (null or "both" or "listen" or "admin"))
+        {
+            section.Error("client_ca_on", $"'{on}' is no port", "listen, admin or both");
+        }
+
+        return new TlsOptions
+        {
+            CertificatePath = context.Locate(certificate),
+            KeyPath = key is null ? null : context.Locate(key),
+            Password = password,
+            ClientAuthorityPath = authority is null ? null : context.Locate(authority),
+            IsClientAuthorityOnListen = on != "admin",
+            IsClientAuthorityOnAdmin = on != "listen",
+        };
     }
 }

@@ -65,8 +65,8 @@ public sealed class BallastServer : IAsyncDisposable
         _loops = setup.Engine == ServerEngine.Auto && EventLoop.IsSupported ? new EventLoops(TimeProvider.System) : null;
         Log = _logging.CreateLogger("ballast");
         _tls = setup.Tls is { } tls ? TlsCertificate.Open(tls, TimeProvider.System, Log) : null;
-        _gateway = ClientPort.Open(setup.Listen, _loops, _logging, setup.Listen.Scheme == Uri.UriSchemeHttps ? _tls : null);
-        _admin = new HttpPort(setup.Admin, bodyBytesMax: Admin.AdminApi.BodyBytesMax, _logging, setup.Admin.Scheme == Uri.UriSchemeHttps ? _tls : null);
+        _gateway = ClientPort.Open(setup.Listen, _loops, _logging, setup.Listen.Scheme == Uri.UriSchemeHttps ? _tls : null, setup.Tls is { IsClientAuthorityOnListen: true });
+        _admin = new HttpPort(setup.Admin, bodyBytesMax: Admin.AdminApi.BodyBytesMax, _logging, setup.Admin.Scheme == Uri.UriSchemeHttps ? _tls : null, setup.Tls is { IsClientAuthorityOnAdmin: true });
         _upstream = new UpstreamClient(new CredentialBook(setup.Time, Log), setup.Time, _loops, Log);
         Health = new HealthBook(setup.Time);
         _pepper = Tenants.PepperOf(setup);

@@ -16,8 +16,9 @@ internal abstract class ClientPort : IAsyncDisposable
     /// <param name="loops">The loops of the program's own engine; null for the framework's.</param>
     /// <param name="logging">For the framework's engine.</param>
     /// <param name="tls">What the port proves itself with: the framework's engine has TLS and HTTP/2 by ALPN. Null for clear text.</param>
-    public static ClientPort Open(Uri address, EventLoops? loops, ILoggerFactory logging, TlsCertificate? tls = null) =>
-        loops is null || tls is not null ? new KestrelClientPort(address, logging, tls) : new Http1ClientPort(address, loops, logging);
+    /// <param name="asksClients">Clients must show a certificate, where authorities for them are named.</param>
+    public static ClientPort Open(Uri address, EventLoops? loops, ILoggerFactory logging, TlsCertificate? tls = null, bool asksClients = false) =>
+        loops is null || tls is not null ? new KestrelClientPort(address, logging, tls, asksClients) : new Http1ClientPort(address, loops, logging);
 
     /// <summary>Begins to take requests and returns the address they reach.</summary>
     /// <exception cref="AddressInUseException">The port is taken.</exception>
@@ -28,9 +29,9 @@ internal abstract class ClientPort : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
-    private sealed class KestrelClientPort(Uri address, ILoggerFactory logging, TlsCertificate? tls) : ClientPort
+    private sealed class KestrelClientPort(Uri address, ILoggerFactory logging, TlsCertificate? tls, bool asksClients) : ClientPort
     {
-        private readonly HttpPort _port = new(address, DiscardBytesMax, logging, tls);
+        private readonly HttpPort _port = new(address, DiscardBytesMax, logging, tls, asksClients);
 
         public override Task<Uri> StartAsync(Func<HttpCall, Task> handle, CancellationToken cancellation) =>
             _port.StartAsync(http => handle(new KestrelCall(http)), cancellation);

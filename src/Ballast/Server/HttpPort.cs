@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -33,24 +35,28 @@ internal sealed class HttpPort : IAsyncDisposable
 
     private readonly Uri _wanted;
     private readonly WebApplication _parts;
+    /// <summary>The purpose of a client's certificate (RFC 5280, 4.2.1.12).</summary>
+    private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+
     private readonly IServer _server;
 
     /// <param name="address">Where to listen.</param>
     /// <param name="bodyBytesMax">Largest body.</param>
     /// <param name="logging">For Kestrel.</param>
     /// <param name="tls">What the port proves itself with, in HTTP/1.1 and HTTP/2; null for clear text.</param>
-    public HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging, TlsCertificate? tls = null)
-        : this(address, bodyBytesMax, logging, bridge: null, tls)
+    /// <param name="asksClients">Clients must prove themselves with a certificate of <see cref="TlsCertificate.ClientAuthorities"/>, where there are any.</param>
+    public HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging, TlsCertificate? tls = null, bool asksClients = false)
+        : this(address, bodyBytesMax, logging, bridge: null, tls, asksClients)
     {
     }
 
     /// <summary>Kestrel without a socket: it serves what comes over the bridge, in HTTP/2.</summary>
     public HttpPort(Http2Bridge bridge, long bodyBytesMax, ILoggerFactory logging)
-        : this(new Uri("http://127.0.0.1"), bodyBytesMax, logging, bridge, tls: null)
+        : this(new Uri("http://127.0.0.1"), bodyBytesMax, logging, bridge, tls: null, asksClients: false)
     {
     }
 
-    private HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging, Http2Bridge? bridge, TlsCertificate? tls)
+    private HttpPort(Uri address, long bodyBytesMax, ILoggerFactory logging, Http2Bridge? bridge, TlsCertificate? tls, bool asksClients)
     {
         _wanted = address;
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
@@ -75,14 +81,14 @@ internal sealed class HttpPort : IAsyncDisposable
                 return;
             }
 
-            kestrel.Listen(IPAddress.Parse(address.Host == "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']')), address.Port, listen => Secure(listen, tls));
+            kestrel.Listen(IPAddress.Parse(address.Host == "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']')), address.Port, listen => Secure(listen, tls, asksClients));
         });
         _parts = builder.Build();
         _server = _parts.Services.GetRequiredService<IServer>();
     }
 
     /// <summary>Asked anew for every connection: a certificate that was renewed is used from the next one on.</summary>
-    private static void Secure(ListenOptions listen, TlsCertificate? tls)
+    private static void Secure(ListenOptions listen, TlsCertificate? tls, bool asksClients)
     {
         if (tls is null)
         {
@@ -93,9 +99,25 @@ internal sealed class HttpPort : IAsyncDisposable
         listen.UseHttps(new TlsHandshakeCallbackOptions
         {
             HandshakeTimeout = HandshakeTimeout,
-            OnConnection = _ => new ValueTask<SslServerAuthenticationOptions>(
-                new SslServerAuthenticationOptions { ServerCertificateContext = tls.Current, EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 }),
+            OnConnection = _ => new ValueTask<SslServerAuthenticationOptions>(OptionsOf(tls, asksClients ? tls.ClientAuthorities : null)),
         });
+    }
+
+    private static SslServerAuthenticationOptions OptionsOf(TlsCertificate tls, X509Certificate2Collection? authorities)
+    {
+        SslServerAuthenticationOptions options = new() { ServerCertificateContext = tls.Current, EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
+        if (authorities is not null)
+        {
+            // Nothing of a request is read from whoever shows none, or one of somebody else, out of its time, or made for a server.
+            X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.AddRange(authorities);
+            policy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
+            options.ClientCertificateRequired = true;
+            options.CertificateChainPolicy = policy;
+            options.RemoteCertificateValidationCallback = static (_, certificate, _, errors) => certificate is not null && errors == SslPolicyErrors.None;
+        }
+
+        return options;
     }
 
     /// <summary>Begins to take requests and returns the address they reach.</summary>

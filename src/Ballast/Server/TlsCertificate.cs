@@ -26,6 +26,7 @@ public sealed class TlsCertificate : IDisposable
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
     private volatile SslStreamCertificateContext _current;
+    private volatile X509Certificate2Collection? _clientAuthorities;
     private string _loaded;
     private string _seen;
     private long _failures;
@@ -35,12 +36,16 @@ public sealed class TlsCertificate : IDisposable
         (_options, _time, _log) = (options, time, log);
         _loaded = _seen = Look();
         _current = Read(options);
+        _clientAuthorities = ReadAuthorities(options);
         Tell(_current.TargetCertificate);
         _timer = time.CreateTimer(static state => ((TlsCertificate)state!).LookAgain(), this, LookEvery, LookEvery);
     }
 
     /// <summary>For the next handshake.</summary>
     public SslStreamCertificateContext Current => _current;
+
+    /// <summary>Those that clients' certificates must come from, on the ports that ask for one; null asks for none.</summary>
+    public X509Certificate2Collection? ClientAuthorities => _clientAuthorities;
 
     /// <summary>When the one in use ends.</summary>
     public DateTimeOffset NotAfter => new(_current.TargetCertificate.NotAfter.ToUniversalTime());
@@ -71,6 +76,26 @@ public sealed class TlsCertificate : IDisposable
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new TlsException($"{options.CertificatePath}{(options.KeyPath is { } key ? " or " + key : "")} cannot be read: {fault.GetType().Name}.", fault);
+        }
+    }
+
+    private static X509Certificate2Collection? ReadAuthorities(TlsOptions options)
+    {
+        if (options.ClientAuthorityPath is not { } path)
+        {
+            return null;
+        }
+
+        try
+        {
+            Check(path);
+            X509Certificate2Collection authorities = [];
+            authorities.ImportFromPemFile(path);
+            return authorities.Count > 0 ? authorities : throw new TlsException($"{path} holds no certificate.");
+        }
+        catch (Exception fault) when (fault is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new TlsException($"{path} cannot be used: {fault.GetType().Name}.", fault);
         }
     }
 
@@ -130,6 +155,7 @@ public sealed class TlsCertificate : IDisposable
         try
         {
             SslStreamCertificateContext next = Read(_options);
+            _clientAuthorities = ReadAuthorities(_options);
             _current = next;
             _log.TlsReloaded(next.TargetCertificate.Subject, NotAfter);
             Tell(next.TargetCertificate);
@@ -154,7 +180,7 @@ public sealed class TlsCertificate : IDisposable
         }
     }
 
-    private string Look() => string.Join('|', ((string?[])[_options.CertificatePath, _options.KeyPath]).Where(static path => path is not null).Select(static path =>
+    private string Look() => string.Join('|', ((string?[])[_options.CertificatePath, _options.KeyPath, _options.ClientAuthorityPath]).Where(static path => path is not null).Select(static path =>
         new FileInfo(path!) is { Exists: true } file ? $"{file.LastWriteTimeUtc.Ticks},{file.Length}" : "-1"));
 }
 

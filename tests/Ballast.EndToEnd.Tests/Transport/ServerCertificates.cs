@@ -30,6 +30,18 @@ internal sealed class ServerCertificates : IDisposable
         return request.CreateSelfSigned(now.AddDays(-30), now + (lasts ?? TimeSpan.FromDays(365)));
     }
 
+    /// <summary>A client's, given out by an authority that <see cref="Make"/> made.</summary>
+    public static X509Certificate2 MakeClient(X509Certificate2 authority, TimeSpan? lasts = null, string purpose = "1.3.6.1.5.5.7.3.2")
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest request = new("CN=a client", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], critical: false));
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        using X509Certificate2 bare = request.Create(authority, now.AddDays(-20), now + (lasts ?? TimeSpan.FromDays(30)), RandomNumberGenerator.GetBytes(8));
+        using X509Certificate2 whole = bare.CopyWithPrivateKey(key);
+        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null); // clients take keys of no other form
+    }
+
     public void WritePem(X509Certificate2 certificate)
     {
         WriteCertificate(certificate);

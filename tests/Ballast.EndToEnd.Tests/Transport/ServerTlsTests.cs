@@ -125,6 +125,56 @@ public sealed class ServerTlsTests : IDisposable
         Assert.Equal(line is not null, _log.All.Any(one => one.StartsWith(line ?? "Warning: The certificate", StringComparison.Ordinal)));
     }
 
+    /// <summary>Whoever shows no certificate of the authority gets no further than the handshake; who shows one is asked for his key all the same.</summary>
+    [Theory]
+    [InlineData("both", true, true)]
+    [InlineData("admin", false, true)]
+    [InlineData("listen", true, false)]
+    public async Task ClientAuthority_IsNamed_OnlyItsClientsGetIn(string on, bool listen, bool admin)
+    {
+        using X509Certificate2 server = ServerCertificates.Make("first");
+        using X509Certificate2 authority = ServerCertificates.Make("clients"), other = ServerCertificates.Make("others");
+        _files.WritePem(server);
+        await File.WriteAllTextAsync(_files.PathOf("clients.pem"), authority.ExportCertificatePem(), Cancellation);
+        await using FaultGateway gateway = await StartAsync(new TlsOptions
+        {
+            CertificatePath = _files.CertificatePath, KeyPath = _files.KeyPath, ClientAuthorityPath = _files.PathOf("clients.pem"),
+            IsClientAuthorityOnListen = on != "admin", IsClientAuthorityOnAdmin = on != "listen",
+        });
+        using X509Certificate2 good = ServerCertificates.MakeClient(authority), foreign = ServerCertificates.MakeClient(other);
+        using X509Certificate2 expired = ServerCertificates.MakeClient(authority, TimeSpan.FromDays(-1)), servers = ServerCertificates.MakeClient(authority, purpose: "1.3.6.1.5.5.7.3.1");
+
+        foreach ((Uri address, bool asks) in ((Uri, bool)[])[(new(gateway.Server.Address, "/v1/models"), listen), (new(gateway.Server.AdminAddress, "/health"), admin)])
+        {
+            foreach ((X509Certificate2? shown, bool isGood) in ((X509Certificate2?, bool)[])[(null, false), (good, true), (foreign, false), (expired, false), (servers, false), (other, false)])
+            {
+                bool gotIn = await GetsInAsync(server, shown, address);
+                Assert.True(gotIn == (isGood || !asks), $"{address} with {shown?.Subject ?? "none"} of {shown?.Issuer}, until {shown?.NotAfter}: {gotIn}");
+            }
+        }
+
+        // Another authority is named while it runs.
+        await File.WriteAllTextAsync(_files.PathOf("clients.pem"), other.ExportCertificatePem(), Cancellation);
+        Uri asked = listen ? new(gateway.Server.Address, "/v1/models") : new(gateway.Server.AdminAddress, "/health");
+        Assert.True(await GatewayHost.UntilAsync(async () => await GetsInAsync(server, foreign, asked), Patience), "the new authority is not used");
+        Assert.False(await GetsInAsync(server, good, asked));
+    }
+
+    private static async Task<bool> GetsInAsync(X509Certificate2 server, X509Certificate2? shown, Uri address)
+    {
+        using HttpClient client = NewClient(server, shown);
+        try
+        {
+            using HttpResponseMessage response = await client.GetAsync(address, Cancellation);
+            Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Unauthorized, $"{response.StatusCode}"); // the key is asked for in any case
+            return true;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
     [Fact]
     public async Task AwsSdk_InHttp2OverTls_IsContent()
     {
@@ -161,11 +211,12 @@ public sealed class ServerTlsTests : IDisposable
     }
 
     /// <summary>Trusts this certificate and no other.</summary>
-    private static HttpClient NewClient(X509Certificate2 trusted) => new(new SocketsHttpHandler
+    private static HttpClient NewClient(X509Certificate2 trusted, X509Certificate2? shown = null) => new(new SocketsHttpHandler
     {
         UseProxy = false,
         SslOptions = new SslClientAuthenticationOptions
         {
+            LocalCertificateSelectionCallback = (_, _, _, _, _) => shown!,
             RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
                 (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0 && certificate is not null && certificate.GetRawCertData().AsSpan().SequenceEqual(trusted.RawData),
         },

@@ -38,6 +38,21 @@ public sealed class ConstitutionCommandTests : IDisposable
         Assert.Contains(":2:", run.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Json_OfBoth_IsOneLine()
+    {
+        string file = Write("principles: { magic: { text: Never., topics: [abracadabra] } }");
+
+        CommandRun check = await CommandRun.OfAsync(ConstitutionCommand.Create(), "check", file, "--json");
+        CommandRun test = await CommandRun.OfAsync(ConstitutionCommand.Create(), "test", file, "--text", "abracadabra", "--json");
+        CommandRun faulty = await CommandRun.OfAsync(ConstitutionCommand.Create(), "test", Write("principles: 1"), "--text", "a");
+
+        Assert.Equal($$"""{"file":"{{file}}","valid":true,"principles":[{"id":"magic","text":"Never.","way":"topics","on":"both","action":"block"}],"faults":[]}""", check.OnlyLine);
+        Assert.Equal("""{"kept":false,"principles":[{"id":"magic","verdict":"breaks"}]}""", test.OnlyLine);
+        Assert.Equal((0, 1, 1, ""), (check.ExitCode, test.ExitCode, faulty.ExitCode, faulty.Output));
+        Assert.NotEmpty(faulty.Error);
+    }
+
     private string Write(string yaml)
     {
         string file = _folder.File("constitution.yaml");

@@ -144,7 +144,7 @@ internal static class ValidConfiguration
         .Replace("\nlimits:\n", $"\n{TieredPrice}\n{Telemetry}\nlimits:\n", StringComparison.Ordinal);
 
     private const string Telemetry = """
-        tls: { certificate: server.pem, key: server.key, password: "${AZURE_KEY}" }
+        tls: { certificate: server.pem, key: server.key, password: "${AZURE_KEY}", client_ca: clients.pem, client_ca_on: admin }
         log: { format: json }
         telemetry:
           endpoint: http://127.0.0.1:4318

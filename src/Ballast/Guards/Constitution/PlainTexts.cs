@@ -11,6 +11,10 @@ public static class PlainTexts
 
     private const int PartsMax = 256;
 
+    // Places beside those of choices.
+    private const int TranscriptPieces = -2;
+    private const int TranscriptWhole = -1;
+
     /// <summary>Names whose values are no words of anybody's.</summary>
     private static readonly HashSet<string> s_silent = new(StringComparer.Ordinal) { "model", "id", "object", "b64_json", "logprobs", "encoding_format", "response_format" };
 
@@ -42,15 +46,54 @@ public static class PlainTexts
             return Encoding.UTF8.GetString(answer);
         }
 
+        SortedDictionary<int, StringBuilder> pieces = [];
         foreach (Range range in told.Split((byte)'\n'))
         {
             if (told[range].StartsWith("data:"u8))
             {
-                ReadJson(told[range]["data:".Length..].Trim(" \r"u8), texts);
+                TakeEvent(told[range]["data:".Length..].Trim(" \r"u8), pieces);
             }
         }
 
-        return string.Concat(texts); // a word may be cut anywhere
+        return string.Join('\n', pieces.Values);
+    }
+
+    /// <summary>A word may be cut anywhere: the pieces of each choice of old completions are put together, and those of a transcription, whose last event says it all once more.</summary>
+    private static void TakeEvent(ReadOnlySpan<byte> data, SortedDictionary<int, StringBuilder> pieces)
+    {
+        try
+        {
+            Utf8JsonReader reader = new(data);
+            using JsonDocument told = JsonDocument.ParseValue(ref reader);
+            if (told.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                return;
+            }
+
+            if (told.RootElement.TryGetProperty("choices"u8, out JsonElement choices) && choices.ValueKind == JsonValueKind.Array)
+            {
+                foreach (JsonElement choice in choices.EnumerateArray())
+                {
+                    int index = choice.TryGetProperty("index"u8, out JsonElement number) && number.TryGetInt32(out int written) ? written : 0;
+                    Add(choice, "text"u8, index);
+                }
+            }
+
+            Add(told.RootElement, "delta"u8, TranscriptPieces);
+            Add(told.RootElement, "text"u8, TranscriptWhole);
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        {
+            // [DONE], or nothing that anybody could read.
+        }
+
+        void Add(JsonElement from, ReadOnlySpan<byte> name, int place)
+        {
+            if (from.TryGetProperty(name, out JsonElement text) && text.ValueKind == JsonValueKind.String)
+            {
+                (pieces.TryGetValue(place, out StringBuilder? known) ? known : pieces[place] = new StringBuilder()).Append(text.GetString());
+            }
+        }
     }
 
     /// <summary>True where it holds lists of numbers; what is no JSON says nothing.</summary>
