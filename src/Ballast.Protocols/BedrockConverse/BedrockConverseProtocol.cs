@@ -32,6 +32,49 @@ public sealed class BedrockConverseProtocol : Protocol
     /// <summary>The body holds nothing that depends on the deployment.</summary>
     public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) => output.Write(envelope.Body.Span);
 
+    public override bool CountsTokens => true;
+
+    public override void SpliceTokenCount(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
+    {
+        output.Write("{\"input\":{\"converse\":"u8);
+        SpliceRequest(envelope, target, output);
+        output.Write("}}"u8);
+    }
+
+    public override long ReadTokenCount(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            Utf8JsonReader json = new(body.Span);
+            json.Read();
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                bool isCount = json.ValueTextEquals("inputTokens"u8);
+                json.Read();
+                if (isCount && json.TokenType == JsonTokenType.Number && json.TryGetInt64(out long count) && count >= 0)
+                {
+                    return count;
+                }
+
+                json.Skip();
+            }
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        {
+            // Told below.
+        }
+
+        throw ProtocolException.Invalid("The answer is no count of tokens.");
+    }
+
+    public override void WriteTokenCount(long inputTokens, IBufferWriter<byte> output)
+    {
+        using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
+        json.WriteStartObject();
+        json.WriteNumber("inputTokens"u8, inputTokens);
+        json.WriteEndObject();
+    }
+
     public override ResponseReader OpenReader(ReaderOptions options) =>
         FreeTextReader.Of(options, options.Stream ? new BedrockConverseStreamReader(options) : new BedrockConverseResponseReader(options));
 

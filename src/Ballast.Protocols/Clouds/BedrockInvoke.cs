@@ -89,6 +89,21 @@ public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protoc
         }
     }
 
+    public override bool CountsTokens => true;
+
+    public override void SpliceTokenCount(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
+    {
+        ArrayBufferWriter<byte> plain = new(envelope.Body.Length + 256);
+        SpliceRequest(envelope, target, plain);
+        output.Write("{\"input\":{\"invokeModel\":{\"body\":"u8);
+        output.Write(BedrockTokenCount.Encode(plain.WrittenSpan));
+        output.Write("}}}"u8);
+    }
+
+    public override long ReadTokenCount(ReadOnlyMemory<byte> body) => platform.ReadTokenCount(body);
+
+    public override void WriteTokenCount(long inputTokens, IBufferWriter<byte> output) => platform.WriteTokenCount(inputTokens, output);
+
     public override ResponseReader OpenReader(ReaderOptions options) =>
         options.Stream ? new BedrockInvokeReader(options, messages.OpenReader(options), platform) : messages.OpenReader(options);
 

@@ -59,7 +59,12 @@ internal static class FeatureDefaults
     public static TargetFeatures Of(ProviderKind kind, string vendor, Protocol protocol, string? platform) => kind switch
     {
         // Whether a model takes schemas, documents or cache marks depends on the model; where it cannot, it says so.
-        ProviderKind.AwsBedrock when protocol.Framing == StreamFraming.EventStream => vendor is "anthropic" or "amazon" ? Bedrock | TargetFeatures.CacheControl : Bedrock,
+        ProviderKind.AwsBedrock when protocol.Framing == StreamFraming.EventStream => vendor switch
+        {
+            "anthropic" => Bedrock | TargetFeatures.CacheControl | TargetFeatures.CountTokens,
+            "amazon" => Bedrock | TargetFeatures.CacheControl,
+            _ => Bedrock,
+        },
         ProviderKind.Anthropic => Anthropic,
         ProviderKind.Gemini => Gemini,
         ProviderKind.Vertex when vendor == "google" => Gemini & ~TargetFeatures.WrappedCount,

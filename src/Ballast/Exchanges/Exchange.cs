@@ -22,7 +22,7 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
 
     /// <summary>What the client quotes and the log finds: <c>req_</c> and 32 hex digits, ordered by time.</summary>
     public string Id { get; } = ExchangeId.Make(time.GetUtcNow());
-    public Protocol Protocol { get; } = protocol;
+    public Protocol Protocol { get; private set; } = protocol;
 
     /// <summary>In which its caller reads errors: another one where a body is only passed on and the path is a vendor's own.</summary>
     public Protocol Spoken { get; init; } = protocol;
@@ -160,6 +160,9 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
         PassedOver.Add(note);
         return true;
     }
+
+    /// <summary>The request is written in another protocol of its platform than its path tells. Only before its body is looked at.</summary>
+    public void TakeProtocol(Protocol written) => Protocol = written;
 
     /// <summary>Puts another request in the place of the one that came.</summary>
     public void Revise(ReadOnlyMemory<byte> body)

@@ -1,4 +1,6 @@
 using Ballast.Exchanges;
+using Ballast.Protocols;
+using Ballast.Protocols.Clouds;
 using Ballast.Transport;
 
 namespace Ballast.Gateway;
@@ -14,7 +16,14 @@ public sealed class ClientRequest(HttpCall http) : IDisposable
     /// <exception cref="Ballast.Protocols.ProtocolException">The body breaks its protocol.</exception>
     public async Task ReceiveAsync(Exchange exchange)
     {
-        exchange.Envelope = exchange.Protocol.Peek(await ReceiveBodyAsync(exchange).ConfigureAwait(false), exchange.Address);
+        ReadOnlyMemory<byte> body = await ReceiveBodyAsync(exchange).ConfigureAwait(false);
+        if (exchange.Operation == Operation.CountTokens && exchange.Protocol == ProtocolList.BedrockConverse)
+        {
+            body = BedrockTokenCount.Unwrap(body, out bool isInvoke);
+            exchange.TakeProtocol(isInvoke ? ProtocolList.BedrockInvoke : exchange.Protocol);
+        }
+
+        exchange.Envelope = exchange.Protocol.Peek(body, exchange.Address);
         TakeHeaders(exchange);
     }
 

@@ -67,8 +67,9 @@ public sealed class TokenCount(UpstreamClient client, HealthBook health, QuotaBo
 
         attempt.Result = AttemptResult.Failed;
         PooledBuffer body = new(exchange.Envelope.Body.Length + 64);
-        exchange.Protocol.SpliceTokenCount(exchange.Envelope, deployment.Target, body);
-        using UpstreamMessage message = UpstreamRequest.Address(exchange, attempt, body, BetaFeatures.Of(exchange, attempt));
+        BetaFeatures? betas = BetaFeatures.Of(exchange, attempt);
+        exchange.Protocol.SpliceTokenCount(exchange.Envelope, betas?.Body is { } named ? deployment.Target with { Betas = named } : deployment.Target, body);
+        using UpstreamMessage message = UpstreamRequest.Address(exchange, attempt, body, betas);
         using AttemptTimer timer = AttemptTimer.Start(exchange, aborted);
         try
         {

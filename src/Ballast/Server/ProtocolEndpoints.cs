@@ -81,6 +81,7 @@ public static class ProtocolEndpoints
         (new("/v1beta/models/", "", ""), s_models),
         (new(BedrockPrefix, "", "/converse"), s_converse with { Stream = StreamForm.Whole }),
         (new(BedrockPrefix, "", "/converse-stream"), s_converse with { Stream = StreamForm.Events }),
+        (new(BedrockPrefix, "", "/count-tokens"), s_converse with { Operation = Operation.CountTokens, Stream = StreamForm.Whole }),
         (new(BedrockPrefix, "", "/invoke"), s_invoke with { Stream = StreamForm.Whole }),
         (new(BedrockPrefix, "", "/invoke-with-response-stream"), s_invoke with { Stream = StreamForm.Events }),
         (new("/v1/models/", "", ""), s_models),

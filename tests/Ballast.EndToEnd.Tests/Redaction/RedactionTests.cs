@@ -45,6 +45,23 @@ public sealed partial class RedactionTests
     }
 
     [Fact]
+    public async Task BedrockCount_WrappedInWhateverWay_LeavesWithoutItsValues()
+    {
+        await using RedactingGateway gateway = await RedactingGateway.StartAsync();
+        string converse = """{"input":{"converse":{"messages":[{"role":"user","content":[{"text":"I am MAIL."}]}]}}}""".Replace("MAIL", Mail, StringComparison.Ordinal);
+        string picture = """{"anthropic_version":"bedrock-2023-05-31","max_tokens":5,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"PNG"}}]}]}""".Replace("PNG", Convert.ToBase64String(new byte[3000]), StringComparison.Ordinal);
+        string invoke = """{"input":{"invokeModel":{"body":"BODY"}}}""".Replace("BODY", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(picture)), StringComparison.Ordinal);
+
+        (int status, string answer, _) = await gateway.AskAsync("/model/bedrock%2Fclaude-haiku-4-5/count-tokens", converse);
+        (int refused, string error, _) = await gateway.AskAsync("/model/bedrock%2Fclaude-haiku-4-5/count-tokens", invoke);
+
+        Assert.True(status == 200 && answer.Contains("inputTokens", StringComparison.Ordinal), answer);
+        Assert.Contains("EMAIL-", gateway.Sent, StringComparison.Ordinal);
+        Assert.DoesNotContain(Mail, gateway.Sent, StringComparison.Ordinal);
+        Assert.True(refused == 400 && error.Contains("ballast_unreadable", StringComparison.Ordinal), error);
+    }
+
+    [Fact]
     public async Task MessageBatch_ItsRequestsAreNotSearched_IsRefused()
     {
         await using RedactingGateway gateway = await RedactingGateway.StartAsync();

@@ -14,7 +14,7 @@ public sealed class BedrockSdkTests(BedrockSdkTests.Runs runs) : IClassFixture<B
     private static readonly string[] s_cases =
     [
         "text", "stream", "tools", "parallel_tools", "max_tokens", "image", "wrong_key", "unknown_model", "invalid", "invoke", "invoke_stream", "claude_sdk",
-        "system_and_turns", "structured", "abort", "document", "thinking_tools", "count", "error_kinds",
+        "system_and_turns", "structured", "abort", "document", "thinking_tools", "count", "invoke_count", "error_kinds",
     ];
 
     /// <summary>What only models can do whose reasoning comes back signed.</summary>

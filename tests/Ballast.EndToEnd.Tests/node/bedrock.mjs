@@ -156,16 +156,16 @@ async function cache(target) {
 }
 
 async function count(target) {
-  const ask = () => clientOf(target).send(new CountTokensCommand({ modelId: target.model, input: { converse: { messages: [user('How many tokens are these?')] } } }));
-  // The gateway has no such path of AWS's, and says so.
-  if (target.gateway) {
-    const error = await errorOf(ask);
-    assert.equal(error.name, 'ResourceNotFoundException');
-    assert.match(error.message, /There is nothing at this path/);
-    return;
-  }
-  const answer = await ask();
+  const answer = await clientOf(target).send(new CountTokensCommand({ modelId: target.model, input: { converse: { messages: [user('How many tokens are these?')] } } }));
   assert.ok(answer.inputTokens > 4 && answer.inputTokens < 60, String(answer.inputTokens));
+}
+
+async function invoke_count(target) {
+  const body = new TextEncoder().encode(JSON.stringify({ anthropic_version: 'bedrock-2023-05-31', max_tokens: 5, messages: [{ role: 'user', content: 'How many tokens are these?' }] }));
+  const answer = await clientOf(target).send(new CountTokensCommand({ modelId: target.model, input: { invokeModel: { body } } }));
+  assert.ok(answer.inputTokens > 4 && answer.inputTokens < 60, String(answer.inputTokens));
+  const refused = await errorOf(() => clientOf(target).send(new CountTokensCommand({ modelId: target.model, input: { invokeModel: { body: new TextEncoder().encode('no JSON') } } })));
+  assert.equal(refused.name, 'ValidationException');
 }
 
 async function abort(target) {
@@ -293,5 +293,5 @@ async function claude_sdk(target) {
 }
 
 await run({
-  error_kinds, system_and_turns, structured, document, thinking_tools, streamed_thinking, cache, count, abort, signatures, skewed_clock, claude_sdk_thinking, text, stream, tools, parallel_tools, max_tokens, image, wrong_key, unknown_model, invalid, invoke, invoke_stream, claude_sdk,
+  error_kinds, system_and_turns, structured, document, thinking_tools, streamed_thinking, cache, count, invoke_count, abort, signatures, skewed_clock, claude_sdk_thinking, text, stream, tools, parallel_tools, max_tokens, image, wrong_key, unknown_model, invalid, invoke, invoke_stream, claude_sdk,
 });

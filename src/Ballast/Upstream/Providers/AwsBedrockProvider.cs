@@ -13,6 +13,8 @@ namespace Ballast.Upstream.Providers;
 /// </summary>
 public sealed class AwsBedrockProvider : ProviderEndpoint
 {
+    private const string Count = "count-tokens";
+
     public static AwsBedrockProvider Instance { get; } = new();
 
     public override string RequestIdHeader => "x-amzn-requestid";
@@ -22,12 +24,12 @@ public sealed class AwsBedrockProvider : ProviderEndpoint
         string model = Uri.EscapeDataString(deployment.SentModel);
         if (protocol == ProtocolList.BedrockConverse)
         {
-            return Join(deployment.Provider, $"/model/{model}/{(stream ? "converse-stream" : "converse")}");
+            return Join(deployment.Provider, $"/model/{model}/{(operation == Operation.CountTokens ? Count : stream ? "converse-stream" : "converse")}");
         }
 
         if (protocol == ProtocolList.BedrockInvoke)
         {
-            return Join(deployment.Provider, $"/model/{model}/{(stream ? "invoke-with-response-stream" : "invoke")}");
+            return Join(deployment.Provider, $"/model/{model}/{(operation == Operation.CountTokens ? Count : stream ? "invoke-with-response-stream" : "invoke")}");
         }
 
         // Beside its own protocols the runtime speaks OpenAI's under a path of its own.
