@@ -129,6 +129,9 @@ internal abstract class BlockWriter(WriterOptions options) : ResponseWriter(opti
             case UsageReported reported:
                 Usage = reported.Usage;
                 break;
+            case AnswerTold told:
+                Hear(told);
+                break;
             case Finished finished:
                 Finish = finished.Reason;
                 FinishPointer = finished.Pointer;
@@ -152,6 +155,9 @@ internal abstract class BlockWriter(WriterOptions options) : ResponseWriter(opti
                 break;
         }
     }
+
+    /// <summary>Something is said of the answer as a whole.</summary>
+    protected abstract void Hear(AnswerTold told);
 
     /// <summary>Content came: whatever can be written now is.</summary>
     protected abstract void Advance(IBufferWriter<byte> output);

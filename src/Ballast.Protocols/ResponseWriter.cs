@@ -43,5 +43,9 @@ public abstract class ResponseWriter(WriterOptions options)
 {
     protected WriterOptions Options { get; } = options;
 
+    /// <summary>Names what has no place in this answer.</summary>
+    protected void Lose(AnswerTold told) => Options.Losses.AddInResponse(
+        told.Pointer, told.Fact == AnswerFact.ServiceTier ? "There is no place or word for this service tier." : "There is no place for where the answer was worked out.");
+
     public abstract void Write(ChatEvent chatEvent, IBufferWriter<byte> output);
 }

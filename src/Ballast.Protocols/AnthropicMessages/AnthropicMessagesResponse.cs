@@ -153,6 +153,11 @@ internal sealed class AnthropicMessagesResponseReader : ResponseReader
         if (hasUsage)
         {
             Usage = _usage.ToUsage();
+            if (!IsWatching)
+            {
+                _events.Tell(_usage);
+            }
+
             signals |= Add(new UsageReported(Usage), FrameSignals.Usage);
         }
 

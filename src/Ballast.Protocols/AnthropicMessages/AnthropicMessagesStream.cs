@@ -238,6 +238,11 @@ internal sealed class AnthropicMessagesStreamReader : ResponseReader
     private FrameSignals ReportUsage()
     {
         Usage = _usage.ToUsage();
+        if (!IsWatching)
+        {
+            _events.Tell(_usage);
+        }
+
         return Add(IsWatching ? null : new UsageReported(Usage), FrameSignals.Usage);
     }
 

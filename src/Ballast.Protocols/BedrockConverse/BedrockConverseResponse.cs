@@ -10,6 +10,8 @@ internal sealed class BedrockConverseResponseReader : ResponseReader
 {
     private static readonly string[] s_known = ["output", "stopReason", "usage", "metrics"];
 
+    private string? _tierWord;
+
     private readonly BedrockConverseEvents _events;
     private readonly BedrockConverseBlocks _blocks;
 
@@ -77,7 +79,7 @@ internal sealed class BedrockConverseResponseReader : ResponseReader
             else if (json.ValueTextEquals("serviceTier"u8))
             {
                 json.Read();
-                tier = BedrockConverseUsage.ReadServiceTier(ref json);
+                tier = BedrockConverseUsage.ReadServiceTier(ref json, out _tierWord);
             }
             else
             {
@@ -97,7 +99,7 @@ internal sealed class BedrockConverseResponseReader : ResponseReader
 
         if (!IsWatching)
         {
-            _events.NoteFields(body, s_known);
+            _events.NoteFields(body, _tierWord is null ? s_known : [.. s_known, "serviceTier"]);
         }
 
         return Tell(body.Slice(content.Start, content.Length), stop);
@@ -151,6 +153,11 @@ internal sealed class BedrockConverseResponseReader : ResponseReader
         {
             Finish = IsWatching ? _events.FinishOf(stop.Reason) : _events.Finish(stop.Reason, stop.Sequence);
             signals |= FrameSignals.Finished;
+        }
+
+        if (_tierWord is not null)
+        {
+            Add(new AnswerTold(AnswerFact.ServiceTier, _tierWord, "/serviceTier"), signals);
         }
 
         if (Usage is not null)

@@ -259,6 +259,7 @@ internal sealed class BedrockConverseStreamReader : ResponseReader
         json.Read();
         Usage? reported = null;
         ServiceTier tier = ServiceTier.Standard;
+        string? tierWord = null;
         while (json.TokenType != JsonTokenType.None && json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             bool isUsage = json.ValueTextEquals("usage"u8);
@@ -270,7 +271,7 @@ internal sealed class BedrockConverseStreamReader : ResponseReader
             }
             else if (isTier)
             {
-                tier = BedrockConverseUsage.ReadServiceTier(ref json);
+                tier = BedrockConverseUsage.ReadServiceTier(ref json, out tierWord);
             }
             else
             {
@@ -286,7 +287,8 @@ internal sealed class BedrockConverseStreamReader : ResponseReader
 
         if (!IsWatching)
         {
-            _events.NoteFields(payload, s_knownMetadata);
+            _events.NoteFields(payload, tierWord is null ? s_knownMetadata : [.. s_knownMetadata, "serviceTier"]);
+            Add(tierWord is null ? null : new AnswerTold(AnswerFact.ServiceTier, tierWord, "/serviceTier"), signals);
         }
 
         IsEnded = true;

@@ -171,6 +171,9 @@ internal sealed class CohereChatResponseWriter(WriterOptions options) : Response
             case UsageReported reported:
                 _usage = reported.Usage;
                 break;
+            case AnswerTold told:
+                Lose(told);
+                break;
             case ResponseEnded:
                 _isEnded = true;
                 WriteBody(output);

@@ -264,6 +264,9 @@ internal sealed class CohereChatStreamWriter(WriterOptions options) : ResponseWr
             case UsageReported reported:
                 _usage = reported.Usage;
                 break;
+            case AnswerTold told:
+                Lose(told);
+                break;
             case Finished finished:
                 _finished = finished;
                 break;

@@ -66,6 +66,22 @@ public sealed record Finished(FinishReason Reason, string? StopSequence) : ChatE
 /// <summary>The tokens so far; the last one counts, they are never summed.</summary>
 public sealed record UsageReported(Usage Usage) : ChatEvent;
 
+/// <summary>What else is said of an answer as a whole. It may come at any time before the end, and more than once; a writer that has no word for it, or has it too late, names it as lost.</summary>
+/// <param name="Fact">What is told.</param>
+/// <param name="Word">A tier by its name in <see cref="ServiceTierWord"/>; a place in its vendor's word.</param>
+/// <param name="Pointer">Where the answer says so.</param>
+public sealed record AnswerTold(AnswerFact Fact, string Word, string Pointer) : ChatEvent;
+
+/// <summary>What an <see cref="AnswerTold"/> tells.</summary>
+public enum AnswerFact
+{
+    /// <summary>How soon it was given.</summary>
+    ServiceTier,
+
+    /// <summary>Where it was worked out.</summary>
+    InferenceGeo,
+}
+
 /// <summary>The vendor reported an error inside a 200 answer.</summary>
 public sealed record Failed(ChatError Error) : ChatEvent;
 

@@ -79,6 +79,9 @@ internal sealed class OllamaChatResponseWriter(WriterOptions options) : Response
             case UsageReported reported:
                 _usage = reported.Usage;
                 break;
+            case AnswerTold told:
+                Lose(told);
+                break;
             case ResponseEnded:
                 _isEnded = true;
                 WriteBody(output);

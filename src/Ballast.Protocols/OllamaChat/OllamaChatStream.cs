@@ -54,6 +54,9 @@ internal sealed class OllamaChatStreamWriter(WriterOptions options) : ResponseWr
             case UsageReported reported:
                 _usage = reported.Usage;
                 break;
+            case AnswerTold told:
+                Lose(told);
+                break;
             case Finished finished:
                 _finished = finished;
                 break;

@@ -46,6 +46,7 @@ internal sealed class OpenAIChatResponseWriter(WriterOptions options) : Response
     private ResponseStarted? _started;
     private Finished? _finish;
     private Usage? _usage;
+    private string? _tier;
     private bool _isEnded;
 
     public override void Write(ChatEvent chatEvent, IBufferWriter<byte> output)
@@ -83,6 +84,14 @@ internal sealed class OpenAIChatResponseWriter(WriterOptions options) : Response
             case UsageReported reported:
                 _usage = reported.Usage;
                 break;
+            case AnswerTold told:
+                _tier = TierOf(told) ?? _tier;
+                if (TierOf(told) is null)
+                {
+                    Lose(told);
+                }
+
+                break;
             case ResponseEnded:
                 _isEnded = true;
                 WriteBody(output);
@@ -92,6 +101,9 @@ internal sealed class OpenAIChatResponseWriter(WriterOptions options) : Response
                 break;
         }
     }
+
+    /// <summary>The word for a tier; null for what has none.</summary>
+    internal static string? TierOf(AnswerTold told) => told.Fact == AnswerFact.ServiceTier ? ServiceTierWord.OfOpenAI(told.Word) : null;
 
     internal static void LoseStopSequence(Finished finished, LossReport losses)
     {
@@ -122,6 +134,11 @@ internal sealed class OpenAIChatResponseWriter(WriterOptions options) : Response
         {
             json.WritePropertyName("usage"u8);
             OpenAIChatUsage.Write(_usage, json);
+        }
+
+        if (_tier is not null)
+        {
+            json.WriteString("service_tier"u8, _tier);
         }
 
         json.WriteEndObject();

@@ -75,6 +75,7 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
     private long _created = options.CreatedUnixSeconds;
     private Finished? _finished;
     private Usage? _usage;
+    private string? _tier;
     private bool _isStarted;
     private bool _isEnded;
     private bool _hasRefusal;
@@ -99,6 +100,14 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
                 break;
             case UsageReported reported:
                 _usage = reported.Usage;
+                break;
+            case AnswerTold told:
+                _tier = OpenAIChatResponseWriter.TierOf(told) ?? _tier;
+                if (OpenAIChatResponseWriter.TierOf(told) is null)
+                {
+                    Lose(told);
+                }
+
                 break;
             case Finished finished:
                 _finished = finished;
@@ -318,6 +327,11 @@ internal sealed class OpenAIChatStreamWriter(WriterOptions options) : ResponseWr
         _json.WriteString("object"u8, "chat.completion.chunk"u8);
         _json.WriteNumber("created"u8, _created);
         _json.WriteString("model"u8, _model);
+        if (_tier is not null)
+        {
+            _json.WriteString("service_tier"u8, _tier);
+        }
+
         return _json;
     }
 

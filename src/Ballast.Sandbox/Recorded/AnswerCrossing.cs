@@ -62,6 +62,8 @@ public static class AnswerCrossing
             Differ("/model", $"model {before.Model} became {after.Model}");
         }
 
+        CheckTold(before.Tiers, after.Tiers, "service tier", Differ);
+        CheckTold(before.Places, after.Places, "place", Differ);
         CheckTokens(before, after, usageAsked, Differ);
         foreach (string other in before.Others.Keys)
         {
@@ -69,6 +71,17 @@ public static class AnswerCrossing
         }
 
         return differences;
+    }
+
+    private static void CheckTold(Dictionary<string, string> before, Dictionary<string, string> after, string what, Action<string, string> differ)
+    {
+        foreach ((string pointer, string word) in before)
+        {
+            if (!after.ContainsValue(word))
+            {
+                differ(pointer, $"{what} {word}");
+            }
+        }
     }
 
     private static void Check(StringBuilder before, StringBuilder after, string pointer, string what, Action<string, string> differ)

@@ -41,6 +41,34 @@ internal sealed class AnswerFacts
     public string? StopSequence { get; set; }
     public TokenFact? Tokens { get; set; }
 
+    /// <summary>How soon it was given, in the words that several vendors share, by where it is said.</summary>
+    public Dictionary<string, string> Tiers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Where it was worked out, by where it is said.</summary>
+    public Dictionary<string, string> Places { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Takes over a service tier; a word that only its vendor has is one more field that says something.</summary>
+    public void TellTier(string pointer, JsonElement word)
+    {
+        string? text = word.ValueKind == JsonValueKind.String ? word.GetString() : null;
+        string? shared = text switch
+        {
+            "default" or "standard" or "STANDARD" or "on_demand" or "ON_DEMAND" => "standard",
+            "priority" or "PRIORITY" or "ON_DEMAND_PRIORITY" => "priority",
+            "flex" or "FLEX" or "ON_DEMAND_FLEX" => "flex",
+            "batch" => "batch",
+            _ => null,
+        };
+        if (shared is not null)
+        {
+            Tiers[pointer] = shared;
+        }
+        else if (!JsonWalk.SaysNothing(word))
+        {
+            Others[pointer] = "";
+        }
+    }
+
     /// <summary>Fields that have no word here and say something.</summary>
     public Dictionary<string, string> Others { get; } = new(StringComparer.Ordinal);
 

@@ -110,6 +110,9 @@ internal sealed class ChatAnswerFacts
                     }
 
                     break;
+                case "service_tier":
+                    _facts.TellTier("/service_tier", field.Value);
+                    break;
                 case "usage" when field.Value.ValueKind == JsonValueKind.Object:
                     ReadUsage(field.Value, "/usage");
                     break;

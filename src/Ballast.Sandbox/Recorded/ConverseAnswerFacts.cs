@@ -119,6 +119,9 @@ internal static class ConverseAnswerFacts
                     facts.OtherFields(field.Value, "/usage",
                         ["inputTokens", "outputTokens", "totalTokens", "cacheReadInputTokens", "cacheWriteInputTokens", "cacheReadInputTokenCount", "cacheWriteInputTokenCount", "cacheDetails", "serverToolUsage"]);
                     break;
+                case "serviceTier" when JsonWalk.Get(field.Value, "type") is { } tier:
+                    facts.TellTier("/serviceTier", tier);
+                    break;
                 default:
                     facts.Others[JsonWalk.Below("", field.Name)] = "";
                     break;

@@ -235,6 +235,13 @@ internal static class GeminiAnswerFacts
         long output = (JsonWalk.Count(usage, "candidatesTokenCount") ?? 0) + thoughts;
         facts.Tokens = new TokenFact(prompt, JsonWalk.Count(usage, "cachedContentTokenCount") ?? 0, 0, output, thoughts);
         facts.OtherFields(usage, "/usageMetadata",
-            ["promptTokenCount", "toolUsePromptTokenCount", "thoughtsTokenCount", "candidatesTokenCount", "cachedContentTokenCount", "totalTokenCount"]);
+            ["promptTokenCount", "toolUsePromptTokenCount", "thoughtsTokenCount", "candidatesTokenCount", "cachedContentTokenCount", "totalTokenCount", "serviceTier", "trafficType"]);
+        foreach (string name in (ReadOnlySpan<string>)["serviceTier", "trafficType"])
+        {
+            if (JsonWalk.Get(usage, name) is { } word)
+            {
+                facts.TellTier(JsonWalk.Below("/usageMetadata", name), word);
+            }
+        }
     }
 }

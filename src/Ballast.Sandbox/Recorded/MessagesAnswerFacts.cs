@@ -243,7 +243,18 @@ internal static class MessagesAnswerFacts
         string[] known = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens", "cache_creation", "output_tokens_details"];
         foreach (JsonProperty field in JsonWalk.Fields(usage).Where(field => !known.Contains(field.Name) && !JsonWalk.IsZero(field.Value)))
         {
-            facts.Others[JsonWalk.Below("/usage", field.Name)] = "";
+            if (field.Name == "service_tier")
+            {
+                facts.TellTier("/usage/service_tier", field.Value);
+            }
+            else if (field.Name == "inference_geo" && JsonWalk.TextOf(field.Value) is { Length: > 0 } place)
+            {
+                facts.Places["/usage/inference_geo"] = place;
+            }
+            else
+            {
+                facts.Others[JsonWalk.Below("/usage", field.Name)] = "";
+            }
         }
     }
 

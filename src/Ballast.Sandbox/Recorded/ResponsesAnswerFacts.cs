@@ -96,6 +96,9 @@ internal static class ResponsesAnswerFacts
                 case "usage":
                     ReadUsage(field.Value, facts);
                     break;
+                case "service_tier":
+                    facts.TellTier("/service_tier", field.Value);
+                    break;
                 default:
                     if (!JsonWalk.IsZero(field.Value))
                     {

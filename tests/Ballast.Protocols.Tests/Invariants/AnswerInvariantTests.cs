@@ -200,6 +200,41 @@ public class AnswerInvariantTests
         }
     }
 
+    /// <summary>How soon an answer was given, and where: said again in every protocol that has a word for it and the place still open, named as lost in every other.</summary>
+    [Fact]
+    public void Told_OfTheAnswerAsAWhole_CrossesOrIsNamed()
+    {
+        int crossed = 0;
+        foreach (Protocol upstream in ProtocolList.All)
+        {
+            foreach (AnswerTold told in (AnswerTold[])
+                [.. ((string[])["standard", "priority", "flex", "batch"]).Select(static word => new AnswerTold(AnswerFact.ServiceTier, word, "/x")), new(AnswerFact.InferenceGeo, "eu", "/x")])
+            {
+                foreach (bool stream in (bool[])[true, false])
+                {
+                    List<ChatEvent> events = [new ResponseStarted("msg_1", "served", 1), told, new TextDelta(0, "Hi"), new PartEnded(0), new Finished(FinishReason.Stop, null)];
+                    events.AddRange([new UsageReported(new Usage { InputTokens = 1, OutputTokens = 1 }), ResponseEnded.Instance]);
+                    AnswerRun.Result from = AnswerRun.Read(upstream, Reading(stream, "anthropic"), AnswerRun.Write(upstream, Writing(stream, "anthropic"), events));
+                    foreach (AnswerTold said in from.Events.OfType<AnswerTold>().Where(said => said.Fact == told.Fact))
+                    {
+                        Assert.Equal(told.Word, said.Word);
+                        foreach (Protocol target in ProtocolList.All)
+                        {
+                            LossReport losses = new();
+                            string written = AnswerRun.Write(target, Writing(stream, "anthropic") with { Losses = losses }, from.Events);
+                            bool isSaid = AnswerRun.Read(target, Reading(stream, "anthropic"), written).Events.OfType<AnswerTold>().Any(again => (again.Fact, again.Word) == (said.Fact, said.Word));
+                            bool isNamed = losses.Losses.Any(loss => loss.InResponse && loss.Pointer == said.Pointer);
+                            Assert.True(isSaid != isNamed, $"{upstream.Name} to {target.Name}, stream {stream}: {said} is said {isSaid}, named {isNamed}\n{written}");
+                            crossed += isSaid ? 1 : 0;
+                        }
+                    }
+                }
+            }
+        }
+
+        Assert.True(crossed > 100, $"{crossed} crossed");
+    }
+
     [Fact]
     public void Signatures_AcrossBothProtocolsAndBack_KeepTheirIssuerAndAreNeverBareAbroad()
     {

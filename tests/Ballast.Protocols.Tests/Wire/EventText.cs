@@ -44,6 +44,7 @@ public static class EventText
             + (e.Start is null && e.End is null ? "" : $" {e.Start?.ToString() ?? "?"}..{e.End?.ToString() ?? "?"}"),
         Finished e => $"finished {e.Reason}" + (e.StopSequence is null ? "" : " " + Quote(e.StopSequence)),
         UsageReported e => "usage" + Of(e.Usage),
+        AnswerTold e => $"told {(e.Fact == AnswerFact.ServiceTier ? "tier" : "geo")} {e.Word}",
         Failed e => "failed " + Of(e.Error),
         Ping => "ping",
         ResponseEnded => "ended",

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.AnthropicMessages;
@@ -55,7 +56,7 @@ internal sealed class AnthropicMessagesAnswerLosses(LossReport losses)
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string? name = null;
-            if (!IsAny(reader, known))
+            if (!IsAny(reader, known) && !(at == "/usage" && IsTold(reader)))
             {
                 name = JsonText.Lenient(ref reader);
             }
@@ -65,6 +66,15 @@ internal sealed class AnthropicMessagesAnswerLosses(LossReport losses)
                 losses.AddInResponse(JsonFields.Join(at, name), $"The field {name} cannot cross protocols.");
             }
         }
+    }
+
+    /// <summary>What is told by an event of its own; whoever cannot write it names it.</summary>
+    private static bool IsTold(Utf8JsonReader reader)
+    {
+        bool isTier = reader.ValueTextEquals("service_tier"u8);
+        bool isGeo = reader.ValueTextEquals("inference_geo"u8);
+        reader.Read();
+        return reader.TokenType == JsonTokenType.String && ((isTier && ServiceTierWord.Common(reader.ValueSpan) is not null) || isGeo);
     }
 
     private static bool IsAny(in Utf8JsonReader reader, string[] names)

@@ -11,6 +11,8 @@ namespace Ballast.Protocols.AnthropicMessages;
 internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOptions options)
 {
     private readonly AnthropicMessagesAnswerLosses _losses = new(options.Losses);
+    private string? _tier;
+    private string? _geo;
     private int _parts;
     private bool _hasStructured;
     private bool _hasToolCalls;
@@ -52,6 +54,22 @@ internal sealed class AnthropicMessagesEvents(List<ChatEvent> events, ReaderOpti
         if (block.Kind != BlockKind.Opaque)
         {
             _losses.NoteBlock(json, block.Kind, block.Index);
+        }
+    }
+
+    /// <summary>What the usage says beside its figures.</summary>
+    public void Tell(in AnthropicMessagesUsage usage)
+    {
+        if (usage.Tier is { } tier && tier != _tier)
+        {
+            _tier = tier;
+            events.Add(new AnswerTold(AnswerFact.ServiceTier, tier, "/usage/service_tier"));
+        }
+
+        if (usage.Geo is { } geo && geo != _geo)
+        {
+            _geo = geo;
+            events.Add(new AnswerTold(AnswerFact.InferenceGeo, geo, "/usage/inference_geo"));
         }
     }
 

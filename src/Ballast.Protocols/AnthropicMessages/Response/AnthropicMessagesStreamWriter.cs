@@ -18,6 +18,8 @@ internal sealed class AnthropicMessagesStreamWriter(WriterOptions options) : Ant
     private int _index;
     private bool _isOpen;
 
+    protected override bool HasWrittenUsage => _hasStarted;
+
     protected override void Advance(IBufferWriter<byte> output)
     {
         Start(output);
@@ -77,7 +79,7 @@ internal sealed class AnthropicMessagesStreamWriter(WriterOptions options) : Ant
         _json.WriteEndArray();
         _json.WriteNull("stop_reason"u8);
         _json.WriteNull("stop_sequence"u8);
-        AnthropicMessagesUsage.Write(_json, Usage ?? new Usage { InputTokens = Options.InputTokensEstimate }, withSplit: true);
+        AnthropicMessagesUsage.Write(_json, Usage ?? new Usage { InputTokens = Options.InputTokensEstimate }, withSplit: true, ServiceTier, InferenceGeo);
         _json.WriteEndObject();
         EndFrame(output);
     }

@@ -56,7 +56,14 @@ internal struct AnthropicMessagesUsage
             }
             else if (json.Is("service_tier"u8) && json.First() == (byte)'"')
             {
-                _tier = ServiceTierWord.Read(json.Text());
+                ReadOnlySpan<byte> word = json.Text();
+                _tier = ServiceTierWord.Read(word);
+                Tier = ServiceTierWord.Common(word);
+            }
+            else if (json.Is("inference_geo"u8) && json.First() == (byte)'"')
+            {
+                string geo = JsonText.Lenient(ref json);
+                Geo = geo.Length > 0 ? geo : null;
             }
             else
             {
@@ -82,7 +89,13 @@ internal struct AnthropicMessagesUsage
         };
     }
 
-    public static void Write(Utf8JsonWriter json, Usage usage, bool withSplit)
+    /// <summary>How soon the answer was given, as any vendor can say it; null where it is not told so.</summary>
+    public string? Tier { get; private set; }
+
+    /// <summary>Where it was worked out; null where it is not told.</summary>
+    public string? Geo { get; private set; }
+
+    public static void Write(Utf8JsonWriter json, Usage usage, bool withSplit, string? tier = null, string? geo = null)
     {
         json.WriteStartObject("usage"u8);
         json.WriteNumber("input_tokens"u8, usage.InputTokens);
@@ -102,6 +115,16 @@ internal struct AnthropicMessagesUsage
             json.WriteStartObject("output_tokens_details"u8);
             json.WriteNumber("thinking_tokens"u8, thinking);
             json.WriteEndObject();
+        }
+
+        if (tier is not null)
+        {
+            json.WriteString("service_tier"u8, tier);
+        }
+
+        if (geo is not null)
+        {
+            json.WriteString("inference_geo"u8, geo);
         }
 
         json.WriteEndObject();

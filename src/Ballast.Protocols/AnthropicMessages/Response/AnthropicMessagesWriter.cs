@@ -10,6 +10,32 @@ internal abstract class AnthropicMessagesWriter(WriterOptions options) : BlockWr
 {
     protected override string NativeIssuer => AnthropicMessagesParts.NativeIssuer;
 
+    /// <summary>What is said of the answer as a whole stands in the first usage: clients look for it nowhere else.</summary>
+    protected virtual bool HasWrittenUsage => false;
+
+    protected string? ServiceTier { get; private set; }
+
+    protected string? InferenceGeo { get; private set; }
+
+    protected override void Hear(AnswerTold told)
+    {
+        bool isTier = told.Fact == AnswerFact.ServiceTier;
+        string? word = isTier ? ServiceTierWord.OfAnthropic(told.Word) : told.Word;
+        string? written = isTier ? ServiceTier : InferenceGeo;
+        if (word is null || (HasWrittenUsage && written != word))
+        {
+            Lose(told);
+        }
+        else if (isTier)
+        {
+            ServiceTier = word;
+        }
+        else
+        {
+            InferenceGeo = word;
+        }
+    }
+
     protected void WriteHead(Utf8JsonWriter json)
     {
         string fallback = Options.FallbackId.StartsWith("msg_", StringComparison.Ordinal) ? Options.FallbackId : $"msg_{Options.FallbackId}";
@@ -79,7 +105,7 @@ internal sealed class AnthropicMessagesResponseWriter(WriterOptions options) : A
 
         json.WriteEndArray();
         WriteStop(json);
-        AnthropicMessagesUsage.Write(json, Usage ?? new Usage { InputTokens = Options.InputTokensEstimate }, withSplit: true);
+        AnthropicMessagesUsage.Write(json, Usage ?? new Usage { InputTokens = Options.InputTokensEstimate }, withSplit: true, ServiceTier, InferenceGeo);
         json.WriteEndObject();
     }
 

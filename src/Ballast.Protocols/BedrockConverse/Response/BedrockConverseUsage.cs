@@ -58,8 +58,11 @@ internal static class BedrockConverseUsage
     }
 
     /// <summary>The <c>type</c> of the object <c>serviceTier</c> at which the reader stands, which is left at its end.</summary>
-    public static ServiceTier ReadServiceTier(ref Utf8JsonReader json)
+    /// <param name="json">Where the object begins.</param>
+    /// <param name="word">The tier as any vendor can say it; null where it is not told so.</param>
+    public static ServiceTier ReadServiceTier(ref Utf8JsonReader json, out string? word)
     {
+        word = null;
         if (json.TokenType != JsonTokenType.StartObject)
         {
             json.Skip();
@@ -72,6 +75,7 @@ internal static class BedrockConverseUsage
             bool isType = json.ValueTextEquals("type"u8);
             json.Read();
             tier = isType ? ServiceTierWord.Read(json) : tier;
+            word = isType && json.TokenType == JsonTokenType.String ? ServiceTierWord.Common(json.ValueSpan) : word;
             json.Skip();
         }
 

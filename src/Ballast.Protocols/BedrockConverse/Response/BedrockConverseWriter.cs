@@ -8,9 +8,24 @@ namespace Ballast.Protocols.BedrockConverse;
 /// <summary>What both writers of this protocol do alike: the end of the message and the usage.</summary>
 internal abstract class BedrockConverseWriter(WriterOptions options) : BlockWriter(options)
 {
+    private string? _tier;
+
     protected override string NativeIssuer => BedrockConverseParts.NativeIssuer;
 
     protected override int IdLengthMax => BedrockConverseTurns.NameLengthMax;
+
+    /// <summary>Bedrock's words are OpenAI's.</summary>
+    protected override void Hear(AnswerTold told)
+    {
+        if (told.Fact == AnswerFact.ServiceTier && ServiceTierWord.OfOpenAI(told.Word) is { } word)
+        {
+            _tier = word;
+        }
+        else
+        {
+            Lose(told);
+        }
+    }
 
     protected void WriteStop(Utf8JsonWriter json)
     {
@@ -36,6 +51,12 @@ internal abstract class BedrockConverseWriter(WriterOptions options) : BlockWrit
         json.WriteStartObject("metrics"u8);
         json.WriteNumber("latencyMs"u8, 0);
         json.WriteEndObject();
+        if (_tier is not null)
+        {
+            json.WriteStartObject("serviceTier"u8);
+            json.WriteString("type"u8, _tier);
+            json.WriteEndObject();
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.Gemini;
@@ -16,7 +17,30 @@ internal sealed class GeminiAnswerLosses(LossReport losses)
 
     private static readonly string[] s_callFields = ["id", "name", "args"];
 
-    public void NoteUsage(ReadOnlySpan<byte> json) => NoteRest(json, "/usageMetadata", s_usageFields);
+    /// <param name="json">The usage.</param>
+    /// <param name="tier">The service tier that is told by an event of its own; what says the same, or is where it came from, is no loss.</param>
+    public void NoteUsage(ReadOnlySpan<byte> json, string? tier) =>
+        NoteRest(json, "/usageMetadata", tier is null ? s_usageFields
+        : [.. s_usageFields, .. Says(json, "serviceTier", tier) ? ["serviceTier"] : (string[])[], .. Says(json, "trafficType", tier) ? ["trafficType"] : (string[])[]]);
+
+    private static bool Says(ReadOnlySpan<byte> json, string name, string tier)
+    {
+        Utf8JsonReader reader = new(json, GeminiCursor.ReaderOptions);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isIt = reader.ValueTextEquals(name);
+            reader.Read();
+            if (isIt && reader.TokenType == JsonTokenType.String && ServiceTierWord.Common(reader.ValueSpan) == tier)
+            {
+                return true;
+            }
+
+            reader.Skip();
+        }
+
+        return false;
+    }
 
     public void NotePart(ReadOnlySpan<byte> json, string pointer) => NoteRest(json, pointer, s_partFields);
 

@@ -15,6 +15,7 @@ internal abstract partial class GeminiReader(ReaderOptions options) : ResponseRe
     private readonly GeminiAnswerLosses _losses = new(options.Losses);
     private GeminiUsage _usage;
     private Usage? _told;
+    private string? _toldTier;
     private string _finishPointer = "";
     private bool _hasStarted;
 
@@ -160,7 +161,13 @@ internal abstract partial class GeminiReader(ReaderOptions options) : ResponseRe
         _told = null;
         if (IsEverything)
         {
-            _losses.NoteUsage(usage);
+            _losses.NoteUsage(usage, _usage.TierWord);
+            if (_usage.TierWord is { } tier && tier != _toldTier)
+            {
+                _toldTier = tier;
+                Events.Add(new AnswerTold(AnswerFact.ServiceTier, tier, _usage.TierPointer!));
+            }
+
             if (Usage is { } now && now != before)
             {
                 Events.Add(new UsageReported(now));

@@ -22,6 +22,12 @@ internal struct GeminiUsage
 
     public bool IsKnown { get; private set; }
 
+    /// <summary>How soon the answer was given, as any vendor can say it; null where it is not told so.</summary>
+    public string? TierWord { get; private set; }
+
+    /// <summary>Where it is told.</summary>
+    public string? TierPointer { get; private set; }
+
     /// <summary>Takes over the object; figures that it leaves out are zero.</summary>
     public void Read(ReadOnlySpan<byte> usage)
     {
@@ -30,10 +36,14 @@ internal struct GeminiUsage
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (json.ValueTextEquals("trafficType"u8) || json.ValueTextEquals("serviceTier"u8))
+            bool isTier = json.ValueTextEquals("serviceTier"u8);
+            if (isTier || json.ValueTextEquals("trafficType"u8))
             {
                 json.Read();
                 read._tier = ServiceTierWord.Read(json);
+                string? word = json.TokenType == JsonTokenType.String ? ServiceTierWord.Common(json.ValueSpan) : null;
+                read.TierWord = isTier ? word ?? read.TierWord : read.TierWord ?? word;
+                read.TierPointer = isTier && word is not null ? "/usageMetadata/serviceTier" : read.TierPointer ?? (word is null ? null : "/usageMetadata/trafficType");
                 json.Skip();
                 continue;
             }
@@ -104,7 +114,7 @@ internal struct GeminiUsage
         };
     }
 
-    public static void Write(Utf8JsonWriter json, Usage usage)
+    public static void Write(Utf8JsonWriter json, Usage usage, string? tier)
     {
         long prompt = usage.TotalInputTokens;
         long thoughts = Math.Min(usage.ReasoningTokens ?? 0, usage.OutputTokens);
@@ -132,6 +142,11 @@ internal struct GeminiUsage
         }
 
         json.WriteNumber("totalTokenCount"u8, prompt + usage.OutputTokens);
+        if (tier is not null)
+        {
+            json.WriteString("serviceTier"u8, tier);
+        }
+
         json.WriteEndObject();
     }
 }

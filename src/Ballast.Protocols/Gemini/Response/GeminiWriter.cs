@@ -25,6 +25,7 @@ internal abstract class GeminiWriter(WriterOptions options) : ResponseWriter(opt
     private string? _model;
     private Finished _finished = new(FinishReason.Stop, null);
     private Usage? _usage;
+    private AnswerTold? _tier;
     private long _heldLength;
     private int _written;
     private bool _hasRefusal;
@@ -54,6 +55,12 @@ internal abstract class GeminiWriter(WriterOptions options) : ResponseWriter(opt
             case UsageReported reported:
                 _usage = reported.Usage;
                 break;
+            case AnswerTold told when told.Fact == AnswerFact.ServiceTier && ServiceTierWord.OfGoogle(told.Word) is not null:
+                _tier = told;
+                break;
+            case AnswerTold told:
+                Lose(told);
+                break;
             case Finished finished:
                 _finished = finished;
                 break;
@@ -65,6 +72,11 @@ internal abstract class GeminiWriter(WriterOptions options) : ResponseWriter(opt
                 Release(output, all: true);
                 Flush(output);
                 WriteTextSeal(output);
+                if (_tier is not null && _usage is null)
+                {
+                    Lose(_tier); // it stands in the usage, and there is none
+                }
+
                 End(output);
                 break;
             default:
@@ -277,7 +289,7 @@ internal abstract class GeminiWriter(WriterOptions options) : ResponseWriter(opt
     {
         if (_usage is not null)
         {
-            GeminiUsage.Write(json, _usage);
+            GeminiUsage.Write(json, _usage, _tier is null ? null : ServiceTierWord.OfGoogle(_tier.Word));
         }
 
         json.WriteString("modelVersion"u8, _model ?? Options.Model);

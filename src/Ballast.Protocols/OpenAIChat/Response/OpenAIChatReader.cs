@@ -18,6 +18,8 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
 
     private readonly OpenAIChatToolCalls _calls = new();
     private bool _isStarted;
+    private string? _tier;
+    private string? _toldTier;
     private PartKind _kind;
     private int _part = -1;
     private int _partCount;
@@ -79,6 +81,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
         }
 
         FrameSignals signals = Start(completion.HasChoices, completion.Created);
+        TellTier();
         signals |= ReadChoices(completion.Choices, isWhole);
         if (!completion.Usage.IsEmpty)
         {
@@ -114,6 +117,16 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
         return Withheld(signals, glance.HasChoices);
     }
 
+    /// <summary>Servers say it with every piece: it is told when it is new.</summary>
+    private void TellTier()
+    {
+        if (_tier is { } tier && _toldTier != tier && _isStarted)
+        {
+            _toldTier = tier;
+            Events.Add(new AnswerTold(AnswerFact.ServiceTier, tier, "/service_tier"));
+        }
+    }
+
     private FrameSignals Withheld(FrameSignals signals, bool hasChoices)
     {
         bool isUsageAlone = (signals & (FrameSignals.Usage | FrameSignals.Content | FrameSignals.Finished)) == FrameSignals.Usage && !hasChoices;
@@ -140,7 +153,15 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
                 Utf8JsonReader tier = reader;
                 tier.Read();
                 completion.ServiceTier = ServiceTierWord.Read(tier);
-                NoteUnknown(ref reader, "");
+                if (IsEverything && tier.TokenType == JsonTokenType.String && !tier.HasValueSequence && ServiceTierWord.Common(tier.ValueSpan) is { } common)
+                {
+                    _tier = common;
+                    reader = tier;
+                }
+                else
+                {
+                    NoteUnknown(ref reader, "");
+                }
             }
             else if (reader.ValueTextEquals("x_groq"u8))
             {

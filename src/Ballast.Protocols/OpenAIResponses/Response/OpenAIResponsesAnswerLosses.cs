@@ -17,7 +17,10 @@ internal static class OpenAIResponsesAnswerLosses
         "top_logprobs", "top_p", "truncation", "user", "metadata", "presence_penalty", "frequency_penalty", "include",
     ];
 
-    public static void NoteResponse(ReadOnlySpan<byte> response, LossReport losses)
+    /// <param name="response">The response object.</param>
+    /// <param name="isTierTold">Its service tier is told by an event of its own.</param>
+    /// <param name="losses">Takes the names.</param>
+    public static void NoteResponse(ReadOnlySpan<byte> response, bool isTierTold, LossReport losses)
     {
         if (response.IsEmpty)
         {
@@ -25,7 +28,7 @@ internal static class OpenAIResponsesAnswerLosses
         }
 
         using JsonDocument document = JsonDocument.Parse(response.ToArray(), new JsonDocumentOptions { MaxDepth = OpenAIResponsesFrame.ReaderOptions.MaxDepth });
-        Note(document.RootElement, "", [.. s_read, .. s_repeated], losses);
+        Note(document.RootElement, "", [.. s_read, .. s_repeated, isTierTold ? "service_tier" : "id"], losses);
     }
 
     public static void Note(JsonElement element, string at, ReadOnlySpan<string> known, LossReport losses)

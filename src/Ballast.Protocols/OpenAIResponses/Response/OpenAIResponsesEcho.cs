@@ -33,7 +33,10 @@ internal sealed class OpenAIResponsesEcho(WriterOptions options)
     private JsonDocument? _request;
     private bool _isRead;
 
-    public void Write(Utf8JsonWriter json)
+    /// <param name="json">Takes the fields.</param>
+    /// <param name="tier">The service tier of the answer; null where this API has no word for it.</param>
+    /// <param name="isTierTold">The service tier is known: else the one that was asked for is repeated.</param>
+    public void Write(Utf8JsonWriter json, string? tier, bool isTierTold)
     {
         AnswerState? state = options.State;
         json.WriteString("previous_response_id"u8, state?.PreviousResponseId);
@@ -43,7 +46,11 @@ internal sealed class OpenAIResponsesEcho(WriterOptions options)
         foreach ((string name, string standard) in s_fields)
         {
             json.WritePropertyName(name);
-            if (request.ValueKind == JsonValueKind.Object && request.TryGetProperty(name, out JsonElement asked) && asked.ValueKind != JsonValueKind.Null)
+            if (isTierTold && name == "service_tier")
+            {
+                json.WriteStringValue(tier);
+            }
+            else if (request.ValueKind == JsonValueKind.Object && request.TryGetProperty(name, out JsonElement asked) && asked.ValueKind != JsonValueKind.Null)
             {
                 WriteLine(JsonMarshal.GetRawUtf8Value(asked), json);
             }

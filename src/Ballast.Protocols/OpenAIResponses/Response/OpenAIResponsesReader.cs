@@ -95,7 +95,12 @@ internal abstract class OpenAIResponsesReader : ResponseReader
         {
             _items.ReleaseText();
             Events.Add(new Finished(Finish.Value, null) { Pointer = reason == FinishReason.Stop ? "/status" : "/incomplete_details/reason" });
-            OpenAIResponsesAnswerLosses.NoteResponse(response, Options.Losses);
+            string? tier = ServiceTierWord.Common(Find(response, "service_tier"u8, JsonTokenType.String).Trim((byte)'"'));
+            OpenAIResponsesAnswerLosses.NoteResponse(response, tier is not null, Options.Losses);
+            if (tier is not null)
+            {
+                Events.Add(new AnswerTold(AnswerFact.ServiceTier, tier, "/service_tier"));
+            }
         }
 
         signals |= FrameSignals.Finished | ReadUsage(response) | FrameSignals.Ended;

@@ -51,6 +51,9 @@ internal abstract class OpenAIResponsesWriter(WriterOptions options) : ResponseW
             case UsageReported reported:
                 _usage = reported.Usage;
                 break;
+            case AnswerTold told:
+                Hear(told);
+                break;
             case Finished finished:
                 _finished = finished;
                 break;
@@ -61,6 +64,17 @@ internal abstract class OpenAIResponsesWriter(WriterOptions options) : ResponseW
             default:
                 Gather(chatEvent);
                 break;
+        }
+    }
+
+    private void Hear(AnswerTold told)
+    {
+        bool isTier = told.Fact == AnswerFact.ServiceTier;
+        string? word = isTier ? ServiceTierWord.OfOpenAI(told.Word) : null;
+        (_tier, _isTierTold) = isTier ? (word, true) : (_tier, _isTierTold);
+        if (word is null)
+        {
+            Lose(told);
         }
     }
 
@@ -366,6 +380,8 @@ internal abstract class OpenAIResponsesWriter(WriterOptions options) : ResponseW
     }
 
     private string? _incompleteReason;
+    private string? _tier;
+    private bool _isTierTold;
 
     private string? IncompleteReason(Finished finished)
     {
@@ -415,7 +431,7 @@ internal abstract class OpenAIResponsesWriter(WriterOptions options) : ResponseW
         }
 
         json.WriteEndArray();
-        _echo.Write(json);
+        _echo.Write(json, _tier, _isTierTold);
         json.WritePropertyName("usage"u8);
         OpenAIResponsesUsage.Write(isWhole ? _usage ?? new Usage { InputTokens = Options.InputTokensEstimate, IsEstimated = true } : null, json);
         json.WriteEndObject();
