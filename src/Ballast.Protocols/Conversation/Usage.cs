@@ -22,6 +22,9 @@ public sealed record Usage
     /// <summary>Reasoning tokens, contained in <see cref="OutputTokens"/>; null where the vendor does not tell.</summary>
     public long? ReasoningTokens { get; init; }
 
+    /// <summary>What of it was sound, pictures and searches; null where nothing was.</summary>
+    public MediaUsage? Media { get; init; }
+
     /// <summary>How soon it was answered, as the vendor says; it has a price of its own.</summary>
     public ServiceTier ServiceTier { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Text;
 using Ballast.Protocols.Framing;
 
@@ -30,6 +31,7 @@ public sealed class OpaqueOperation(Protocol kin) : PlainOperation("opaque", kin
                 Model = model.IsPresent ? Encoding.UTF8.GetString(body.Span.Slice(model.Start, model.Length)) : address.Model ?? throw MissingModel(),
                 ModelValue = model,
                 Stream = stream.IsPresent && body.Span.Slice(stream.Start, stream.Length).SequenceEqual("true"u8),
+                ChoiceCount = CountAt(body.Span, FormFields.Find(body.Span, "n"u8)),
             };
         }
 
@@ -41,8 +43,13 @@ public sealed class OpaqueOperation(Protocol kin) : PlainOperation("opaque", kin
             Model = fields.TextOrNull("model") is { Length: > 0 } named ? named : address.Model ?? throw MissingModel(),
             ModelValue = fields.FindAny("model"),
             Stream = fields.KindOf("stream") == (byte)'t',
+            ChoiceCount = CountAt(body.Span, fields.FindAny("n")),
         };
     }
+
+    /// <summary>How many answers are asked for: what is no number is left to the upstream.</summary>
+    private static int CountAt(ReadOnlySpan<byte> body, JsonSpan place) =>
+        place.IsPresent && Utf8Parser.TryParse(body.Slice(place.Start, place.Length), out int count, out int length) && length == place.Length ? Math.Max(1, count) : 1;
 
     public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output)
     {

@@ -46,6 +46,7 @@ internal sealed class PriceFinder(BallastOptions options)
             {
                 Tiers = written.Tiers,
                 PerRequest = written.PerRequest,
+                Media = written.Media,
             },
         };
     }

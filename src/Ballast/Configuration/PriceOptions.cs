@@ -22,6 +22,9 @@ public sealed record PriceOptions
     /// <summary>US dollars for each request, whatever its tokens.</summary>
     public decimal PerRequest { get; init; }
 
+    /// <summary>What sound, pictures and searches cost; null where nothing is written of them.</summary>
+    public MediaPrices? Media { get; init; }
+
     /// <summary>Dearer (or cheaper) figures for the whole of a request with a long prompt.</summary>
     public IReadOnlyList<PriceTier> Tiers { get; init; } = [];
 

@@ -23,6 +23,7 @@ internal static class PriceReader
             PriceOptions price = ReadFigures(section, name) with
             {
                 PerRequest = section.Number("per_request", 0, FigureMax) ?? 0,
+                Media = MediaPrices.Of(figure => section.Number(figure, 0, FigureMax)),
                 Tiers = ReadTiers(context, section),
                 Source = section.Text("source"),
                 ByServiceTier = ReadServiceTiers(context, section, name),
@@ -117,6 +118,7 @@ internal static class PriceReader
                 PriceOptions figures = ReadFigures(section, name) with
                 {
                     PerRequest = section.Number("per_request", 0, FigureMax) ?? 0,
+                    Media = MediaPrices.Of(figure => section.Number(figure, 0, FigureMax)),
                     Tiers = ReadTiers(context, section),
                 };
                 section.End();

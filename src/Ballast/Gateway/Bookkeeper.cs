@@ -192,6 +192,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
         };
         PriceSchedule? prices = OperationName.IsOfKept(exchange.Operation) ? null : deployment.Prices;
         DateOnly day = DateOnly.FromDateTime(attempt.StartedAt.UtcDateTime);
+        MediaBound media = prices is null ? default : MediaBound.Of(exchange);
         return new LedgerEntry
         {
             AttemptId = attempt.Id,
@@ -214,8 +215,8 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
             InputTokens = most.InputTokens,
             OutputTokens = most.OutputTokens,
             IsEstimated = true,
-            CostUsd = prices is null ? null : CostBound.Dearest(prices, day, most.InputTokens, most.OutputTokens),
-            InputCostUsd = prices is null ? null : CostBound.Dearest(prices, day, most.InputTokens, output: 0),
+            CostUsd = prices is null ? null : CostBound.Dearest(prices, day, most.InputTokens, most.OutputTokens, media: media),
+            InputCostUsd = prices is null ? null : CostBound.Dearest(prices, day, most.InputTokens, output: 0, media: media with { Searches = 0, Images = 0 }),
             Reserved = attempt.Reserved,
             ReservedCurrency = attempt.ReservedCurrency,
             Outcome = AttemptOutcome.Interrupted,
@@ -227,7 +228,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
     private static LedgerEntry ToEntry(Exchange exchange, Attempt attempt)
     {
         Deployment deployment = attempt.Deployment;
-        Usage usage = UsageOf(exchange, attempt);
+        Usage usage = WithPictures(exchange, attempt, UsageOf(exchange, attempt));
         (decimal? cost, decimal? inputCost) = exchange.Operation == Operation.State || OperationName.IsOfKept(exchange.Operation)
             ? attempt.Costs ?? CostsOfKept(usage) : Pricing.Costs(deployment.Prices?.At(attempt.StartedAt, usage.ServiceTier), usage);
         attempt.Billed = usage;
@@ -258,6 +259,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
             CacheWriteLongTokens = usage.CacheWriteLongTokens,
             OutputTokens = usage.OutputTokens,
             ReasoningTokens = usage.ReasoningTokens,
+            Media = usage.Media,
             IsEstimated = usage.IsEstimated,
             CostUsd = cost,
             InputCostUsd = inputCost,
@@ -317,6 +319,11 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
     /// The vendor's figures where the answer ended; else what is known, with the rest estimated upwards: an answer that was cut is billed for what was produced, and
     /// its final usage never came.
     /// </summary>
+    /// <summary>Where pictures have a price by the piece, those that were asked for are those that are billed.</summary>
+    private static Usage WithPictures(Exchange exchange, Attempt attempt, Usage usage) =>
+        exchange.Operation is Operation.ImageGenerations or Operation.ImageEdits or Operation.ImageVariations && attempt is { Result: AttemptResult.Completed, UpstreamStatus: null or < 300 }
+            ? usage with { Media = (usage.Media ?? new MediaUsage()) with { Images = Math.Clamp(exchange.Envelope.ChoiceCount, 1, 128) } } : usage;
+
     private static Usage UsageOf(Exchange exchange, Attempt attempt)
     {
         Usage? told = exchange.Operation == Operation.State ? null : attempt.Usage; // Looking at an answer costs nothing: it is booked where it was asked for.

@@ -93,7 +93,7 @@ public static class CostBound
             input += taken;
             output += billed.OutputTokens;
             isEstimated |= billed.IsEstimated;
-            bool isTold = exchange.IsByTokens || (!billed.IsEstimated && taken + billed.OutputTokens > 0);
+            bool isTold = exchange.IsByTokens || (!billed.IsEstimated && taken + billed.OutputTokens > 0) || (billed.Media is { Images: > 0 } && attempt.CostUsd > 0);
             usd += attempt.Reached && (!isTold || attempt.CostUsd is null) ? UnknownCost(exchange, attempt, key) : attempt.CostUsd ?? 0;
             isUnknown |= attempt.Reached && !isTold && attempt.UpstreamStatus is null or < 300;
         }
@@ -125,7 +125,7 @@ public static class CostBound
             return Ceiling(exchange, key) ?? throw new GatewayException(GatewayError.Unpriced);
         }
 
-        decimal dearest = Dearest(prices, DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime), input, output);
+        decimal dearest = Dearest(prices, DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime), input, output, media: MediaBound.Of(exchange));
         return exchange.IsByTokens ? dearest : Math.Max(dearest, Ceiling(exchange, key) ?? 0);
     }
 
@@ -143,7 +143,7 @@ public static class CostBound
         }
 
         DateOnly day = DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime);
-        return Dearest(prices, day, InputOf(share), share.OutputTokens, ServiceTier.Batch, share.Requests);
+        return Dearest(prices, day, InputOf(share), share.OutputTokens, ServiceTier.Batch, share.Requests, new MediaBound(HasSound: true, HasPictures: true, 0, 0));
     }
 
     /// <summary>By whatever class, service tier, hour and length of prompt it is priced in the end: which of them count is known only afterwards.</summary>
@@ -153,7 +153,8 @@ public static class CostBound
     /// <param name="output">Tokens of all answers.</param>
     /// <param name="only">The one service tier that can count; null where any can.</param>
     /// <param name="requests">How many requests there are.</param>
-    internal static decimal Dearest(PriceSchedule prices, DateOnly day, long input, long output, ServiceTier? only = null, int requests = 1)
+    /// <param name="media">Which prices beside those of text may count.</param>
+    internal static decimal Dearest(PriceSchedule prices, DateOnly day, long input, long output, ServiceTier? only = null, int requests = 1, MediaBound media = default)
     {
         // What has no price of its own, at whatever hour, costs as standard.
         bool isComplete = only is not null && prices.Rows.Any(row => row.ServiceTier == only && !row.HasDailyWindow && row.IsValidOn(day) && row.IsValidOn(day.AddDays(1)));
@@ -166,7 +167,10 @@ public static class CostBound
             bool counts = only is null || row.ServiceTier == only || (!isComplete && row.ServiceTier == ServiceTier.Standard);
             if (counts && (row.IsValidOn(day) || row.IsValidOn(day.AddDays(1))))
             {
-                request = Math.Max(request, row.Price.PerRequest);
+                request = Math.Max(request, row.Price.PerRequest + media.PiecesAt(row.Price.Media));
+                (decimal dearInput, decimal dearOutput) = media.TokensAt(row.Price.Media);
+                inputPrice = Math.Max(inputPrice, dearInput);
+                outputPrice = Math.Max(outputPrice, dearOutput);
                 Take(row.Price.For(0));
                 for (int tier = 0; tier < row.Price.Tiers.Count; tier++)
                 {

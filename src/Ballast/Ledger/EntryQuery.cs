@@ -11,7 +11,7 @@ internal static class EntryQuery
         requested_model, sent_model, served_model, deployment, vendor, platform, region,
         input_tokens, cache_read_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens,
         is_estimated, cost_pico, input_cost_pico, ttft_us, duration_us, outcome, reason, finish,
-        upstream_status, upstream_request_id, reached, losses, team, organisation, reserved_pico, reserved_currency
+        upstream_status, upstream_request_id, reached, losses, team, organisation, reserved_pico, reserved_currency, media
         """;
 
     public static IReadOnlyList<LedgerEntry> Run(DbConnection connection, LedgerFilter filter, int countMax)
@@ -114,5 +114,6 @@ internal static class EntryQuery
         Organisation = LedgerQuery.OptionalText(row, 35),
         Reserved = LedgerQuery.OptionalNumber(row, 36) is long reserved ? Picodollars.ToDollars(reserved) : null,
         ReservedCurrency = LedgerQuery.OptionalText(row, 37),
+        Media = MediaText.Read(LedgerQuery.OptionalText(row, 38)),
     };
 }

@@ -1,3 +1,5 @@
+using Ballast.Protocols.Conversation;
+
 namespace Ballast.Ledger;
 
 /// <summary>How an attempt ended.</summary>
@@ -52,6 +54,9 @@ public sealed record LedgerEntry
     public long CacheWriteLongTokens { get; init; }
     public long OutputTokens { get; init; }
     public long? ReasoningTokens { get; init; }
+
+    /// <summary>What of it was sound, pictures and searches; null where nothing was.</summary>
+    public MediaUsage? Media { get; init; }
 
     /// <summary>Tokens were counted by Ballast, not reported by the vendor.</summary>
     public bool IsEstimated { get; init; }

@@ -17,7 +17,7 @@ public sealed class PostgresLedgerStore : ILedgerStore, ILedgerEventStore
             requested_model, sent_model, served_model, deployment, vendor, platform, region,
             input_tokens, cache_read_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens,
             is_estimated, cost_pico, input_cost_pico, reserved_pico, reserved_currency, ttft_us, duration_us, outcome, reason, finish,
-            upstream_status, upstream_request_id, reached, losses) FROM STDIN (FORMAT BINARY)
+            upstream_status, upstream_request_id, reached, losses, media) FROM STDIN (FORMAT BINARY)
         """;
 
     private readonly NpgsqlDataSource _source;
@@ -239,6 +239,7 @@ public sealed class PostgresLedgerStore : ILedgerStore, ILedgerEventStore
         Text(copy, entry.UpstreamRequestId);
         Flag(copy, entry.Reached);
         Text(copy, LedgerText.WriteLosses(entry.Losses));
+        Text(copy, MediaText.Write(entry.Media));
     }
 
     private static void Flag(NpgsqlBinaryImporter copy, bool value) => Number(copy, value ? 1 : 0);

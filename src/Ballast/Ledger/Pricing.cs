@@ -38,9 +38,26 @@ public static class Pricing
             + Class(usage.CacheReadTokens, figures.CacheRead)
             + Class(usage.CacheWriteTokens, figures.CacheWrite)
             + Class(usage.CacheWriteLongTokens, figures.CacheWriteLong);
+        decimal output = Class(usage.OutputTokens, figures.Output);
         decimal request = usage.TotalInputTokens + usage.OutputTokens > 0 ? price.PerRequest * TokensPerPrice : 0;
-        decimal? cost = Round(input + request + Class(usage.OutputTokens, figures.Output));
+        if (price.Media is { } prices && usage.Media is { } media)
+        {
+            input += Instead(media.InputAudioTokens, media.InputImageTokens, usage.InputTokens, prices.InputAudio, prices.InputImage, figures.Input)
+                + Instead(media.CacheReadAudioTokens, media.CacheReadImageTokens, usage.CacheReadTokens, prices.CacheReadAudio ?? prices.InputAudio, prices.CacheReadImage ?? prices.InputImage, figures.CacheRead);
+            output += Instead(media.OutputAudioTokens, media.OutputImageTokens, usage.OutputTokens, prices.OutputAudio, prices.OutputImage, figures.Output);
+            request += TokensPerPrice * (Class(media.WebSearches, prices.PerSearch ?? 0) + Class(media.Images, prices.PerImage ?? 0));
+        }
+
+        decimal? cost = Round(input + request + output);
         return cost is null ? (null, null) : (cost, Round(input));
+    }
+
+    /// <summary>What sound and pictures among the tokens of a class cost more (or less) than text. Together they are never more than the class.</summary>
+    private static decimal Instead(long audio, long image, long all, decimal? audioPrice, decimal? imagePrice, decimal textPrice)
+    {
+        long sound = Math.Clamp(audio, 0, Math.Max(0, all));
+        long pictures = Math.Clamp(image, 0, Math.Max(0, all) - sound);
+        return (sound * ((audioPrice ?? textPrice) - textPrice)) + (pictures * ((imagePrice ?? textPrice) - textPrice));
     }
 
     /// <summary>In millionths of a dollar, still unrounded. The millionth comes last, so that rounding does.</summary>

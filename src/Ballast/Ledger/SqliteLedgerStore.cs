@@ -28,7 +28,7 @@ public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
         "started_us", "attempt_id", "exchange_id", "attempt_number", "label_id", "stream",
         "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_long_tokens", "output_tokens", "reasoning_tokens",
         "is_estimated", "cost_pico", "input_cost_pico", "ttft_us", "duration_us", "outcome", "reason", "finish",
-        "upstream_status", "upstream_request_id", "reached", "losses", "reserved_pico", "reserved_currency",
+        "upstream_status", "upstream_request_id", "reached", "losses", "reserved_pico", "reserved_currency", "media",
     ];
 
     private readonly SqliteConnection _connection;
@@ -198,6 +198,7 @@ public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
         _insert.Bind(LedgerText.WriteLosses(entry.Losses));
         _insert.Bind(entry.Reserved is decimal reserved ? Picodollars.FromDollars(reserved) : null);
         _insert.Bind(OptionalText(entry.ReservedCurrency));
+        _insert.Bind(MediaText.Write(entry.Media));
         if (_insert.Run())
         {
             _rollups.Add(entry, label);

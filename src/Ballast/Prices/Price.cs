@@ -17,6 +17,9 @@ public sealed record Price(
     /// <summary>US dollars for each request, whatever its tokens.</summary>
     public decimal PerRequest { get; init; }
 
+    /// <summary>What sound, pictures and searches cost; null where they cost as text does, and searches nothing.</summary>
+    public MediaPrices? Media { get; init; }
+
     /// <summary>Which state of <see cref="Source"/> it is, and what else was done to it; for people.</summary>
     public string? Revision { get; init; }
 
@@ -43,6 +46,7 @@ public sealed record Price(
         CacheWrite = CacheWrite * factor,
         CacheWriteLong = CacheWriteLong * factor,
         PerRequest = PerRequest * factor,
+        Media = Media?.Times(factor),
         Tiers = [.. Tiers.Select(tier => tier with { Figures = tier.Figures.Times(factor) })],
         Revision = Revision is null ? why : $"{Revision}, {why}",
     };

@@ -166,6 +166,17 @@ public static class PriceBookFile
             writer.WriteNumber("per_request", row.Price.PerRequest);
         }
 
+        if (row.Price.Media is { } media)
+        {
+            foreach ((string name, Func<MediaPrices, decimal?> read, _) in MediaPrices.Figures)
+            {
+                if (read(media) is { } figure)
+                {
+                    writer.WriteNumber(name, figure);
+                }
+            }
+        }
+
         if (row.Price.Tiers.Count > 0)
         {
             writer.WriteStartArray("tiers");

@@ -53,6 +53,14 @@ public sealed record PriceDifference(
             long tokens = above == 0 ? 0 : above + 1;
             PriceFigures a = book.For(tokens), b = list.For(tokens);
             PriceFigures filledA = PriceFigures.Of(a.Input, a.Output, null, null, null), filledB = PriceFigures.Of(b.Input, b.Output, null, null, null);
+            foreach ((string name, Func<MediaPrices, decimal?> read, _) in above == 0 ? MediaPrices.Figures : [])
+            {
+                if (book.Media is { } known && list.Media is { } told && read(known) is { } mine && read(told) is { } theirs && mine != theirs)
+                {
+                    yield return new PriceDifference(platform, model, tier, above, name, mine, theirs);
+                }
+            }
+
             foreach ((string meter, decimal mine, decimal theirs, bool isFilled) in new[]
             {
                 ("input", a.Input, b.Input, false),

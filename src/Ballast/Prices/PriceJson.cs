@@ -21,6 +21,7 @@ internal static class PriceJson
             {
                 Tiers = tiers,
                 PerRequest = Number(row, "per_request") ?? 0,
+                Media = MediaPrices.Of(name => Number(row, name)),
             };
     }
 

@@ -80,5 +80,5 @@ public static class PriceMerge
     private static bool IsSame(PriceRow a, PriceRow b) =>
         a.Subject == b.Subject && a.ValidFrom == b.ValidFrom && a.ValidTo == b.ValidTo && a.Patterns.SequenceEqual(b.Patterns) && HasSameFigures(a.Price, b.Price);
 
-    private static bool HasSameFigures(Price a, Price b) => a.For(0) == b.For(0) && a.PerRequest == b.PerRequest && a.Tiers.SequenceEqual(b.Tiers);
+    private static bool HasSameFigures(Price a, Price b) => a.For(0) == b.For(0) && a.PerRequest == b.PerRequest && a.Media == b.Media && a.Tiers.SequenceEqual(b.Tiers);
 }

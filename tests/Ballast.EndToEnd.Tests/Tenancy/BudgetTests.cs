@@ -157,6 +157,24 @@ public sealed class BudgetTests
         Assert.Equal((cost, 0m), (wide.Budget("large").Standing.Spent, wide.Budget("large").Standing.Reserved));
     }
 
+    /// <summary>Pictures by the piece: as many are booked as were asked for, and reserved at the dearest service that they may be answered with.</summary>
+    [Fact]
+    public async Task Budget_PicturesByThePiece_AreReservedAndBookedByTheirNumber()
+    {
+        await using TenantGateway gateway = await TenantGateway.StartAsync("budgets: { b: { app: tests, usd: 0.25 } }");
+        int[] statuses =
+        [
+            (await gateway.AskAsync("/v1/images/generations", """{"model":"openai/painted","prompt":"a boat","n":3}""")).Status,
+            (await gateway.AskAsync("/v1/images/generations", """{"model":"openai/painted","prompt":"a boat","n":2}""")).Status,
+            (await gateway.AskAsync("/v1/images/generations", """{"model":"openai/painted","prompt":"a boat","n":2}""")).Status,
+        ];
+
+        Assert.Equal([429, 200, 429], statuses);
+        LedgerEntry row = Assert.Single(await gateway.EntriesAsync());
+        Assert.Equal((0.08m, 2L), (row.CostUsd, row.Media?.Images));
+        Assert.Equal((0.08m, 0m), (gateway.Budget("b").Standing.Spent, gateway.Budget("b").Standing.Reserved));
+    }
+
     /// <summary>Each share and the first refusal are told once in a period, whatever the process does meanwhile.</summary>
     [Fact]
     public async Task Alerts_OverRestarts_AreToldOnce()

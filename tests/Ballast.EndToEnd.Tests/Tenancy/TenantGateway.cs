@@ -58,6 +58,7 @@ internal sealed class TenantGateway : IAsyncDisposable
                   omni-moderation-latest: {}
                   gpt-3.5-turbo-instruct: {}
                   pictures: { model: gpt-image-1-mini, price: pictures }
+                  painted: { model: gpt-image-1-mini, price: painted }
               anthropic:
                 kind: anthropic
                 platform: anthropic
@@ -77,6 +78,7 @@ internal sealed class TenantGateway : IAsyncDisposable
               openai/behind: { input: 1, output: 10 }
               openai/text-embedding-3-small: { input: 1, output: 0 }
               pictures: { input: 2, output: 8 }
+              painted: { input: 0, output: 0, per_image: 0.04 }
             keys:
               client: { key_env: CLIENT_KEY, app: tests{{keyMore}} }
             {{tenants}}

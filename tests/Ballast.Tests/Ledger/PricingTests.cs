@@ -26,6 +26,38 @@ public sealed class PricingTests
         Assert.Equal(0.003m + 0.003m + 0.0075m + 0.003m, Pricing.InputCost(s_price, usage));
     }
 
+    /// <summary>
+    /// Worked out by hand from what vendors publish (US dollars): gpt-4o-audio-preview 2.50 / 10 text, 40 / 80 sound (platform.openai.com/docs/pricing); gpt-image-1 5 / 10 input text / picture, 40
+    /// pictures out, 1.25 / 2.50 cached (same page); gemini-2.5-flash 0.30 text, 1.00 sound, 0.10 cached sound, 2.50 out (ai.google.dev/gemini-api/docs/pricing); claude-sonnet-4-5 3 / 15 and 10 for a
+    /// thousand searches (platform.claude.com/docs/en/about-claude/pricing); dall-e-3 0.04 a picture.
+    /// </summary>
+    public static TheoryData<Price, Usage, string> MediaVectors => new()
+    {
+        // 30 × 2.5 + 60 × 40 + 10 × 10 + 40 × 80 = 5,775 millionths
+        { Of(2.5m, 2.5m, 10, new MediaPrices { InputAudio = 40, OutputAudio = 80 }), new Usage { InputTokens = 90, OutputTokens = 50, Media = new MediaUsage { InputAudioTokens = 60, OutputAudioTokens = 40 } }, "0.005775" },
+        // 16 × 5 + 34 × 10 + 4 × 1.25 + 6 × 2.5 + 1,056 × 40 = 42,680 millionths
+        { Of(5, 1.25m, 40, new MediaPrices { InputImage = 10, CacheReadImage = 2.5m, OutputImage = 40 }), new Usage { InputTokens = 50, CacheReadTokens = 10, OutputTokens = 1056, Media = new MediaUsage { InputImageTokens = 34, CacheReadImageTokens = 6, OutputImageTokens = 1056 } }, "0.04268" },
+        // 25 × 0.3 + 35 × 1 + 25 × 0.03 + 15 × 0.1 + 30 × 2.5 = 119.75 millionths
+        { Of(0.3m, 0.03m, 2.5m, new MediaPrices { InputAudio = 1, CacheReadAudio = 0.1m }), new Usage { InputTokens = 60, CacheReadTokens = 40, OutputTokens = 30, Media = new MediaUsage { InputAudioTokens = 35, CacheReadAudioTokens = 15 } }, "0.00011975" },
+        // 1,000 × 3 + 100 × 15 millionths, and 3 × 0.01
+        { Of(3, 0.3m, 15, new MediaPrices { PerSearch = 0.01m }), new Usage { InputTokens = 1000, OutputTokens = 100, Media = new MediaUsage { WebSearches = 3 } }, "0.0345" },
+        // 2 × 0.04
+        { Of(0, 0, 0, new MediaPrices { PerImage = 0.04m }), new Usage { Media = new MediaUsage { Images = 2 } }, "0.08" },
+        // Sound without a price of its own costs as text.
+        { Of(2, 2, 8, null), new Usage { InputTokens = 90, OutputTokens = 50, Media = new MediaUsage { InputAudioTokens = 60, OutputAudioTokens = 40, WebSearches = 4 } }, "0.00058" },
+        // A cached token of sound without a price of its own costs as one that was not cached.
+        { Of(2, 1, 8, new MediaPrices { InputAudio = 10 }), new Usage { CacheReadTokens = 5, Media = new MediaUsage { CacheReadAudioTokens = 5 } }, "0.00005" },
+        // More sound than there are tokens is a vendor's error.
+        { Of(2, 2, 8, new MediaPrices { InputAudio = 10, InputImage = 20 }), new Usage { InputTokens = 10, Media = new MediaUsage { InputAudioTokens = 1000, InputImageTokens = 1000 } }, "0.0001" },
+    };
+
+    [Theory]
+    [MemberData(nameof(MediaVectors))]
+    public void Cost_SoundPicturesAndSearches_IsWhatVendorsPublish(Price price, Usage usage, string expected) =>
+        Assert.Equal(decimal.Parse(expected, System.Globalization.CultureInfo.InvariantCulture), Pricing.Cost(price, usage));
+
+    private static Price Of(decimal input, decimal cacheRead, decimal output, MediaPrices? media) => new(input, cacheRead, input, input, output, null) { Media = media };
+
     [Fact]
     public void Cost_NoPrice_IsUnknownAndNotZero()
     {

@@ -31,6 +31,10 @@ internal static class SampleEntries
         CacheWriteLongTokens = 4,
         OutputTokens = 51,
         ReasoningTokens = 7,
+        Media = new Ballast.Protocols.Conversation.MediaUsage
+        {
+            InputAudioTokens = 11, CacheReadAudioTokens = 12, OutputAudioTokens = 13, InputImageTokens = 14, CacheReadImageTokens = 5, OutputImageTokens = 16, WebSearches = 2, Images = 1,
+        },
         CostUsd = 0.000_5m,
         InputCostUsd = 0.000_2m,
         TimeToFirstToken = TimeSpan.FromMilliseconds(120),
@@ -54,6 +58,7 @@ internal static class SampleEntries
         CacheWriteLongTokens = 0,
         OutputTokens = 0,
         ReasoningTokens = null,
+        Media = null,
         CostUsd = null,
         InputCostUsd = null,
         TimeToFirstToken = null,

@@ -30,6 +30,9 @@ public sealed class SqliteLedgerStoreTests : LedgerStoreContract
             Query(FilePath, "DROP " + drop);
         }
 
+        Query(FilePath, "DROP VIEW attempts");
+        Query(FilePath, "ALTER TABLE attempt_rows DROP COLUMN media");
+        Query(FilePath, "CREATE VIEW attempts AS SELECT * FROM attempt_rows");
         Query(FilePath, "PRAGMA user_version = 4");
         await using SqliteLedgerStore again = SqliteLedgerStore.Open(FilePath);
         await again.AppendAsync([], Cancellation);

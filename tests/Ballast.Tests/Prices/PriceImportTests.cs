@@ -15,7 +15,7 @@ public sealed class PriceImportTests
         PriceList list = Read("""
             [{"id":"x-ai","fallback_model_providers":["openai"],"models":[
               {"id":"one","match":{"or":[{"equals":"one"},{"starts_with":"one-"},{"regex":"^uno-\\d{2}\\.\\d$"},{"contains":"eins"},{"ends_with":"-1"}]},
-               "prices":[{"prices":{"input_mtok":{"base":1,"tiers":[{"start":200000,"price":2}]},"output_mtok":{"base":5,"tiers":[{"start":200000,"price":7.5}]},"cache_read_mtok":0.1,"web_searches_kcount":10}},
+               "prices":[{"prices":{"input_mtok":{"base":1,"tiers":[{"start":200000,"price":2}]},"output_mtok":{"base":5,"tiers":[{"start":200000,"price":7.5}]},"cache_read_mtok":0.1,"web_searches_kcount":10,"input_audio_mtok":7,"cache_image_read_mtok":0.5,"audio_hours":1}},
                          {"constraint":{"start_date":"2026-03-13"},"prices":{"input_mtok":3,"output_mtok":15}},
                          {"constraint":{"start_time":"16:30:00Z","end_time":"00:30:00Z"},"prices":{"input_mtok":0.5,"output_mtok":2}}]},
               {"id":"two","match":{"regex":"^(?!x)"},"prices":{"input_mtok":1,"output_mtok":1,"requests_kcount":5}}]}]
@@ -31,7 +31,9 @@ public sealed class PriceImportTests
         Assert.Equal((new TimeOnly(16, 30), new TimeOnly(0, 30)), (one[2].DailyFrom!.Value, one[2].DailyTo!.Value));
         Assert.Equal(new PriceFigures(1, 5, 0.1m, 1.25m, 2), one[0].Price.For(200_000));
         Assert.Equal(new PriceFigures(2, 7.5m, 0.1m, 2.5m, 4), one[0].Price.For(200_001));
-        Assert.Contains("web_searches_kcount", one[0].Price.Revision, StringComparison.Ordinal);
+        Assert.Equal(new MediaPrices { PerSearch = 0.01m, InputAudio = 7, CacheReadImage = 0.5m }, one[0].Price.Media);
+        Assert.Equal("r1; not counted here: audio_hours", one[0].Price.Revision);
+        Assert.Null(one[1].Price.Media);
         Assert.Equal(0.005m, list.Rows.Single(static row => row.Model == "two").Price.PerRequest);
         Assert.Contains(list.Warnings, static warning => warning.StartsWith("xai/two", StringComparison.Ordinal));
     }

@@ -16,6 +16,7 @@ internal struct AnthropicMessagesUsage
     private long _cacheWriteLong;
     private long _output;
     private long? _thinking;
+    private long _searches;
     private ServiceTier _tier;
 
     /// <summary>Takes over the figures of the object at hand; false where it is null.</summary>
@@ -54,6 +55,10 @@ internal struct AnthropicMessagesUsage
             {
                 ReadOutputDetails(ref json);
             }
+            else if (json.Is("server_tool_use"u8))
+            {
+                ReadServerTools(ref json);
+            }
             else if (json.Is("service_tier"u8) && json.First() == (byte)'"')
             {
                 ReadOnlySpan<byte> word = json.Text();
@@ -85,6 +90,7 @@ internal struct AnthropicMessagesUsage
             CacheWriteLongTokens = writtenLong,
             OutputTokens = _output,
             ReasoningTokens = _thinking,
+            Media = MediaUsage.Of(0, 0, 0, 0, 0, 0, _searches),
             ServiceTier = _tier,
         };
     }
@@ -213,6 +219,28 @@ internal struct AnthropicMessagesUsage
 
         _cacheWriteLong = longLived;
         _cacheWrite = Math.Max(_cacheWrite, shortLived + longLived);
+    }
+
+    private void ReadServerTools(ref JsonScan json)
+    {
+        if (json.First() != (byte)'{')
+        {
+            json.Skip();
+            return;
+        }
+
+        json.EnterObject();
+        while (json.NextField())
+        {
+            if (json.Is("web_search_requests"u8))
+            {
+                Take(ref json, ref _searches);
+            }
+            else
+            {
+                json.Skip();
+            }
+        }
     }
 
     private void ReadOutputDetails(ref JsonScan json)

@@ -19,6 +19,9 @@ internal struct GeminiUsage
     private long _candidates;
     private long? _thoughts;
     private ServiceTier _tier;
+    private (long Audio, long Image) _promptMedia;
+    private (long Audio, long Image) _cachedMedia;
+    private (long Audio, long Image) _answerMedia;
 
     public bool IsKnown { get; private set; }
 
@@ -45,6 +48,11 @@ internal struct GeminiUsage
                 read.TierWord = isTier ? word ?? read.TierWord : read.TierWord ?? word;
                 read.TierPointer = isTier && word is not null ? "/usageMetadata/serviceTier" : read.TierPointer ?? (word is null ? null : "/usageMetadata/trafficType");
                 json.Skip();
+                continue;
+            }
+
+            if (read.TryReadMedia(ref json))
+            {
                 continue;
             }
 
@@ -92,6 +100,78 @@ internal struct GeminiUsage
         this = read;
     }
 
+    /// <summary>False where the reader stands on the name of something else.</summary>
+    private bool TryReadMedia(ref Utf8JsonReader json)
+    {
+        if (json.ValueTextEquals("promptTokensDetails"u8))
+        {
+            _promptMedia = ReadMedia(ref json);
+            return true;
+        }
+
+        if (json.ValueTextEquals("cacheTokensDetails"u8))
+        {
+            _cachedMedia = ReadMedia(ref json);
+            return true;
+        }
+
+        if (json.ValueTextEquals("candidatesTokensDetails"u8))
+        {
+            _answerMedia = ReadMedia(ref json);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Tokens of sound and of pictures in a list by modality, on whose name the reader stands; it is left at the list's end.</summary>
+    private static (long Audio, long Image) ReadMedia(ref Utf8JsonReader json)
+    {
+        json.Read();
+        if (json.TokenType != JsonTokenType.StartArray)
+        {
+            json.Skip();
+            return default;
+        }
+
+        long audio = 0, image = 0;
+        int depth = json.CurrentDepth;
+        bool isAudio = false, isImage = false;
+        long tokens = 0;
+        while (json.Read() && json.CurrentDepth > depth)
+        {
+            switch (json.TokenType)
+            {
+                case JsonTokenType.StartObject:
+                    (isAudio, isImage, tokens) = (false, false, 0);
+                    break;
+                case JsonTokenType.EndObject:
+                    audio += isAudio ? tokens : 0;
+                    image += isImage ? tokens : 0;
+                    break;
+                case JsonTokenType.PropertyName when json.ValueTextEquals("modality"u8):
+                    json.Read();
+                    isAudio = json.TokenType == JsonTokenType.String && json.ValueTextEquals("AUDIO"u8);
+                    isImage = json.TokenType == JsonTokenType.String && json.ValueTextEquals("IMAGE"u8);
+                    json.Skip();
+                    break;
+                case JsonTokenType.PropertyName when json.ValueTextEquals("tokenCount"u8):
+                    json.Read();
+                    tokens = json.TokenType == JsonTokenType.Number && json.TryGetInt64(out long count) && count is > 0 and < 1L << 52 ? count : 0;
+                    json.Skip();
+                    break;
+                case JsonTokenType.PropertyName:
+                    json.Read();
+                    json.Skip();
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return (audio, image);
+    }
+
     public readonly Usage? ToUsage()
     {
         if (!IsKnown)
@@ -110,6 +190,7 @@ internal struct GeminiUsage
             CacheWriteLongTokens = writtenLong,
             OutputTokens = _candidates + (_thoughts ?? 0),
             ReasoningTokens = _thoughts,
+            Media = MediaUsage.Of(_promptMedia.Audio, _cachedMedia.Audio, _answerMedia.Audio, _promptMedia.Image, _cachedMedia.Image, _answerMedia.Image),
             ServiceTier = _tier,
         };
     }

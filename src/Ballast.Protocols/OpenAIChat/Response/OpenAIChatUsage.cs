@@ -21,7 +21,7 @@ internal static class OpenAIChatUsage
         {
             if (scan.Is("prompt_tokens_details"u8) || scan.Is("completion_tokens_details"u8) || scan.Is("cache_creation"u8))
             {
-                ReadDetails(ref scan, ref counts);
+                ReadDetails(ref scan, ref counts, isOutput: scan.Is("completion_tokens_details"u8));
             }
             else
             {
@@ -82,7 +82,7 @@ internal static class OpenAIChatUsage
         }
     }
 
-    private static void ReadDetails(ref JsonScan scan, ref Counts counts)
+    private static void ReadDetails(ref JsonScan scan, ref Counts counts, bool isOutput)
     {
         if (scan.First() != (byte)'{')
         {
@@ -111,9 +111,16 @@ internal static class OpenAIChatUsage
             }
             else if (scan.Is("audio_tokens"u8))
             {
-                // The prompt's come before the answer's in every known server; only a count larger than the whole prompt matters.
                 long? count = Next(ref scan);
-                counts.Audio ??= count;
+                counts.Audio ??= count; // the prompt's come before the answer's in every known server
+                counts.InputAudio = isOutput ? counts.InputAudio : count ?? 0;
+                counts.OutputAudio = isOutput ? count ?? 0 : counts.OutputAudio;
+            }
+            else if (scan.Is("image_tokens"u8))
+            {
+                long count = Next(ref scan) ?? 0;
+                counts.InputImage = isOutput ? counts.InputImage : count;
+                counts.OutputImage = isOutput ? count : counts.OutputImage;
             }
             else
             {
@@ -169,6 +176,7 @@ internal static class OpenAIChatUsage
             CacheWriteLongTokens = cacheWriteLong,
             OutputTokens = output,
             ReasoningTokens = reasoning is long count ? Math.Min(count, output) : null,
+            Media = MediaUsage.Of(counts.InputAudio, 0, counts.OutputAudio, counts.InputImage, 0, counts.OutputImage),
         };
     }
 
@@ -218,5 +226,9 @@ internal static class OpenAIChatUsage
         public long CacheWriteLong;
         public long? Reasoning;
         public long? Audio;
+        public long InputAudio;
+        public long OutputAudio;
+        public long InputImage;
+        public long OutputImage;
     }
 }

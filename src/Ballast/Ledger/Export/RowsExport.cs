@@ -40,6 +40,7 @@ internal sealed class RowsExport : ILedgerExport
         ("upstream_status", static (csv, row) => csv.Number(row.UpstreamStatus)),
         ("upstream_request_id", static (csv, row) => csv.Text(row.UpstreamRequestId)),
         ("reached", static (csv, row) => csv.Flag(row.Reached)),
+        .. MediaText.Counts.Select(static count => (count.Name, (Action<CsvWriter, LedgerEntry>)((csv, row) => csv.Number(row.Media is { } media ? count.Read(media) : 0)))),
         ("losses", static (csv, row) => csv.Text(LedgerText.WriteLosses(row.Losses))),
     ];
 

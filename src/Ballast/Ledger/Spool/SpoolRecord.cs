@@ -28,8 +28,8 @@ internal static class SpoolRecord
     /// <summary>Losses kept of a row; a request that loses more is named by the first of them.</summary>
     public const int LossesMax = 64;
 
-    /// <summary>What the longest record takes: eighteen texts and all losses, three bytes a character.</summary>
-    public const int BytesMax = HeadBytes + 256 + ((18 + LossesMax) * (2 + (3 * TextLengthMax)));
+    /// <summary>What the longest record takes: nineteen texts and all losses, three bytes a character.</summary>
+    public const int BytesMax = HeadBytes + 256 + ((19 + LossesMax) * (2 + (3 * TextLengthMax)));
 
     private const ushort NoText = ushort.MaxValue;
     private const long NoNumber = long.MinValue;
@@ -83,6 +83,11 @@ internal static class SpoolRecord
         for (int i = 0; i < losses; i++)
         {
             to.Text(entry.Losses[i]);
+        }
+
+        if (MediaText.Write(entry.Media) is { } media)
+        {
+            to.Text(media); // behind all that earlier versions wrote and read
         }
 
         BinaryPrimitives.WriteInt32LittleEndian(scratch, to.At - HeadBytes);
@@ -161,7 +166,7 @@ internal static class SpoolRecord
             ReservedCurrency = from.Word(),
             Losses = from.Losses(),
         };
-        return entry;
+        return from.IsAtEnd ? entry : entry with { Media = MediaText.Read(from.Own()) };
     }
 
     private static long Money(decimal? dollars) => dollars is { } amount ? Picodollars.FromDollars(amount) : NoNumber;
@@ -222,6 +227,8 @@ internal static class SpoolRecord
     private ref struct Reader(ReadOnlySpan<byte> bytes, SpoolWords words)
     {
         private ReadOnlySpan<byte> _rest = bytes;
+
+        public readonly bool IsAtEnd => _rest.IsEmpty;
 
         public byte Byte() => Take(1)[0];
 

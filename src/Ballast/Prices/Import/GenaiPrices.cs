@@ -12,7 +12,15 @@ internal static class GenaiPrices
 {
     public const string Name = "genai-prices";
 
-    private static readonly string[] s_taken = ["input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok", "requests_kcount"];
+    /// <summary>Their names of what has a price beside text, ours, and how many pieces or millions of tokens theirs is for.</summary>
+    private static readonly (string Theirs, string Ours, int For)[] s_media =
+    [
+        ("input_audio_mtok", "input_audio", 1), ("cache_audio_read_mtok", "cache_read_audio", 1), ("output_audio_mtok", "output_audio", 1),
+        ("input_image_mtok", "input_image", 1), ("cache_image_read_mtok", "cache_read_image", 1), ("output_image_mtok", "output_image", 1),
+        ("web_searches_kcount", "per_search", 1000),
+    ];
+
+    private static readonly string[] s_taken = ["input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok", "requests_kcount", .. s_media.Select(static one => one.Theirs)];
 
     public static PriceList Read(JsonElement providers, string revision, DateOnly known)
     {
@@ -93,6 +101,7 @@ internal static class GenaiPrices
         return new Price(figures.Input, figures.CacheRead, figures.CacheWrite, figures.CacheWriteLong, figures.Output, Name)
         {
             Tiers = [.. edges.Select(edge => new PriceTier(edge, Figures(prices, edge)))],
+            Media = MediaPrices.Of(name => s_media.FirstOrDefault(one => one.Ours == name) is { Theirs: { } theirs } found ? Meter(prices, theirs, long.MinValue) / found.For : null),
             PerRequest = prices.TryGetProperty("requests_kcount", out JsonElement perThousand) ? perThousand.GetDecimal() / 1000 : 0,
             Revision = others.Length == 0 ? revision : $"{revision}; not counted here: {string.Join(", ", others)}",
         };
