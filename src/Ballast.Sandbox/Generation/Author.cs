@@ -91,13 +91,17 @@ internal sealed class Author(int seed)
             JsonElement schema = tool.Parameters is { ValueKind: JsonValueKind.Object } given ? given : EmptyObjectSchema.RootElement;
             PlausibleValues plausible = new(words, subject, new Dice(0, dice.NextHex(16)));
             string arguments = tool.FreeText
-                ? plausible.Text("input", tool.Description, 0, int.MaxValue)
+                ? FreeText(tool, plausible)
                 : (new SchemaValues(schema, plausible).Make() as JsonObject ?? []).ToJsonString(RelaxedJson.Options);
-            calls.Add(new ToolCall(style.NewCallId(ref dice), tool.Name, arguments, tool.FreeText));
+            calls.Add(new ToolCall(style.NewCallId(ref dice), tool.Name, arguments, tool.FreeText) { Group = tool.Group });
         }
 
         return calls;
     }
+
+    private static string FreeText(ToolSpec tool, PlausibleValues plausible) => tool.Pattern is null
+        ? plausible.Text("text", tool.Description, 0, int.MaxValue)
+        : plausible.Matching($"^(?:{tool.Pattern})$", "text", tool.Description, 0, int.MaxValue);
 
     private static IEnumerable<Piece> Cut(PieceKind kind, string text, int call = 0) =>
         Tokens.Split(text).Select(part => new Piece(kind, part.Text, part.Tokens, call));

@@ -80,10 +80,21 @@ internal sealed record Turn(TurnRole Role, string Text)
 }
 
 /// <summary>A tool that the request declares; <see cref="Parameters"/> is a JSON schema.</summary>
-internal sealed record ToolSpec(string Name, string Description, JsonElement? Parameters, bool FreeText = false);
+internal sealed record ToolSpec(string Name, string Description, JsonElement? Parameters, bool FreeText = false)
+{
+    /// <summary>The regular expression that a free text must match; null for any text.</summary>
+    public string? Pattern { get; init; }
+
+    /// <summary>The group that it was declared in; null where it stands alone.</summary>
+    public string? Group { get; init; }
+}
 
 /// <summary>A call of a tool; <see cref="Arguments"/> is JSON text (or free text for a tool without a schema).</summary>
-internal sealed record ToolCall(string Id, string Name, string Arguments, bool FreeText = false);
+internal sealed record ToolCall(string Id, string Name, string Arguments, bool FreeText = false)
+{
+    /// <summary>The group that the tool was declared in; null where it stands alone.</summary>
+    public string? Group { get; init; }
+}
 
 /// <summary>What a tool gave back.</summary>
 internal sealed record ToolResult(string CallId, string ToolName, string Text);

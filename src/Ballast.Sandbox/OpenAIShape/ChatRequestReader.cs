@@ -32,7 +32,7 @@ internal static class ChatRequestReader
 
         ChatMessages messages = ChatMessages.Read(list, isLenient);
         IReadOnlyList<ToolSpec> tools = ChatTools.Read(body, isLenient, out bool isLegacy);
-        (ToolUse use, string? named) = ChatTools.ReadChoice(body, tools, isLegacy);
+        (ToolUse use, string? named, IReadOnlyList<ToolSpec> allowed) = ChatTools.ReadChoice(body, tools, isLegacy);
         (bool isJson, JsonElement? schema) = ReadFormat(body, messages, isLenient);
         CheckSampling(body);
         string inputText = messages.InputText + ChatTools.InputText(body);
@@ -42,7 +42,7 @@ internal static class ChatRequestReader
             Model = model,
             System = messages.System,
             Turns = messages.Turns,
-            Tools = tools,
+            Tools = allowed,
             ToolUse = use,
             NamedTool = named,
             ParallelCalls = ChatFields.Flag(body, "parallel_tool_calls", true, "parallel_tool_calls"),

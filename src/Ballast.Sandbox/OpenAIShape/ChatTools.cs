@@ -39,7 +39,20 @@ internal static partial class ChatTools
         return [.. functions.EnumerateArray().Select((function, i) => ReadFunction(function, $"functions[{i}]", false))];
     }
 
-    public static (ToolUse Use, string? Name) ReadChoice(JsonElement body, IReadOnlyList<ToolSpec> tools, bool isLegacy)
+    /// <summary>How tools are to be called, the one that must be, and those that may be.</summary>
+    public static (ToolUse Use, string? Name, IReadOnlyList<ToolSpec> Allowed) ReadChoice(JsonElement body, IReadOnlyList<ToolSpec> tools, bool isLegacy)
+    {
+        if (ChatFields.Find(body, "tool_choice") is { ValueKind: JsonValueKind.Object } set && ChatFields.Text(set, "type", "tool_choice.type") == "allowed_tools")
+        {
+            JsonElement allowed = ChatFields.Object(set, "allowed_tools", "tool_choice.allowed_tools") ?? throw ChatErrors.Missing("tool_choice.allowed_tools");
+            return AllowedTools.Read(allowed, "tool_choice.allowed_tools", tools, isNested: true);
+        }
+
+        (ToolUse use, string? name) = ReadOneChoice(body, tools, isLegacy);
+        return (use, name, tools);
+    }
+
+    private static (ToolUse Use, string? Name) ReadOneChoice(JsonElement body, IReadOnlyList<ToolSpec> tools, bool isLegacy)
     {
         string field = isLegacy ? "function_call" : "tool_choice";
         if (ChatFields.Find(body, field) is not { } choice)
@@ -79,22 +92,13 @@ internal static partial class ChatTools
 
     private static (ToolUse Use, string? Name) ReadObject(JsonElement choice, IReadOnlyList<ToolSpec> tools, bool isLegacy)
     {
-        string? type = ChatFields.Text(choice, "type", "tool_choice.type");
-        if (type == "allowed_tools")
-        {
-            JsonElement? allowed = ChatFields.Object(choice, "allowed_tools", "tool_choice.allowed_tools");
-            return allowed is { } set && ChatFields.Text(set, "mode", "tool_choice.allowed_tools.mode") == "required"
-                ? (ToolUse.Any, null)
-                : (ToolUse.Auto, null);
-        }
-
+        bool isCustom = ChatFields.Text(choice, "type", "tool_choice.type") == "custom";
+        string kind = isCustom ? "custom" : "function";
         JsonElement holder = isLegacy
             ? choice
-            : ChatFields.Object(choice, type == "custom" ? "custom" : "function", "tool_choice.function")
-                ?? throw ChatErrors.Missing("tool_choice.function");
-        string name = ChatFields.Text(holder, "name", "tool_choice.function.name")
-            ?? throw ChatErrors.Missing("tool_choice.function.name");
-        return tools.Any(tool => tool.Name == name)
+            : ChatFields.Object(choice, kind, $"tool_choice.{kind}") ?? throw ChatErrors.Missing($"tool_choice.{kind}");
+        string name = ChatFields.Text(holder, "name", $"tool_choice.{kind}.name") ?? throw ChatErrors.Missing($"tool_choice.{kind}.name");
+        return tools.Any(tool => tool.Name == name && tool.FreeText == isCustom)
             ? (ToolUse.Named, name)
             : throw ChatErrors.Refused("tool_choice", null, $"Tool choice '{name}' not found in 'tools' parameter.");
     }
@@ -127,7 +131,10 @@ internal static partial class ChatTools
     }
 
     private static ToolSpec ReadCustom(JsonElement custom, string path) => new(
-        ReadName(custom, path), ChatFields.Text(custom, "description", path + ".description") ?? "", null, FreeText: true);
+        ReadName(custom, path), ChatFields.Text(custom, "description", path + ".description") ?? "", null, FreeText: true)
+    {
+        Pattern = FreeTextFormat.ReadPattern(custom, path, isNested: true),
+    };
 
     private static ToolSpec ReadFunction(JsonElement function, string path, bool checksStrict)
     {

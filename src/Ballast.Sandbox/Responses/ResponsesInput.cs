@@ -68,7 +68,7 @@ internal sealed class ResponsesInput(ResponsesHouse house, ResponsesState state)
                 AddCall(item, path, type == "custom_tool_call", isOwn ? id : null);
                 break;
             case "function_call_output" or "custom_tool_call_output":
-                AddOutput(item, path);
+                AddOutput(item, path, type == "custom_tool_call_output");
                 break;
             case "reasoning":
                 AddReasoning(item, path, id, isOwn);
@@ -142,6 +142,7 @@ internal sealed class ResponsesInput(ResponsesHouse house, ResponsesState state)
     {
         string callId = ChatFields.Text(item, "call_id", path + ".call_id") ?? throw ChatErrors.Missing(path + ".call_id");
         string name = ChatFields.Text(item, "name", path + ".name") ?? throw ChatErrors.Missing(path + ".name");
+        string? group = ChatFields.Text(item, "namespace", path + ".namespace");
         string field = isCustom ? "input" : "arguments";
         string given = ChatFields.Text(item, field, $"{path}.{field}") ?? throw ChatErrors.Missing($"{path}.{field}");
         if (ownId is not null && state.PartnerOf(ownId) is { } reasoning && !_ids.Contains(reasoning))
@@ -151,16 +152,16 @@ internal sealed class ResponsesInput(ResponsesHouse house, ResponsesState state)
         }
 
         _calls[callId] = (name, false, isCustom);
-        _text.Append(name).Append(given).Append('\n');
-        _turns.Add(new Turn(TurnRole.Assistant, "") { Calls = [new ToolCall(callId, name, given, isCustom)] });
+        _text.Append(group).Append(name).Append(given).Append('\n');
+        _turns.Add(new Turn(TurnRole.Assistant, "") { Calls = [new ToolCall(callId, name, given, isCustom) { Group = group }] });
     }
 
-    private void AddOutput(JsonElement item, string path)
+    private void AddOutput(JsonElement item, string path, bool isCustom)
     {
         string callId = ChatFields.Text(item, "call_id", path + ".call_id") ?? throw ChatErrors.Missing(path + ".call_id");
-        if (!_calls.TryGetValue(callId, out (string Name, bool IsAnswered, bool IsCustom) call))
+        if (!_calls.TryGetValue(callId, out (string Name, bool IsAnswered, bool IsCustom) call) || (call.IsCustom != isCustom && !house.IsLenient))
         {
-            throw ResponsesErrors.Refused("input", null, $"No tool call found for function call output with call_id {callId}.");
+            throw ResponsesErrors.Refused("input", null, $"No tool call found for {(isCustom ? "custom tool" : "function")} call output with call_id {callId}.");
         }
 
         ResponsesContent output = ResponsesContent.Read(

@@ -163,13 +163,22 @@ internal sealed record ResponsesReply(ResponsesRequest Request, Answer Answer, R
         ["role"] = "assistant",
     };
 
-    private static JsonObject CallOf(OutputItem item, string status, string given) => new()
+    private static JsonObject CallOf(OutputItem item, string status, string given)
     {
-        ["id"] = item.Id,
-        ["type"] = item.Kind == OutputKind.Custom ? "custom_tool_call" : "function_call",
-        ["status"] = status,
-        [item.Kind == OutputKind.Custom ? "input" : "arguments"] = given,
-        ["call_id"] = item.Call!.Id,
-        ["name"] = item.Call.Name,
-    };
+        JsonObject call = new()
+        {
+            ["id"] = item.Id,
+            ["type"] = item.Kind == OutputKind.Custom ? "custom_tool_call" : "function_call",
+            ["status"] = status,
+            [item.Kind == OutputKind.Custom ? "input" : "arguments"] = given,
+            ["call_id"] = item.Call!.Id,
+            ["name"] = item.Call.Name,
+        };
+        if (item.Call.Group is { } group)
+        {
+            call["namespace"] = group;
+        }
+
+        return call;
+    }
 }

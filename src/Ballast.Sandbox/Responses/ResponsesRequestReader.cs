@@ -49,7 +49,7 @@ internal sealed class ResponsesRequestReader(ResponsesHouse house, ResponsesStat
         List<string> own = ReadInput(body, input, visit, isRequired: earlier.Count == 0 && !isCounted);
         input.CheckEnded();
         IReadOnlyList<ToolSpec> tools = ResponsesTools.Read(body, house.IsLenient);
-        (ToolUse use, string? named) = ResponsesTools.ReadChoice(body, tools);
+        (ToolUse use, string? named, IReadOnlyList<ToolSpec> allowed) = ResponsesTools.ReadChoice(body, tools);
         (bool isJson, JsonElement? schema) = ReadFormat(body, input);
         HashSet<string> includes = ReadIncludes(body);
         bool isStored = ChatFields.Flag(body, "store", true, "store");
@@ -62,7 +62,7 @@ internal sealed class ResponsesRequestReader(ResponsesHouse house, ResponsesStat
                 Model = model.Name,
                 System = input.System,
                 Turns = input.Turns,
-                Tools = tools,
+                Tools = allowed,
                 ToolUse = use,
                 NamedTool = named,
                 ParallelCalls = ChatFields.Flag(body, "parallel_tool_calls", true, "parallel_tool_calls"),
@@ -96,7 +96,7 @@ internal sealed class ResponsesRequestReader(ResponsesHouse house, ResponsesStat
         JsonObject kept = JsonNode.Parse(item.GetRawText())!.AsObject();
         string type = (string?)kept["type"] ?? "message";
         kept["type"] = type;
-        kept["id"] ??= NewId(visit, type switch { "message" => "msg_", "function_call" => "fc_", "reasoning" => "rs_", _ => "item_" });
+        kept["id"] ??= NewId(visit, type switch { "message" => "msg_", "function_call" => "fc_", "custom_tool_call" => "ctc_", "reasoning" => "rs_", _ => "item_" });
         if (type == "message" && kept["content"] is JsonValue text && text.GetValueKind() == JsonValueKind.String)
         {
             string part = (string?)kept["role"] == "assistant" ? "output_text" : "input_text";

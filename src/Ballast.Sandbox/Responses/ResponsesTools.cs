@@ -13,7 +13,7 @@ internal static class ResponsesTools
     private static readonly string[] s_hosted =
     [
         "web_search", "web_search_preview", "file_search", "code_interpreter", "image_generation", "mcp", "computer_use_preview", "computer", "local_shell", "shell",
-        "apply_patch", "tool_search", "namespace",
+        "apply_patch", "tool_search",
     ];
 
     public static IReadOnlyList<ToolSpec> Read(JsonElement body, bool isLenient)
@@ -31,23 +31,23 @@ internal static class ResponsesTools
                 $"Invalid 'tools': array too long. Expected an array with maximum length {MaxTools}, but got an array with length {list.GetArrayLength()} instead.");
         }
 
-        return [.. list.EnumerateArray().Select((tool, i) => ReadTool(tool, $"tools[{i}]", isLenient)).OfType<ToolSpec>()];
+        return [.. list.EnumerateArray().SelectMany((tool, i) => ReadGroup(tool, $"tools[{i}]", isLenient) ?? [ReadTool(tool, $"tools[{i}]", isLenient)]).OfType<ToolSpec>()];
     }
 
-    public static (ToolUse Use, string? Name) ReadChoice(JsonElement body, IReadOnlyList<ToolSpec> tools)
+    public static (ToolUse Use, string? Name, IReadOnlyList<ToolSpec> Allowed) ReadChoice(JsonElement body, IReadOnlyList<ToolSpec> tools)
     {
         if (ChatFields.Find(body, "tool_choice") is not { } choice)
         {
-            return (ToolUse.Auto, null);
+            return (ToolUse.Auto, null, tools);
         }
 
         if (choice.ValueKind == JsonValueKind.String)
         {
             return ChatFields.Text(choice) switch
             {
-                "none" => (ToolUse.Never, null),
-                "auto" => (ToolUse.Auto, null),
-                "required" when tools.Count > 0 => (ToolUse.Any, null),
+                "none" => (ToolUse.Never, null, tools),
+                "auto" => (ToolUse.Auto, null, tools),
+                "required" when tools.Count > 0 => (ToolUse.Any, null, tools),
                 "required" => throw ChatErrors.Refused("tool_choice", null, "Tool choice 'required' must be specified with 'tools' parameter."),
                 { } word => throw ChatErrors.BadValue(
                     "tool_choice", $"Invalid value: '{word}'. Supported values are: 'none', 'auto', and 'required'."),
@@ -63,14 +63,14 @@ internal static class ResponsesTools
         switch (type)
         {
             case "allowed_tools":
-                return ChatFields.Text(choice, "mode", "tool_choice.mode") == "required" ? (ToolUse.Any, null) : (ToolUse.Auto, null);
+                return AllowedTools.Read(choice, "tool_choice", tools, isNested: false);
             case "function" or "custom":
                 string name = ChatFields.Text(choice, "name", "tool_choice.name") ?? throw ChatErrors.Missing("tool_choice.name");
-                return tools.Any(tool => tool.Name == name)
-                    ? (ToolUse.Named, name)
+                return tools.Any(tool => tool.Name == name && tool.FreeText == (type == "custom"))
+                    ? (ToolUse.Named, name, tools)
                     : throw ChatErrors.Refused("tool_choice", null, $"Tool choice '{type}' not found in 'tools' parameter.");
             default:
-                return (ToolUse.Auto, null);
+                return (ToolUse.Auto, null, tools);
         }
     }
 
@@ -85,6 +85,24 @@ internal static class ResponsesTools
         }
 
         return tools;
+    }
+
+    /// <summary>The tools of a group; null for anything else.</summary>
+    private static List<ToolSpec?>? ReadGroup(JsonElement group, string path, bool isLenient)
+    {
+        if (group.ValueKind != JsonValueKind.Object || ChatFields.Text(group, "type", path + ".type") != "namespace")
+        {
+            return null;
+        }
+
+        string name = ChatFields.Text(group, "name", path + ".name") ?? throw ChatErrors.Missing(path + ".name");
+        if (ChatFields.Text(group, "description", path + ".description") is null && !isLenient)
+        {
+            throw ChatErrors.Missing(path + ".description");
+        }
+
+        JsonElement members = ChatFields.List(group, "tools", "an array of objects", path + ".tools") ?? throw ChatErrors.Missing(path + ".tools");
+        return [.. members.EnumerateArray().Select((tool, i) => ReadTool(tool, $"{path}.tools[{i}]", isLenient)).Select(tool => tool is null ? null : tool with { Group = name })];
     }
 
     private static ToolSpec? ReadTool(JsonElement tool, string path, bool isLenient)
@@ -112,7 +130,7 @@ internal static class ResponsesTools
         string description = ChatFields.Text(tool, "description", path + ".description") ?? "";
         if (type == "custom")
         {
-            return new ToolSpec(name, description, null, FreeText: true);
+            return new ToolSpec(name, description, null, FreeText: true) { Pattern = FreeTextFormat.ReadPattern(tool, path, isNested: false) };
         }
 
         JsonElement? parameters = ChatFields.Object(tool, "parameters", path + ".parameters");

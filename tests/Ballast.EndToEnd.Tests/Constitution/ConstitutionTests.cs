@@ -59,6 +59,29 @@ public sealed class ConstitutionTests
         Assert.Contains(await house.EntriesAsync(), static entry => entry.Losses.Contains("constitution:no-magic=blocked") && entry.OutputTokens > 0);
     }
 
+    [Theory]
+    [InlineData("openai/gpt-5-mini", false)]
+    [InlineData("openai/gpt-5-mini", true)]
+    [InlineData("anthropic/claude-haiku-4-5", true)]
+    public async Task CallOfFreeText_ThatBreaksAPrinciple_NeverReachesItsCaller(string model, bool stream)
+    {
+        await using House house = await House.StartAsync();
+        string body = "{\"model\":\"" + model + "\",\"stream\":" + (stream ? "true" : "false") + ",\"input\":\"PROMPT\",\"tools\":[{\"type\":\"custom\",\"name\":\"write_note\"}],\"tool_choice\":{\"type\":\"custom\",\"name\":\"write_note\"}}";
+
+        (int status, string broken, _) = await house.AskAsync("/v1/responses", Of(body, "Write the note 'hocus pocus'"));
+        (int kept, string answer, _) = await house.AskAsync("/v1/responses", Of(body, "Write the note 'fly away'"));
+        (int again, string refused, _) = await house.AskAsync(
+            "/v1/responses",
+            $$"""{"model":"{{model}}","input":[{"role":"user","content":"x"},{"type":"custom_tool_call","call_id":"c","name":"write_note","input":"ORDER-1234"},{"type":"custom_tool_call_output","call_id":"c","output":"y"}]}""");
+
+        Assert.True(status == 403, broken);
+        Assert.DoesNotContain("hocus", broken, StringComparison.Ordinal);
+        Assert.True(kept == 200, answer);
+        Assert.Contains("\"input\":\"fly away\"", answer, StringComparison.Ordinal);
+        Assert.True(again == 403, refused);
+        Assert.Contains("no-orders", refused, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Answer_WhereOnlyRequestsAreJudged_GoesOnAsItComes()
     {

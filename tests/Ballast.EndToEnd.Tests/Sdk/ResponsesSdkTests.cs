@@ -11,11 +11,11 @@ public sealed class ResponsesSdkTests(ResponsesSdkTests.Runs runs) : IClassFixtu
 
     private static readonly string[] s_cases =
     [
-        "text", "stream", "stream_helper", "tools", "parallel_tools", "structured", "image", "pdf", "thinking_tools", "count", "max_tokens", "abort", "errors", "error_kinds", "state",
+        "text", "stream", "stream_helper", "tools", "parallel_tools", "custom_tool", "tool_groups", "structured", "image", "pdf", "thinking_tools", "count", "max_tokens", "abort", "errors", "error_kinds", "state",
     ];
 
     // Only who has the protocol has these.
-    private static readonly string[] s_own = ["thinking_stream", "custom_tool", "thinking_tampered", "background", "compact"];
+    private static readonly string[] s_own = ["thinking_stream", "thinking_tampered", "background", "compact"];
 
     // Name, platform of the sandbox, path before the protocol's own paths.
     private static readonly (string Name, string Platform, string Prefix)[] s_sandbox = [("openai", "openai", "/v1"), ("azure-v1", "azure", "/openai/v1")];

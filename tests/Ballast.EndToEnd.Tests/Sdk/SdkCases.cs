@@ -5,7 +5,7 @@ internal static class SdkCases
 {
     public static readonly string[] OpenAI =
     [
-        "text", "developer", "stream", "stream_without_usage", "stream_helper", "tools", "tool_choice", "parallel_tools", "structured",
+        "text", "developer", "stream", "stream_without_usage", "stream_helper", "tools", "tool_choice", "custom_tool", "parallel_tools", "structured",
         "structured_stream", "image", "image_url", "pdf", "thinking", "thinking_tools", "max_tokens", "max_tokens_stream", "stop", "abort", "unknown_model", "wrong_key",
         "wrong_types", "wrong_types_stream", "unknown_path", "models", "error_kinds",
     ];

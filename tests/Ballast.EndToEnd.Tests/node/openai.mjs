@@ -114,6 +114,37 @@ async function tool_choice(target) {
   assert.ok(['tool_calls', 'stop'].includes(answer.choices[0].finish_reason));
 }
 
+// A tool that takes free text: whole, in pieces, and as history.
+async function custom_tool(target) {
+  const client = clientOf(target);
+  const messages = [user('Use run_sql to list all tables.')];
+  const asked = {
+    model: target.model, messages,
+    tools: [{ type: 'custom', custom: { name: 'run_sql', description: 'Runs SQL.' } }, { type: 'function', function: { name: 'unrelated', parameters: { type: 'object', properties: {} } } }],
+  };
+  const first = await client.chat.completions.create(asked);
+  const message = first.choices[0].message;
+  const [call] = message.tool_calls;
+  assert.deepEqual([call.type, call.custom?.name], ['custom', 'run_sql'], JSON.stringify(message));
+  assert.ok(call.custom.input.length > 0 && !call.custom.input.startsWith('{'), JSON.stringify(message));
+  let input = '';
+  let named;
+  let finish;
+  for await (const chunk of await client.chat.completions.create({ ...asked, stream: true })) {
+    for (const delta of chunk.choices[0]?.delta.tool_calls ?? []) {
+      assert.ok(delta.custom && !delta.function, JSON.stringify(delta));
+      named ??= [delta.type, delta.custom.name, typeof delta.id];
+      input += delta.custom.input ?? '';
+    }
+    finish = chunk.choices[0]?.finish_reason ?? finish;
+  }
+  assert.deepEqual(named, ['custom', 'run_sql', 'string']);
+  assert.ok(input.length > 0 && !input.startsWith('{'), input);
+  assert.equal(finish, 'tool_calls');
+  const second = await client.chat.completions.create({ ...asked, messages: [...messages, message, { role: 'tool', tool_call_id: call.id, content: 'users, orders' }] });
+  assert.match(second.choices[0].message.content, /users, orders/);
+}
+
 async function parallel_tools(target) {
   const client = clientOf(target);
   const messages = [user('Compare the weather in Paris and London.')];
@@ -438,7 +469,7 @@ async function models(target) {
 }
 
 await run({
-  text, developer, stream, stream_without_usage, stream_helper, tools, tool_choice, parallel_tools, structured, structured_stream, image, image_url,
+  text, developer, stream, stream_without_usage, stream_helper, tools, tool_choice, custom_tool, parallel_tools, structured, structured_stream, image, image_url,
   thinking, max_tokens, max_tokens_stream, stop, abort, unknown_model, wrong_key, wrong_types, wrong_types_stream, unknown_path, models,
   oversize, thinking_tools, switch_vendor, rate_limits, signed_calls, switch_from_google, pdf, error_kinds, stored,
 });

@@ -62,6 +62,29 @@ const cases = {
     }
   },
 
+  // What a tool of free text is given is text: values come back as they are, neither quoted nor escaped.
+  async custom_tools(target) {
+    const client = openai(target);
+    const format = { type: 'grammar', syntax: 'regex', definition: 'EMAIL-[0-9A-HJKMNP-TV-Z]{10}' };
+    for (const model of ['openai/gpt-5-mini', 'anthropic/claude-haiku-4-5', 'gemini/gemini-3.5-flash']) {
+      const asked = { model, input: [user(toolPrompt)], tools: [{ type: 'custom', ...described, format }], tool_choice: { type: 'custom', name: described.name } };
+      const whole = await client.responses.create(asked);
+      assert.equal(whole.output.find(item => item.type === 'custom_tool_call').input, mail, model);
+      const streamed = await client.responses.stream(asked).finalResponse();
+      assert.equal(streamed.output.find(item => item.type === 'custom_tool_call').input, mail, model);
+      const chunks = await client.chat.completions.create({
+        model, messages: [user(toolPrompt)], stream: true, tool_choice: { type: 'custom', custom: { name: described.name } },
+        tools: [{ type: 'custom', custom: { ...described, format: { type: 'grammar', grammar: { syntax: format.syntax, definition: format.definition } } } }],
+      });
+      let input = '';
+      for await (const chunk of chunks) input += chunk.choices[0]?.delta?.tool_calls?.[0]?.custom?.input ?? '';
+      assert.equal(input, mail, model);
+      const call = whole.output.find(item => item.type === 'custom_tool_call');
+      const next = await client.responses.create({ ...asked, tool_choice: 'auto', input: [...asked.input, ...whole.output, { type: 'custom_tool_call_output', call_id: call.call_id, output: `Sent to ${mail}.` }] });
+      assert.match(next.output_text, /Sent to mara\.olsen@example\.org\./, model);
+    }
+  },
+
   async responses(target) {
     const client = openai(target);
     for (const model of ['openai/gpt-5-mini', 'anthropic/claude-haiku-4-5']) {

@@ -163,18 +163,50 @@ async function thinking_stream(target) {
   assert.ok(final.usage.output_tokens_details.reasoning_tokens > 0, JSON.stringify(final.usage));
 }
 
-// A tool that takes free text.
+// A tool that takes free text: in pieces, whole, and as history.
 async function custom_tool(target) {
   const client = clientOf(target);
   const tools = [{ type: 'custom', name: 'run_sql', description: 'Runs SQL.' }];
   const input = [{ role: 'user', content: 'Use run_sql to list all tables.' }];
-  const first = await client.responses.stream({ model: target.model, input, tools, tool_choice: { type: 'custom', name: 'run_sql' } }).finalResponse();
+  const asked = { model: target.model, input, tools, tool_choice: { type: 'custom', name: 'run_sql' } };
+  let told = '';
+  let done;
+  let first;
+  for await (const event of await client.responses.create({ ...asked, stream: true })) {
+    if (event.type === 'response.custom_tool_call_input.delta') told += event.delta;
+    if (event.type === 'response.custom_tool_call_input.done') done = event;
+    if (event.type === 'response.completed') first = event.response;
+  }
   const call = first.output.find(item => item.type === 'custom_tool_call');
-  assert.ok(call && typeof call.input === 'string' && call.input.length > 0 && call.name === 'run_sql', JSON.stringify(first.output));
+  assert.ok(call && typeof call.input === 'string' && call.input.length > 0 && !call.input.startsWith('{') && call.name === 'run_sql', JSON.stringify(first.output));
+  assert.equal(told, call.input);
+  assert.deepEqual([done.input, done.item_id], [call.input, call.id]);
+  const whole = await client.responses.create(asked);
+  const [again] = whole.output.filter(item => item.type === 'custom_tool_call');
+  assert.ok(again?.input.length > 0 && !again.input.startsWith('{') && again.call_id !== again.id, JSON.stringify(whole.output));
   const second = await client.responses.create({
     model: target.model, tools, input: [...input, ...first.output, { type: 'custom_tool_call_output', call_id: call.call_id, output: 'users, orders' }],
   });
   assert.match(second.output_text, /users, orders/);
+}
+
+// Tools in a group: a call names both, and goes on with both.
+async function tool_groups(target) {
+  const client = clientOf(target);
+  const parameters = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'], additionalProperties: false };
+  const tools = [
+    { type: 'namespace', name: 'crm', description: 'Customers.', tools: [{ type: 'function', name: 'find_customer', description: 'Finds a customer.', parameters, strict: false }, { type: 'custom', name: 'annotate' }] },
+    { type: 'function', name: 'unrelated', parameters, strict: false },
+  ];
+  const input = [{ role: 'user', content: 'Find the customer Ada.' }];
+  const first = await client.responses.stream({ model: target.model, input, tools }).finalResponse();
+  const call = first.output.find(item => item.type === 'function_call');
+  assert.deepEqual([call?.namespace, call?.name], ['crm', 'find_customer'], JSON.stringify(first.output));
+  assert.equal(typeof JSON.parse(call.arguments).name, 'string');
+  const second = await client.responses.create({
+    model: target.model, tools, input: [...input, ...first.output, { type: 'function_call_output', call_id: call.call_id, output: 'customer 42' }],
+  });
+  assert.match(second.output_text, /customer 42/);
 }
 
 async function pdf(target) {
@@ -307,5 +339,5 @@ async function state(target) {
 }
 
 await run({
-  text, stream, stream_helper, tools, parallel_tools, structured, image, pdf, thinking_tools, thinking_tampered, thinking_stream, custom_tool, count, background, compact, max_tokens, abort, errors, error_kinds, state,
+  text, stream, stream_helper, tools, parallel_tools, structured, image, pdf, thinking_tools, thinking_tampered, thinking_stream, custom_tool, tool_groups, count, background, compact, max_tokens, abort, errors, error_kinds, state,
 });
