@@ -47,8 +47,14 @@ public sealed record LimitsOptions
     /// <summary>How long an open breaker waits before one probe.</summary>
     public TimeSpan BreakerOpen { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a recovered deployment takes to its full share.</summary>
-    public TimeSpan RampUp { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>How long a deployment that was away for so long takes to its full share; after a shorter absence as long as that was, but no less than a minute.</summary>
+    public TimeSpan RampUp { get; init; } = TimeSpan.FromMinutes(18);
+
+    /// <summary>How long a request waits for a hard quota to have room before it is refused; zero refuses at once.</summary>
+    public TimeSpan QuotaWait { get; init; }
+
+    /// <summary>Requests that wait at once, for a quota or for a share; further ones are refused at once.</summary>
+    public int WaitingRequestsMax { get; init; } = 1000;
 
     /// <summary>Longest Retry-After that is honoured as a cool-down.</summary>
     public TimeSpan CoolDownMax { get; init; } = TimeSpan.FromMinutes(10);

@@ -97,7 +97,9 @@ public sealed record GatewayError(
         false, "No deployment of this model is allowed for this API key's data.",
         "The key's 'allow' terms (geo, retention, training) exclude every candidate.");
     public static readonly GatewayError ShareExceeded = new("ballast_share_exceeded", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
-        "Every deployment that could answer now would exceed a share that must hold.", "The rule says on_conflict: shed. Try again later, or ask for another model.");
+        "Every deployment that could answer now would exceed a share that must hold.", "The rule says on_conflict: shed, or queue and the wait is over. Try again later, or ask for another model.");
+    public static readonly GatewayError TierShed = new("ballast_tier_shed", ErrorSide.Gateway, ChatErrorKind.Unavailable, false,
+        "A deployment is away, and what the others' shares leave is kept for more critical apps.", "Try again later; the policy's precedence.shed_from_tier says which apps give way.");
     public static readonly GatewayError QuotaReached = new("ballast_quota_reached", ErrorSide.Gateway, ChatErrorKind.RateLimited, false,
         "Every deployment that could answer now is at the quota that its vendor gives this gateway.", "Wait as long as Retry-After says; a request for fewer output tokens may find room before.");
     public static readonly GatewayError OperationNotOffered = new("ballast_operation_not_offered", ErrorSide.Client, ChatErrorKind.NotSupported,
@@ -198,7 +200,7 @@ public sealed record GatewayError(
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
         BudgetExceeded, BudgetUnavailable, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
         HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, Unjudged, CompactionNotOffered,
-        StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, QuotaReached, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
+        StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, TierShed, QuotaReached, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
         HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,
         LedgerFull, IdempotencyKeyInvalid, IdempotencyMismatch, IdempotencyRunning, IdempotencyInDoubt, IdempotencyNotKept, IdempotencyFull, IdempotencyUnavailable,
         Internal, ConnectFailed, AddressRefused, ConnectionLost, StreamCut, StreamError, Malformed, SchemaMismatch,

@@ -14,4 +14,7 @@ public class GatewayException(ChatError error, string code) : Exception(error.Me
 
     /// <summary>For log and metrics.</summary>
     public string Code { get; } = code;
+
+    /// <summary>How long the request may wait here for the cause to pass, before it is refused; zero where it may not.</summary>
+    public TimeSpan WaitMax { get; init; }
 }

@@ -17,7 +17,7 @@ namespace Ballast.Gateway;
 
 /// <summary>The table of contents of a request, straight down: receive, admit, plan, answer, settle, record.</summary>
 public sealed class GatewayHandler(
-    CatalogHolder catalog, Guard guard, Router router, Failover failover, TokenCount tokenCount, FileHandler files, Bookkeeper bookkeeper, StateKeeper state,
+    CatalogHolder catalog, Guard guard, WaitingRoom room, Failover failover, TokenCount tokenCount, FileHandler files, Bookkeeper bookkeeper, StateKeeper state,
     StateDesk desk, BackgroundBook background, BatchBook batches, ConstitutionDesk constitution, IdempotencyDesk idempotency, ExchangeTracer tracer, TimeProvider time, ILogger log)
 {
     /// <summary>Answers one request, whatever happens.</summary>
@@ -67,7 +67,7 @@ public sealed class GatewayHandler(
             Guard.Redact(exchange);                                                             // values that may not leave, where its app has such
             StateKeeper.CheckRedacted(exchange);
             await constitution.BeginAsync(exchange, aborted).ConfigureAwait(false);             // what it may not ask for
-            plan = router.Plan(exchange);                                                       // ordered, lawful candidates
+            plan = await room.PlanAsync(exchange, aborted).ConfigureAwait(false);               // ordered, lawful candidates with room
             if (operation == Operation.CountTokens)
             {
                 await tokenCount.RunAsync(exchange, plan, http, response, aborted).ConfigureAwait(false);
@@ -77,7 +77,8 @@ public sealed class GatewayHandler(
             await failover.RunAsync(exchange, plan, response, aborted).ConfigureAwait(false);   // attempt, judge, next
             if (ConstitutionDesk.Revise(exchange, plan, response))
             {
-                await failover.RunAsync(exchange, plan = router.Plan(exchange), response, aborted).ConfigureAwait(false); // once more, told the principle
+                plan = await room.PlanAsync(exchange, aborted).ConfigureAwait(false);
+                await failover.RunAsync(exchange, plan, response, aborted).ConfigureAwait(false); // once more, told the principle
             }
         }
         catch (Exception exception)

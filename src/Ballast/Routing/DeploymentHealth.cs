@@ -29,6 +29,9 @@ public sealed class DeploymentHealth(TimeProvider time)
     /// <summary>Share that a deployment takes right after it recovered.</summary>
     public const double RampStart = 0.1;
 
+    /// <summary>The shortest way back, unless the configuration wants a shorter one.</summary>
+    public static readonly TimeSpan RampMin = TimeSpan.FromMinutes(1);
+
     /// <summary>How often a vendor's headers are read for what it allows.</summary>
     public static readonly TimeSpan QuotaEvery = TimeSpan.FromSeconds(10);
 
@@ -42,6 +45,10 @@ public sealed class DeploymentHealth(TimeProvider time)
     private long _openedAt;
     private long _restUntil;
     private long _rampFrom;
+
+    /// <summary>Since when it has been away: a failed probe does not change it.</summary>
+    private long _awayFrom;
+    private TimeSpan _away;
     private bool _isRamping;
     private long _succeededAt;
     private bool _hasSucceeded;
@@ -116,7 +123,7 @@ public sealed class DeploymentHealth(TimeProvider time)
 
             if (_isRamping)
             {
-                double progress = time.GetElapsedTime(_rampFrom, now) / limits.RampUp;
+                double progress = time.GetElapsedTime(_rampFrom, now) / RampOf(limits);
                 if (progress < 1)
                 {
                     share = RampStart + ((1 - RampStart) * Math.Max(progress, 0));
@@ -159,6 +166,7 @@ public sealed class DeploymentHealth(TimeProvider time)
                 _probing = false;
                 _isRamping = true;
                 _rampFrom = _succeededAt;
+                _away = time.GetElapsedTime(_awayFrom, _succeededAt);
             }
         }
     }
@@ -171,6 +179,8 @@ public sealed class DeploymentHealth(TimeProvider time)
             _probing = false;
             if (_isOpen || _failuresInRow >= limits.BreakerFailures || _isRamping)
             {
+                // Who fails on the way back was away all the while.
+                _awayFrom = _isOpen || _isRamping ? _awayFrom : time.GetTimestamp();
                 _isMarked = _isOpen = true;
                 _isRamping = false;
                 _openedAt = time.GetTimestamp();
@@ -198,6 +208,15 @@ public sealed class DeploymentHealth(TimeProvider time)
             _restUntil = Math.Max(_restUntil, until);
             _isMarked = true;
         }
+    }
+
+    /// <summary>
+    /// At most five points of its share a minute after a long absence, so that caches become warm again and nobody is overrun. Who was away for a moment is back as soon.
+    /// </summary>
+    private TimeSpan RampOf(LimitsOptions limits)
+    {
+        TimeSpan least = limits.RampUp < RampMin ? limits.RampUp : RampMin;
+        return _away > limits.RampUp ? limits.RampUp : _away > least ? _away : least;
     }
 
     /// <summary>Forgets everything.</summary>

@@ -44,6 +44,12 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
                 _left.RemoveAt(best);
                 return true;
             }
+
+            if (looks >= LooksMax)
+            {
+                // It refuses, and has only just begun to.
+                _left.RemoveAt(best);
+            }
         }
     }
 
@@ -79,8 +85,13 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
             return shared;
         }
 
-        // A rule is suspended only where no other candidate is left.
+        // A rule is suspended only where no other candidate is left, and one that refuses never.
         int broken = Share?.Breaks(deployment) ?? 0;
+        if (broken < 0)
+        {
+            return int.MaxValue;
+        }
+
         foreach (Deployment failed in _failed)
         {
             int now = (failed.Platform == deployment.Platform ? 2 : 0) + (failed.Region == deployment.Region ? 1 : 0);

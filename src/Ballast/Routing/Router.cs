@@ -56,7 +56,7 @@ public sealed partial class Router(HealthBook health, Random random, ShareContro
         first.AddRange(later ?? []);
         if (first.Count == 0)
         {
-            throw Resting(soonest, isFull);
+            throw Resting(soonest, isFull, limits);
         }
 
         return new RoutePlan(first, probe, soonest == TimeSpan.MaxValue ? null : soonest);
@@ -115,11 +115,11 @@ public sealed partial class Router(HealthBook health, Random random, ShareContro
         return true;
     }
 
-    private static GatewayException Resting(TimeSpan soonest, bool isFull)
+    private static GatewayException Resting(TimeSpan soonest, bool isFull, LimitsOptions limits)
     {
         TimeSpan wait = soonest == TimeSpan.MaxValue ? TimeSpan.FromSeconds(1) : soonest;
         GatewayError error = isFull ? GatewayError.QuotaReached : GatewayError.AllUnavailable;
-        return new GatewayException(error.ToChatError() with { RetryAfter = wait }, error.Code);
+        return new GatewayException(error.ToChatError() with { RetryAfter = wait }, error.Code) { WaitMax = isFull ? limits.QuotaWait : TimeSpan.Zero };
     }
 
     private List<Candidate> InOrder(Selection selection, List<Candidate> candidates)

@@ -12,6 +12,9 @@ public sealed partial class Router
 {
     private const int BytesPerToken = 4;
 
+    /// <summary>What is refused for a share may come again: buckets fill by others' requests, which nobody foresees.</summary>
+    private static readonly TimeSpan s_shedRetry = TimeSpan.FromSeconds(5);
+
     private RoutePlan PlanByShares(Exchange exchange, ShareControl control, SharePolicy policy)
     {
         ModelShares model = policy.Of(exchange.Model);
@@ -20,6 +23,9 @@ public sealed partial class Router
         double output = Math.Min(model.Answer, exchange.Envelope.MaxOutputTokens ?? double.MaxValue);
         ulong rules = policy.RulesOf(exchange.Key, model);
         ulong session = SessionOf(exchange, policy);
+        bool isLeast = policy.YieldsFirst(exchange.Key);
+        bool yields = false;
+        TimeSpan wait = TimeSpan.Zero;
         DateTimeOffset now = control.Time.GetUtcNow();
         int probe = -1;
         ShareDecision decision;
@@ -28,16 +34,17 @@ public sealed partial class Router
         using (control.Enter())
         {
             requests = model.ClassOf(standing.Lawful);
-            probe = ChooseProbe(exchange, policy, requests, rules, standing);
+            probe = ChooseProbe(exchange, policy, requests, rules, standing, isLeast);
             ulong eligible = standing.Eligible | (probe >= 0 ? 1UL << probe : 0);
             if (eligible == 0)
             {
-                throw Resting(standing.Soonest, standing.Full != 0);
+                throw Resting(standing.Soonest, standing.Full != 0, exchange.Catalog.Limits);
             }
 
+            yields = isLeast && eligible != standing.Lawful;
             units = policy.Units(model.Candidate(BitOperations.TrailingZeroCount(eligible)), input, output, now);
             decision = probe >= 0 ? policy.Book.Charge(requests, probe, rules, units)
-                : policy.Book.Decide(requests, new ShareAsk(rules, standing.Preferred, eligible, units, Warm(policy, control, session), policy.DebtMax));
+                : policy.Book.Decide(requests, new ShareAsk(rules, standing.Preferred, eligible, units, Warm(policy, control, session), policy.DebtMax, yields));
             if (decision.Index >= 0)
             {
                 double own = policy.Units(model.Candidate(decision.Index), input, output, now);
@@ -46,18 +53,26 @@ public sealed partial class Router
                 control.Note(policy, decision, units, CauseOf(standing, eligible));
                 policy.Sessions.Note(session, decision.Index, control.Time.GetTimestamp());
             }
+            else
+            {
+                wait = policy.Book.WaitFor(requests, eligible, rules);
+                control.NoteRefused(policy, decision);
+            }
         }
 
         if (decision.Index < 0)
         {
-            throw new GatewayException(GatewayError.ShareExceeded, param: "model");
+            throw Refused(yields ? GatewayError.TierShed : GatewayError.ShareExceeded, wait);
         }
 
-        ShareTicket ticket = new(control, policy, model, requests, rules, input, output, session, decision, units);
+        ShareTicket ticket = new(control, policy, model, requests, rules, input, output, session, decision, units, isLeast);
         return new RoutePlan(
             InPlan(model, standing.Eligible, decision.Index), probe < 0 ? null : model.Candidate(probe),
             standing.Soonest == TimeSpan.MaxValue ? null : standing.Soonest, ticket);
     }
+
+    private static GatewayException Refused(GatewayError error, TimeSpan wait) =>
+        new(error.ToChatError(param: "model") with { RetryAfter = s_shedRetry }, error.Code) { WaitMax = wait };
 
     /// <summary>Why a rule had to give way, if it had to: who is down comes before who is at its quota.</summary>
     private static RelaxationCause CauseOf(in Standing standing, ulong eligible)
@@ -121,13 +136,14 @@ public sealed partial class Router
     }
 
     /// <summary>A breaker that is never probed never closes; but a probe breaks no rule while there is another way.</summary>
-    private int ChooseProbe(Exchange exchange, SharePolicy policy, ShareClass requests, ulong rules, in Standing standing)
+    private int ChooseProbe(Exchange exchange, SharePolicy policy, ShareClass requests, ulong rules, in Standing standing, bool isLeast)
     {
         for (ulong left = standing.Probes; left != 0; left &= left - 1)
         {
             int index = BitOperations.TrailingZeroCount(left);
             bool isFree = policy.Book.Breaks(requests, index, rules) == 0;
-            if ((isFree || standing.Eligible == 0) && health.Of(exchange.Model.Candidates[index].Deployment).TryBeginProbe(exchange.Catalog.Limits))
+            bool isRefused = policy.Book.Refuses(requests, index, rules, isLeast);
+            if (!isRefused && (isFree || standing.Eligible == 0) && health.Of(exchange.Model.Candidates[index].Deployment).TryBeginProbe(exchange.Catalog.Limits))
             {
                 return index;
             }

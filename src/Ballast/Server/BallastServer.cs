@@ -102,7 +102,7 @@ public sealed class BallastServer : IAsyncDisposable
         _batches = new BatchBook(Guard);
         Router router = new(Health, new Random(setup.Seed), Shares, Quotas);
         _handler = new GatewayHandler(
-            setup.Catalog, Guard, router, failover, new TokenCount(_upstream, Health, Quotas),
+            setup.Catalog, Guard, Room = new WaitingRoom(router), failover, new TokenCount(_upstream, Health, Quotas),
             new FileHandler(_handles, failover, call, _upstream, Health, Quotas), bookkeeper,
             new StateKeeper(_conversations), new StateDesk(_conversations, _conversations is null ? null : new BackgroundDesk(_conversations, failover, _background)), _background, _batches,
             new ConstitutionDesk(Guard, router, failover, bookkeeper), _idempotency, new ExchangeTracer(_traces), setup.Time, Log);
@@ -119,6 +119,9 @@ public sealed class BallastServer : IAsyncDisposable
 
     /// <summary>What counts against hard quotas.</summary>
     public QuotaBook Quotas { get; }
+
+    /// <summary>Requests that wait for room.</summary>
+    public WaitingRoom Room { get; }
     public Guard Guard { get; }
     public LedgerWriter Ledger { get; }
 

@@ -18,6 +18,8 @@ public static class MetricsText
         Single(text, "ballast_requests_failed_total", "counter", "Requests whose last attempt failed.", totals.RequestsFailed);
         Single(text, "ballast_requests_turned_away_total", "counter", "Requests that nothing was tried for: all resting, none lawful, or no room.", totals.RequestsTurnedAway);
         Single(text, "ballast_requests_running", "gauge", "Requests being served.", server.Guard.Running);
+        Single(text, "ballast_requests_waiting", "gauge", "Requests that wait for a quota or a share to have room.", server.Room.Waiting);
+        Single(text, "ballast_requests_waited_total", "counter", "Requests that waited and found room.", server.Room.Served);
         Single(text, "ballast_failovers_total", "counter", "Answers given by a second or later attempt.", totals.Failovers);
         Head(text, "ballast_attempts_total", "counter", "Attempts by how they ended.");
         Line(text, "ballast_attempts_total", "outcome", "completed", totals.Completed);
@@ -75,6 +77,7 @@ public static class MetricsText
         Family("suspended", "gauge", "1 while the rule is suspended.", static bucket => bucket.IsRelaxed ? 1 : 0);
         Family("suspended_requests_total", "counter", "Requests for which the rule was suspended.", static bucket => bucket.RelaxedRequests);
         Family("suspended_units_total", "counter", "Their size, in the policy's unit.", static bucket => bucket.RelaxedVolume);
+        Family("refused_requests_total", "counter", "Requests that were refused for the rule; those that wait count at each look.", static bucket => bucket.Refused);
         Suspension("start", "When the rule's last suspension began, in seconds since 1970.", static last => last.StartedAt);
         Suspension("last", "When the last request of the rule's last suspension was served, in seconds since 1970: its end, where it is over.", static last => last.LastAt);
 

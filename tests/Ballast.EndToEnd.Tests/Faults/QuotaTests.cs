@@ -69,6 +69,20 @@ public sealed class QuotaTests
         Assert.Equal(5, answers.Count(static answer => answer.IsComplete));
     }
 
+    /// <summary>With <c>quota_wait</c> whoever finds no room waits for it.</summary>
+    [Fact]
+    public async Task QuotaWait_ThreeWhereTwoMay_TheThirdIsAnsweredAMinuteLater()
+    {
+        await using FaultGateway gateway = await StartAsync([("m", ["openai/m=gpt-5-mini"])], openai: "{ requests_per_minute: 2, enforce: hard }", limits: ["quota_wait: 2m"]);
+
+        ClientAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => gateway.AskAsync(Caller.OpenAI, "m", stream: false)));
+        await gateway.SettleAsync();
+
+        Assert.All(answers, static answer => Assert.True(answer.IsComplete, answer.ToString()));
+        Assert.Equal(2, Fullest([.. gateway.Sandbox.Billing.Rows], "openai", static _ => 1));
+        Assert.Equal((0, 1L), (gateway.Server.Room.Waiting, gateway.Server.Room.Served));
+    }
+
     /// <summary>Every kind of request that is sent somewhere counts: answers, embeddings, counted tokens, what is only passed on, files and batches.</summary>
     [Fact]
     public async Task EveryOperation_AtTheAccountsQuota_IsSentNoMore()

@@ -104,6 +104,44 @@ public sealed class ShareTests
         Assert.Contains(log.All, static line => line.Contains("Share rule aws45 holds again: it was suspended from ", StringComparison.Ordinal) && line.Contains("cause: health", StringComparison.Ordinal));
     }
 
+    /// <summary>An app that can wait is refused before the cap gives way: no suspension, and who is critical is still served.</summary>
+    [Fact]
+    public async Task AppThatCanWait_IsRefusedBeforeTheCapGivesWay()
+    {
+        await using FaultGateway gateway = await StartAsync(
+            ["azure/m=gpt-5-mini", "bedrock/m=openai.gpt-5-mini"], static setup => setup, Policy.Replace("share: 0.45", "share: 0.60", StringComparison.Ordinal) + "\ncriticality: { faults: 3 }");
+        await AskAsync(gateway, 60);
+        await gateway.Sandbox.DisappearAsync("azure");
+        ClientAnswer[] dark = await AskAsync(gateway, 120);
+        await gateway.SettleAsync();
+
+        ClientAnswer[] refused = [.. dark.Where(static answer => !answer.IsComplete)];
+        Assert.NotEmpty(refused);
+        Assert.Contains(refused, static answer => answer is { Status: 503, ErrorCode: "ballast_tier_shed" } && answer.Headers.ContainsKey("retry-after"));
+        Assert.Empty(RelaxationEvents.Read(await EventsAsync(gateway)));
+        string metrics = await MetricsAsync(gateway);
+        Assert.Equal(0, Metric(metrics, "ballast_balance_suspended_requests_total{rule=\"aws45\"}"));
+        Assert.InRange(Metric(metrics, "ballast_balance_refused_requests_total{rule=\"aws45\"}"), 1, 200);
+    }
+
+    /// <summary>A rule that queues: requests wait while its cap has no room, and go on once somebody else is back.</summary>
+    [Fact]
+    public async Task RuleThatQueues_RequestsWaitUntilThePlatformIsBack()
+    {
+        await using FaultGateway gateway = await StartAsync(
+            ["azure/m=gpt-5-mini", "bedrock/m=openai.gpt-5-mini"], static setup => setup, Policy.Replace("share: 0.45, ", "share: 0.45, on_conflict: queue, wait: 1m, ", StringComparison.Ordinal));
+        await gateway.Sandbox.DisappearAsync("azure");
+        Task<ClientAnswer[]> asking = AskAsync(gateway, 40);
+        await UntilAsync(() => Task.FromResult(gateway.Server.Room.Waiting > 0));
+        await gateway.Sandbox.ReturnAsync("azure");
+        ClientAnswer[] answers = await asking.WaitAsync(TimeSpan.FromSeconds(55), TimeProvider.System, TestContext.Current.CancellationToken);
+        await gateway.SettleAsync();
+
+        Assert.All(answers, static answer => Assert.True(answer.IsComplete || answer.Status == 502, answer.ToString()));
+        Assert.True(gateway.Server.Room.Served > 0);
+        Assert.Equal(0, Metric(await MetricsAsync(gateway), "ballast_balance_suspended_requests_total{rule=\"aws45\"}"));
+    }
+
     /// <summary>What the vendor's headers allow reaches the ledger, for the exposure report.</summary>
     [Fact]
     public async Task Answers_WithRateLimitHeaders_TellTheQuota()

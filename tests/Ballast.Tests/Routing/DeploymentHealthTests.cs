@@ -97,6 +97,32 @@ public class DeploymentHealthTests
         Assert.Equal(Availability.Ready, Check());
     }
 
+    /// <summary>A long absence is followed by a slow return, a short one by a quick one.</summary>
+    [Theory]
+    [InlineData(20, 60)]
+    [InlineData(300, 300)]
+    [InlineData(36_000, 1_080)]
+    public void Check_AfterRecovery_TakesAsLongAsTheAbsenceWithinLimits(int awaySeconds, int rampSeconds)
+    {
+        LimitsOptions limits = new() { BreakerFailures = 3 };
+        Fail(3);
+        for (int probe = 0; probe < 4; probe++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(awaySeconds / 5.0));
+            _health.TryBeginProbe(limits);
+            _health.ReportFailure(limits);
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(awaySeconds / 5.0));
+        _health.ReportSuccess();
+        _time.Advance(TimeSpan.FromSeconds(rampSeconds / 2.0));
+        Assert.Equal(Availability.Ramping, _health.Check(limits, out _, out double half));
+        Assert.Equal(0.55, half, precision: 2);
+        _time.Advance(TimeSpan.FromSeconds(rampSeconds / 2.0));
+
+        Assert.Equal(Availability.Ready, _health.Check(limits, out _, out _));
+    }
+
     [Fact]
     public void Rest_ForATime_RestsUntilThenAndNoLongerThanTheCap()
     {

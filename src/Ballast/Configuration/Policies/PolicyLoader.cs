@@ -24,6 +24,8 @@ public static class PolicyLoader
     private const int TierMax = 9;
     private const double BurstMax = 1e12;
 
+    private static readonly TimeSpan s_waitDefault = TimeSpan.FromSeconds(5);
+
     /// <param name="yaml">The text.</param>
     /// <param name="kinds">Words for kinds of components.</param>
     public static PolicyLoadResult Load(string yaml, IReadOnlyList<string> kinds)
@@ -75,6 +77,7 @@ public static class PolicyLoader
             Substitutes = [.. Sections(context, file, "substitutes", "substitute").Select(ReadSubstitute)],
             Affinity = ReadAffinity(file.Section("affinity", "affinity")),
             Criticality = ReadCriticality(file),
+            ShedFromTier = ReadPrecedence(file.Section("precedence", "precedence")),
             Source = context.Source,
         };
         file.End();
@@ -83,6 +86,13 @@ public static class PolicyLoader
         file.Require("metadata", "metadata: { name: group-default, version: 1 }");
         CheckIds(file, options);
         return options;
+    }
+
+    private static int ReadPrecedence(SectionReader? section)
+    {
+        int? tier = section?.Whole("shed_from_tier", 2, TierMax + 1);
+        section?.End();
+        return tier ?? PolicyOptions.ShedFromTierDefault;
     }
 
     private static void CheckIds(SectionReader file, PolicyOptions options)
@@ -153,7 +163,8 @@ public static class PolicyLoader
         SectionReader? survival = section.Section("survive", "survival");
         decimal? share = section.Number("share", 0, 1);
         string? enforce = section.OneOf("enforce", ["hard", "soft"]);
-        string? conflict = section.OneOf("on_conflict", ["serve", "shed"]);
+        string? conflict = section.OneOf("on_conflict", ["serve", "shed", "queue"]);
+        TimeSpan? wait = section.Duration("wait", TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
         decimal? burst = section.Number("burst", 1, (decimal)BurstMax);
         string? purpose = section.Text("purpose");
         section.End();
@@ -162,6 +173,11 @@ public static class PolicyLoader
         {
             section.Error("id", "a rule is exactly one of 'cap', 'floor' and 'survive'", "cap: { platform: azure }");
             return;
+        }
+
+        if (wait is not null && conflict != "queue")
+        {
+            section.Error("wait", "'wait' is for rules whose requests wait for room", "on_conflict: queue");
         }
 
         if (survival is not null)
@@ -187,7 +203,8 @@ public static class PolicyLoader
                 Name = name,
                 Share = (double)(share ?? 0),
                 IsHard = enforce != "soft",
-                Sheds = conflict == "shed",
+                Sheds = conflict is "shed" or "queue",
+                Wait = conflict == "queue" ? wait ?? s_waitDefault : TimeSpan.Zero,
                 Burst = (double?)burst,
                 Purpose = purpose,
                 Path = section.Path,

@@ -25,6 +25,12 @@ public sealed record PolicyOptions
     /// <summary>By app: how critical it is, from 1, the most critical.</summary>
     public IReadOnlyDictionary<string, int> Criticality { get; init; } = new Dictionary<string, int>();
 
+    /// <summary>Apps of this tier and less critical ones are refused before a cap gives way, while somebody whom they might be sent to is away.</summary>
+    public int ShedFromTier { get; init; } = ShedFromTierDefault;
+
+    /// <summary>The third tier of apps is the one that can wait.</summary>
+    public const int ShedFromTierDefault = 3;
+
     /// <summary>Where each value stood.</summary>
     public SourceMap Source { get; init; } = new();
 }
@@ -71,6 +77,9 @@ public sealed record ShareRuleOptions
 
     /// <summary>Refuse rather than exceed.</summary>
     public bool Sheds { get; init; }
+
+    /// <summary>How long a request waits for room before it is refused; zero refuses at once. Only where it <see cref="Sheds"/>.</summary>
+    public TimeSpan Wait { get; init; }
 
     /// <summary>Most that the bucket holds, in the policy's unit; null takes the unit's default.</summary>
     public double? Burst { get; init; }

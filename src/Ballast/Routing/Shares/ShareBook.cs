@@ -69,12 +69,13 @@ public sealed class ShareBook
     /// <summary>Chooses a candidate and charges for it. At least one candidate must be eligible.</summary>
     public ShareDecision Decide(ShareClass requests, in ShareAsk ask)
     {
-        ulong blocked = Blocked(requests, ask.Rules);
+        ulong tight = ask.YieldsFirst ? Tight(ask.Rules) : 0;
+        ulong blocked = Blocked(requests, ask.Rules) | tight;
         ulong allowed = Outside(requests, ask.Preferred, blocked);
         allowed = allowed != 0 ? allowed : Outside(requests, ask.Eligible, blocked);
         if (allowed == 0)
         {
-            int least = LeastBroken(requests, ask.Eligible, blocked);
+            int least = LeastBroken(requests, Outside(requests, ask.Eligible, tight), blocked);
             return least < 0 ? new ShareDecision(-1, 0, blocked, 0) : Charge(requests, least, ask.Rules, ask.Units);
         }
 
@@ -119,6 +120,32 @@ public sealed class ShareBook
 
     /// <summary>How many hard rules a request to this candidate would break now.</summary>
     public int Breaks(ShareClass requests, int index, ulong rules) => BitOperations.PopCount(Blocked(requests, rules) & requests.Members[index]);
+
+    /// <summary>A request to this candidate would be refused rather than served: a rule says so, or others are more critical.</summary>
+    public bool Refuses(ShareClass requests, int index, ulong rules, bool yieldsFirst) =>
+        (requests.Members[index] & ((Blocked(requests, rules) & _sheds) | (yieldsFirst ? Tight(rules) : 0))) != 0;
+
+    /// <summary>How long a request may wait that all of these candidates refuse; zero where waiting is not wanted.</summary>
+    public TimeSpan WaitFor(ShareClass requests, ulong eligible, ulong rules)
+    {
+        TimeSpan longest = TimeSpan.Zero;
+        for (ulong left = eligible; left != 0; left &= left - 1)
+        {
+            TimeSpan own = TimeSpan.MaxValue;
+            for (ulong broken = Blocked(requests, rules) & _sheds & requests.Members[BitOperations.TrailingZeroCount(left)]; broken != 0; broken &= broken - 1)
+            {
+                TimeSpan wait = Rules[BitOperations.TrailingZeroCount(broken)].Wait;
+                own = wait < own ? wait : own;
+            }
+
+            longest = own != TimeSpan.MaxValue && own > longest ? own : longest;
+        }
+
+        return longest;
+    }
+
+    /// <summary>Caps whose buckets are less than half full: what is left is for those who are more critical.</summary>
+    private ulong Tight(ulong rules) => rules & _hard & ~_floors & _low;
 
     /// <summary>
     /// Hard rules that admit nothing more. Those who cannot go elsewhere have a reserve as deep as the burst, so that the others make room for them rather than

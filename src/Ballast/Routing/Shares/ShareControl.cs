@@ -52,7 +52,7 @@ public sealed class ShareControl(TimeProvider time)
                     .. policy.Book.Rules.Select((rule, index) => new ShareSnapshot.Bucket(
                         rule.Id, rule.Scope, rule.Target.ToString(), policy.Book.Credit(index), policy.Book.Charged(index).Group, policy.Book.Charged(index).Total,
                         rule, _relaxations[index].RequestsEver, _relaxations[index].VolumeEver, _relaxations[index].IsOpen,
-                        _relaxations[index].RequestsEver == 0 ? null : Describe(index, isOver: !_relaxations[index].IsOpen))),
+                        _relaxations[index].RequestsEver == 0 ? null : Describe(index, isOver: !_relaxations[index].IsOpen), _relaxations[index].RefusedEver)),
                 ]);
         }
     }
@@ -137,6 +137,15 @@ public sealed class ShareControl(TimeProvider time)
         }
     }
 
+    /// <summary>A request was refused for these rules. To be called within the lock.</summary>
+    internal void NoteRefused(SharePolicy policy, in ShareDecision decision)
+    {
+        for (int rule = 0; rule < _relaxations.Length && policy == _current; rule++)
+        {
+            _relaxations[rule].RefusedEver += (decision.Relaxed & (1UL << rule)) != 0 ? 1 : 0;
+        }
+    }
+
     private void Close(int rule)
     {
         Relaxation ended = Describe(rule, isOver: true);
@@ -202,6 +211,7 @@ public sealed class ShareControl(TimeProvider time)
         public double Volume { get; private set; }
         public long RequestsEver { get; private set; }
         public double VolumeEver { get; private set; }
+        public long RefusedEver { get; set; }
 
         public void Open(DateTimeOffset now, RelaxationCause cause) =>
             (IsOpen, StartedAt, Cause, Requests, Volume) = (true, now, cause, 0, 0);

@@ -7,7 +7,8 @@ namespace Ballast.Routing.Shares;
 /// <param name="Units">Expected size.</param>
 /// <param name="Sticky">Candidate that has this session's cache warm; -1 where none has.</param>
 /// <param name="DebtMax">By how many units a candidate may run ahead of its weight for the sake of warm caches.</param>
-public readonly record struct ShareAsk(ulong Rules, ulong Preferred, ulong Eligible, double Units, int Sticky = -1, double DebtMax = 0);
+/// <param name="YieldsFirst">Others are more critical, and somebody is away: no cap gives way for it, and the lower half of every cap's bucket is left to them.</param>
+public readonly record struct ShareAsk(ulong Rules, ulong Preferred, ulong Eligible, double Units, int Sticky = -1, double DebtMax = 0, bool YieldsFirst = false);
 
 /// <summary>Where a request goes.</summary>
 /// <param name="Index">The candidate; -1 where every one would break a rule that refuses rather than gives way.</param>

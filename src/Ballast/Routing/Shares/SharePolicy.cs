@@ -17,7 +17,7 @@ public sealed class SharePolicy
     public const double UsdBurst = 500_000; // half a dollar
 
     private readonly ConditionalWeakTable<Model, ModelShares> _models = [];
-    private readonly ConditionalWeakTable<ApiKey, StrongBox<ulong>> _keys = [];
+    private readonly ConditionalWeakTable<ApiKey, KeyShares> _keys = [];
     private readonly ComponentMap _components;
     private readonly Criticality _criticality;
     private readonly (PolicyMatch Match, ulong Rules)[] _scopes;
@@ -127,9 +127,14 @@ public sealed class SharePolicy
 
     internal ModelShares Of(Model model) => _models.TryGetValue(model, out ModelShares? known) ? known : _models.GetValue(model, Make);
 
-    private ulong RulesOf(ApiKey key) => (_keys.TryGetValue(key, out StrongBox<ulong>? known) ? known : _keys.GetValue(key, MakeKey)).Value;
+    /// <summary>Its requests are refused before a cap gives way.</summary>
+    internal bool YieldsFirst(ApiKey key) => Of(key).YieldsFirst;
 
-    private StrongBox<ulong> MakeKey(ApiKey key)
+    private ulong RulesOf(ApiKey key) => Of(key).Rules;
+
+    private KeyShares Of(ApiKey key) => _keys.TryGetValue(key, out KeyShares? known) ? known : _keys.GetValue(key, MakeKey);
+
+    private KeyShares MakeKey(ApiKey key)
     {
         ulong rules = 0;
         foreach ((PolicyMatch match, ulong own) in _scopes)
@@ -137,7 +142,7 @@ public sealed class SharePolicy
             rules |= IsOf(match, key, _criticality) ? own : 0;
         }
 
-        return new StrongBox<ulong>(rules);
+        return new KeyShares(rules, _criticality.TierOf(key) >= Options.ShedFromTier);
     }
 
     private static bool IsOf(PolicyMatch match, ApiKey key, Criticality criticality) =>
@@ -187,7 +192,10 @@ public sealed class SharePolicy
             Share = written.Share,
             IsHard = written.IsHard,
             Sheds = written.Sheds,
+            Wait = written.Wait,
             Burst = written.Burst is { } burst ? unit == ShareUnit.Usd ? burst * 1e6 : burst : BurstOf(unit),
         });
     }
+
+    private sealed record KeyShares(ulong Rules, bool YieldsFirst);
 }

@@ -25,6 +25,9 @@ public sealed record ShareRule
     /// <summary>Where nothing else is left the request is refused; else it is served, and the rule suspended for it.</summary>
     public bool Sheds { get; init; }
 
+    /// <summary>How long such a request waits for room before it is refused; zero refuses at once.</summary>
+    public TimeSpan Wait { get; init; }
+
     /// <summary>Most that the bucket holds, in units: how far a share may run ahead after a lull of its group.</summary>
     public required double Burst { get; init; }
 

@@ -15,8 +15,9 @@ public sealed record ShareSnapshot(string PolicyName, int PolicyVersion, DateTim
     /// <param name="RelaxedVolume">Their units.</param>
     /// <param name="IsRelaxed">It is suspended now.</param>
     /// <param name="Last">The suspension that is running, or the last one; null where there was none since the policy is in force.</param>
+    /// <param name="Refused">Requests that were refused for it since it is in force; those that wait count at each look.</param>
     public sealed record Bucket(
-        string Id, string Scope, string Target, double Credit, double Group, double Total, ShareRule? Rule = null, long RelaxedRequests = 0, double RelaxedVolume = 0, bool IsRelaxed = false, Relaxation? Last = null)
+        string Id, string Scope, string Target, double Credit, double Group, double Total, ShareRule? Rule = null, long RelaxedRequests = 0, double RelaxedVolume = 0, bool IsRelaxed = false, Relaxation? Last = null, long Refused = 0)
     {
         /// <summary>The component's share, from 0 to 1; null before there was any traffic.</summary>
         public double? Share => Total <= 0 ? null : Rule is { IsFloor: true } ? 1 - (Group / Total) : Group / Total;

@@ -14,17 +14,18 @@ public sealed class ShareTicket
     private readonly double _input;
     private readonly double _output;
     private readonly ulong _session;
+    private readonly bool _yieldsFirst;
     private ShareDecision _decision;
     private double _units;
 
     internal ShareTicket(
-        ShareControl control, SharePolicy policy, ModelShares model, ShareClass requests, ulong rules, double input, double output, ulong session, ShareDecision decision, double units)
+        ShareControl control, SharePolicy policy, ModelShares model, ShareClass requests, ulong rules, double input, double output, ulong session, ShareDecision decision, double units, bool yieldsFirst)
     {
         (_control, _policy, _model, _class, _rules) = (control, policy, model, requests, rules);
-        (_input, _output, _session, _decision, _units) = (input, output, session, decision, units);
+        (_input, _output, _session, _decision, _units, _yieldsFirst) = (input, output, session, decision, units, yieldsFirst);
     }
 
-    /// <summary>How many hard rules an attempt at this deployment would break, once the charge for the one before is taken back.</summary>
+    /// <summary>How many hard rules an attempt at this deployment would break, once the charge for the one before is taken back; -1 where it would be refused rather than sent.</summary>
     public int Breaks(Deployment deployment)
     {
         int index = _model.IndexOf(deployment);
@@ -35,14 +36,14 @@ public sealed class ShareTicket
         }
 
         _policy.Book.Correct(_class, _decision, -_units);
-        int broken = _policy.Book.Breaks(_class, index, _rules);
+        int broken = _policy.Book.Refuses(_class, index, _rules, _yieldsFirst) ? -1 : _policy.Book.Breaks(_class, index, _rules);
         _policy.Book.Correct(_class, _decision, _units);
         return broken;
     }
 
     /// <summary>The next attempt goes to this deployment.</summary>
     /// <param name="deployment">Of the model's candidates.</param>
-    /// <param name="brokenMax">Where it would break more hard rules than these, nothing is moved.</param>
+    /// <param name="brokenMax">Where it would break more hard rules than these, or be refused, nothing is moved.</param>
     public bool TryMove(Deployment deployment, int brokenMax)
     {
         int index = _model.IndexOf(deployment);
@@ -54,7 +55,7 @@ public sealed class ShareTicket
         double units = _policy.Units(deployment, _input, _output, _control.Time.GetUtcNow());
         using Lock.Scope scope = _control.Enter();
         _policy.Book.Correct(_class, _decision, -_units);
-        if (_policy.Book.Breaks(_class, index, _rules) > brokenMax)
+        if (_policy.Book.Refuses(_class, index, _rules, _yieldsFirst) || _policy.Book.Breaks(_class, index, _rules) > brokenMax)
         {
             _policy.Book.Correct(_class, _decision, _units);
             return false;

@@ -14,6 +14,7 @@ public class PolicyLoaderTests
         metadata: { name: group-default, version: 14, approved_by: [cro, cio] }
         units: { share: usd }
         criticality: { credit: 1 }
+        precedence: { shed_from_tier: 4 }
         affinity: { key: session, max_debt: 600000, ttl: 5m, min_cached_prefix: 1024 }
         residency:
           - { match: { apps: [credit], keys: [k], tiers: [1] }, allow: { geo: [eu], retention_days_max: 30, zdr: true, no_train: true } }
@@ -25,7 +26,7 @@ public class PolicyLoaderTests
             rules:
               - { id: az50, cap: { platform: azure }, share: 0.50, enforce: hard, on_conflict: shed, burst: 1.5, purpose: why }
               - { id: each, cap: { component: any, dimension: vendor }, share: 0.60, enforce: soft }
-              - { id: google5, floor: { platform: google }, share: 0.05 }
+              - { id: google5, floor: { platform: google }, share: 0.05, on_conflict: queue, wait: 3s }
               - { id: n-1, survive: { any: [platform, vendor], keep: 0.95, within: 60s } }
         """;
 
@@ -40,7 +41,9 @@ public class PolicyLoaderTests
         PolicyOptions policy = loaded.Options!;
         Assert.Equal(("group-default", 14, ShareUnit.Usd, 1), (policy.Name, policy.Version, policy.Unit, policy.Criticality["credit"]));
         PolicyScopeOptions scope = Assert.Single(policy.Scopes);
-        Assert.Equal([("az50", "azure", true, true), ("each", null, false, false), ("google5", "google", true, false)], scope.Rules.Select(static rule => (rule.Id, rule.Name, rule.IsHard, rule.Sheds)));
+        Assert.Equal(4, policy.ShedFromTier);
+        Assert.Equal([0, 0, 3], scope.Rules.Select(static rule => rule.Wait.TotalSeconds));
+        Assert.Equal([("az50", "azure", true, true), ("each", null, false, false), ("google5", "google", true, true)], scope.Rules.Select(static rule => (rule.Id, rule.Name, rule.IsHard, rule.Sheds)));
         Assert.Equal(["platform", "vendor"], Assert.Single(scope.Survive).Any);
         Assert.Equal((0, false), (policy.Residency[0].RetentionDaysMax, policy.Residency[0].Training));
     }
@@ -53,6 +56,8 @@ public class PolicyLoaderTests
     [InlineData("id: google5", "id: az50", "the id 'az50' is used twice")]
     [InlineData("any: [platform, vendor]", "any: [plattform]", "no kind of component")]
     [InlineData("version: 14", "version: zero", "'version' must be a whole number")]
+    [InlineData("on_conflict: shed", "on_conflict: shed, wait: 3s", "'wait' is for rules whose requests wait")]
+    [InlineData("shed_from_tier: 4", "shed_from_tier: 1", "'shed_from_tier' must be")]
     [InlineData("credit: 1", "credit: high", "the tier of 'credit'")]
     [InlineData("kind: BalancePolicy", "kind: Policy", "'kind' cannot be")]
     public void Load_Faulty_NamesThePlace(string piece, string replacement, string message)

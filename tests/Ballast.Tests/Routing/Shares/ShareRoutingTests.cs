@@ -137,6 +137,22 @@ public sealed class ShareRoutingTests : IDisposable
         Assert.Equal("ballast_share_exceeded", refusal.Code);
     }
 
+    /// <summary>Refusing is not only for the first attempt: nobody who fails over is sent where the rule refuses.</summary>
+    [Fact]
+    public void TryNext_LeftWithARuleThatSheds_IsGivenNothing()
+    {
+        Activate("{ id: aws0, cap: { platform: aws }, share: 0, burst: 1, on_conflict: shed }, { id: google0, cap: { platform: google }, share: 0, burst: 1, on_conflict: queue }");
+        Send(1, _everyone, forced: "bedrock/gpt");
+        Send(1, _everyone, forced: "google/gemini");
+        RoutePlan plan = _router.Plan(Exchange(_everyone));
+        Assert.True(plan.TryNext(out Deployment first));
+        plan.NoteFailure(first);
+
+        Assert.Equal("azure/gpt", first.Name);
+        Assert.False(plan.TryNext(out _));
+        Assert.All(_control.Save()!.Buckets, static bucket => Assert.Equal(0, bucket.RelaxedRequests));
+    }
+
     [Fact]
     public void Plan_ScopeOfOneApp_LeavesOthersAlone()
     {
