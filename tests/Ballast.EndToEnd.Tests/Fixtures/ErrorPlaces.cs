@@ -18,7 +18,7 @@ internal static class ErrorPlaces
     ];
 
     /// <summary>Whoever has copies: the SDK's own client and the protocol that it speaks.</summary>
-    private static readonly string[] s_owners =
+    public static readonly string[] Owners =
     [
         "npm-openai.openai", "npm-openai.azure", "npm-anthropic.anthropic", "npm-ai.openai", "npm-ai.responses", "npm-ai.anthropic", "npm-langchain.openai", "npm-langchain.responses",
         "npm-langchain.anthropic", "npm-google.gemini", "npm-vertex-ai.gemini", "npm-vertex.anthropic", "npm-foundry.anthropic", "npm-bedrock.anthropic", "npm-responses.openai",
@@ -42,7 +42,7 @@ internal static class ErrorPlaces
     }
 
     /// <summary>The copy of a deployment that an SDK is rate limited at; null where the SDK has none.</summary>
-    public static string? CopyOf(string model, string owner) => s_owners.Contains(owner) ? $"{model}.{owner}" : null;
+    public static string? CopyOf(string model, string owner) => Owners.Contains(owner) ? $"{model}.{owner}" : null;
 
     public static BallastOptions WithCopies(BallastOptions options) => options with
     {
@@ -53,7 +53,7 @@ internal static class ErrorPlaces
                 Deployments =
                 [
                     .. provider.Deployments,
-                    .. provider.Deployments.Where(static one => !one.Embedding).SelectMany(static one => s_owners.Select(owner => one with { Name = CopyOf(one.Name, owner)!, Model = one.Model ?? one.Name })),
+                    .. provider.Deployments.Where(static one => !one.Embedding).SelectMany(static one => Owners.Select(owner => one with { Name = CopyOf(one.Name, owner)!, Model = one.Model ?? one.Name })),
                 ],
             }),
         ],

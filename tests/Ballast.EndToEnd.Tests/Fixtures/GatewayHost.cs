@@ -61,7 +61,7 @@ public sealed class GatewayHost : IAsyncDisposable
         BallastServer server = await BallastServer.StartAsync(
             new ServerSetup
             {
-                Catalog = Load(variables, isFailing),
+                Catalog = Load(variables, latencyScale > 0 ? HangUpKeys.AddTo : isFailing ? ErrorPlaces.WithCopies : static options => options),
                 Listen = new Uri("http://127.0.0.1:0"),
                 Admin = new Uri("http://127.0.0.1:0"),
                 LedgerPath = LedgerPathIn(folder),
@@ -222,12 +222,12 @@ public sealed class GatewayHost : IAsyncDisposable
         return variables;
     }
 
-    private static CatalogHolder Load(Dictionary<string, string> variables, bool isFailing)
+    private static CatalogHolder Load(Dictionary<string, string> variables, Func<BallastOptions, BallastOptions> add)
     {
         string file = Path.Combine(AppContext.BaseDirectory, "Fixtures", "gateway.yaml");
         LoadResult loaded = OptionsLoader.Load(File.ReadAllText(file), "gateway.yaml", name => variables.GetValueOrDefault(name));
         Assert.True(loaded.Options is not null, string.Join('\n', loaded.Faults.Select(fault => fault.Print("gateway.yaml"))));
-        BallastOptions options = isFailing ? ErrorPlaces.WithCopies(loaded.Options) : loaded.Options;
+        BallastOptions options = add(loaded.Options);
         return new CatalogHolder(CatalogBuilder.Build(options, revision: 1), options);
     }
 

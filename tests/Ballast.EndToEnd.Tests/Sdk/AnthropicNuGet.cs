@@ -30,15 +30,19 @@ internal static class AnthropicNuGet
         ["unknown_model"] = UnknownModelAsync,
         ["wrong_key"] = WrongKeyAsync,
         ["wrong_types"] = WrongTypesAsync,
-        ["abort"] = static async target => Assert.Null(await target.IsCancelled!(await AbortAsync(target))),
+        ["abort"] = static async target =>
+        {
+            Assert.Null(await target.IsCancelled!(await AbortAsync(target)));
+            await FreePlace.AssertAsync(target, TextAsync);
+        },
         ["error_kinds"] = ErrorKindsAsync,
     };
 
     private static readonly ThinkingConfigParam Thinking = new ThinkingConfigEnabled(1024);
 
-    public static AnthropicClient ClientOf(SdkTarget target, string? key = null, HttpClient? http = null, Uri? url = null)
+    public static AnthropicClient ClientOf(SdkTarget target, string? key = null, HttpClient? http = null)
     {
-        string at = (url ?? target.Url).GetLeftPart(UriPartial.Authority);
+        string at = target.Url.GetLeftPart(UriPartial.Authority);
         string sent = key ?? target.Key;
         http ??= new HttpClient();
         return target.Cloud switch
@@ -62,7 +66,7 @@ internal static class AnthropicNuGet
     {
         using WatchedHandler watched = new();
         using HttpClient http = new(watched);
-        using AnthropicClient client = ClientOf(target, target.SlowKey, http, target.SlowUrl);
+        using AnthropicClient client = ClientOf(target.Slow, http: http);
         using CancellationTokenSource hangUp = new();
         int pieces = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>

@@ -86,7 +86,7 @@ public sealed class BedrockSdkTests(BedrockSdkTests.Runs runs) : IClassFixture<B
                 TestContext.Current.CancellationToken);
             Node = new NodeRun(
                 "bedrock.mjs",
-                [.. GatewayTargets.All.Select(at => AtFirst(at.Model)), AtFirst(Http2[6..]) with { Name = Http2, IsHttp2 = true, LimitedModel = ErrorPlaces.CopyOf(Http2[6..], "npm-aws.http2") }, .. s_second.Select(AtSecond)],
+                [.. GatewayTargets.All.Select(at => AtFirst(at.Model)), AtFirst(Http2[6..]) with { Name = Http2, IsHttp2 = true, LimitedModel = ErrorPlaces.CopyOf(Http2[6..], "npm-aws.http2"), SlowKey = HangUpKeys.Of("npm-aws.http2", Http2[6..]) }, .. s_second.Select(AtSecond)],
                 (target, result) => GatewayTargets.CheckAsync(gateways, target, result));
         }
 

@@ -26,9 +26,9 @@ internal static class ExtensionsAINuGet
 
     private static readonly ChatOptions Plain = new() { MaxOutputTokens = 500 };
 
-    private static IChatClient ClientOf(SdkTarget target, HttpClient? http = null, Uri? url = null) => target.Protocol == "anthropic"
-        ? AnthropicNuGet.ClientOf(target, http: http, url: url).AsIChatClient(target.Model)
-        : OpenAINuGet.ClientOf(target, http: http, url: url).AsIChatClient();
+    private static IChatClient ClientOf(SdkTarget target, HttpClient? http = null) => target.Protocol == "anthropic"
+        ? AnthropicNuGet.ClientOf(target, http: http).AsIChatClient(target.Model)
+        : OpenAINuGet.ClientOf(target, http: http).AsIChatClient();
 
     private static AIFunctionDeclaration Tool =>
         AIFunctionFactory.CreateDeclaration(Samples.ToolName, Samples.ToolDescription, Samples.Json(Samples.ToolSchema));
@@ -134,7 +134,7 @@ internal static class ExtensionsAINuGet
     {
         using WatchedHandler watched = new();
         using HttpClient http = new(watched);
-        using IChatClient client = ClientOf(target, http, target.SlowUrl);
+        using IChatClient client = ClientOf(target.Slow, http);
         using CancellationTokenSource hangUp = new();
         int pieces = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -149,6 +149,7 @@ internal static class ExtensionsAINuGet
         });
         Assert.InRange(pieces, 3, 4);
         Assert.Null(await target.IsCancelled!(watched.Id));
+        await FreePlace.AssertAsync(target, TextAsync);
     }
 
     // It hands on the errors of the SDKs that it is built on.

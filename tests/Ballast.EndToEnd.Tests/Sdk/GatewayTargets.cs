@@ -37,6 +37,7 @@ internal static class GatewayTargets
         Key = gateways.Fast.KeyOf(client),
         Model = model,
         SlowUrl = gateways.Slow.Server.Address,
+        SlowKey = HangUpKeys.Of($"{client}.{protocol}", model),
         FailingUrl = gateways.Failing.Server.Address,
         LimitedModel = model.Contains('/', StringComparison.Ordinal) ? ErrorPlaces.CopyOf(model, $"{client}.{protocol}") : null,
         NarrowKey = gateways.Failing.KeyOf("narrow"),

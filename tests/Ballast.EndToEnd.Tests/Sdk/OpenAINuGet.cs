@@ -27,13 +27,17 @@ internal static class OpenAINuGet
         ["wrong_key"] = WrongKeyAsync,
         ["wrong_types"] = target => RefusedBodyAsync(target, """{"model":"MODEL","messages":"Hello"}"""),
         ["malformed"] = target => RefusedBodyAsync(target, """{"model":"MODEL","messages":[{"role":"user","content":"Hello"}"""),
-        ["abort"] = static async target => Assert.Null(await target.IsCancelled!(await AbortAsync(target))),
+        ["abort"] = static async target =>
+        {
+            Assert.Null(await target.IsCancelled!(await AbortAsync(target)));
+            await FreePlace.AssertAsync(target, TextAsync);
+        },
         ["error_kinds"] = ErrorKindsAsync,
     };
 
-    public static ChatClient ClientOf(SdkTarget target, string? model = null, string? key = null, HttpClient? http = null, Uri? url = null)
+    public static ChatClient ClientOf(SdkTarget target, string? model = null, string? key = null, HttpClient? http = null)
     {
-        OpenAIClientOptions options = Options(url ?? target.Url, target);
+        OpenAIClientOptions options = Options(target.Url, target);
         if (http is not null)
         {
             options.Transport = new HttpClientPipelineTransport(http);
@@ -48,7 +52,7 @@ internal static class OpenAINuGet
         using WatchedHandler watched = new();
         using HttpClient http = new(watched);
         using CancellationTokenSource hangUp = new();
-        ChatClient client = ClientOf(target, http: http, url: target.SlowUrl);
+        ChatClient client = ClientOf(target.Slow, http: http);
         int pieces = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {

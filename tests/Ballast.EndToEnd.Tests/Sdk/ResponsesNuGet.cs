@@ -33,9 +33,9 @@ internal static class ResponsesNuGet
     private static ResponseTool Tool => ResponseTool.CreateFunctionTool(
         Samples.ToolName, BinaryData.FromString(Samples.ToolSchema), strictModeEnabled: true, functionDescription: Samples.ToolDescription);
 
-    private static ResponsesClient ClientOf(SdkTarget target, string? key = null, Uri? url = null, HttpClient? http = null)
+    private static ResponsesClient ClientOf(SdkTarget target, string? key = null, HttpClient? http = null)
     {
-        ResponsesClientOptions options = new() { Endpoint = new Uri(url ?? target.Url, target.Prefix), RetryPolicy = new ClientRetryPolicy(0) };
+        ResponsesClientOptions options = new() { Endpoint = new Uri(target.Url, target.Prefix), RetryPolicy = new ClientRetryPolicy(0) };
         if (http is not null)
         {
             options.Transport = new HttpClientPipelineTransport(http);
@@ -185,7 +185,15 @@ internal static class ResponsesNuGet
         ask.IncludedProperties.Add(IncludedResponseProperty.ReasoningEncryptedContent);
         ResponseResult first = await AnswerAsync(target, ask);
         Assert.True(!target.IsSigned || first.OutputItems.OfType<ReasoningResponseItem>().Any(static item => item.EncryptedContent is { Length: > 10 }));
-        await EndAsync(target, ask, first, Assert.Single(first.OutputItems.OfType<FunctionCallResponseItem>()));
+        try
+        {
+            await EndAsync(target, ask, first, Assert.Single(first.OutputItems.OfType<FunctionCallResponseItem>()));
+        }
+        catch (ClientResultException refusal) when (target.Vendor == GatewayTargets.AnyVendor)
+        {
+            // What OpenAI has encrypted is bound to the account: a route over several may come to another than the issuer, which refuses it in its own words.
+            Assert.Contains("invalid_encrypted_content", refusal.Message, StringComparison.Ordinal);
+        }
     }
 
     private static async Task StateAsync(SdkTarget target)
@@ -223,7 +231,7 @@ internal static class ResponsesNuGet
         int pieces = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (StreamingResponseUpdate update in await ClientOf(target, url: target.SlowUrl, http: http).CreateResponseStreamingAsync(ask, hangUp.Token))
+            await foreach (StreamingResponseUpdate update in await ClientOf(target.Slow, http: http).CreateResponseStreamingAsync(ask, hangUp.Token))
             {
                 if (update is StreamingResponseOutputTextDeltaUpdate && ++pieces == 3)
                 {
@@ -233,6 +241,7 @@ internal static class ResponsesNuGet
         });
         Assert.InRange(pieces, 3, 4);
         Assert.Null(await target.IsCancelled!(watched.Id));
+        await FreePlace.AssertAsync(target, TextAsync);
     }
 
     private static async Task RefusedAsync(SdkTarget target, CreateResponseOptions ask, int status, string? key = null)

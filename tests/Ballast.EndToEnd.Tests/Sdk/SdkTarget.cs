@@ -26,8 +26,11 @@ public sealed record SdkTarget
     public required Uri SlowUrl { get; init; }
     public string SlowModel => Model;
 
-    /// <summary>The key there; null where it is the same.</summary>
+    /// <summary>The key there, by which one request at a time may run at a gateway; null where it is the same.</summary>
     public string? SlowKey { get; init; }
+
+    /// <summary>The same at natural speed.</summary>
+    public SdkTarget Slow => this with { Url = SlowUrl, Key = SlowKey ?? Key };
 
     /// <summary>The same, failing where a prompt asks for it; null where that is <see cref="Url"/>.</summary>
     public Uri? FailingUrl { get; init; }

@@ -5,7 +5,7 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { z } from 'zod';
 import {
-  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds,
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds, assertFree, slow,
   checkDocument, lastLosses,
 } from './suite.mjs';
 
@@ -34,6 +34,8 @@ function weatherTool(asked, answer) {
     },
   });
 }
+
+const pick = ({ key, url, model }) => ({ key, url, model });
 
 async function text(target) {
   const answer = await generateText(call(target, { instructions: 'You are terse.', prompt: exactPrompt }));
@@ -110,10 +112,18 @@ const reasons = {
 async function thinking_tools(target) {
   const asked = [];
   const losses = [];
-  const answer = await generateText(call(target, {
+  const turns = () => generateText(call(target, {
     prompt: 'What is the weather in Paris right now?', providerOptions: reasons, maxOutputTokens: 3000,
     tools: { get_weather: weatherTool(asked, 'Sunny at 21 degrees') }, stopWhen: stepCountIs(3), onStepFinish: () => { losses.push(lastLosses()); },
   }));
+  let answer;
+  try {
+    answer = await turns();
+  } catch (error) {
+    // What OpenAI has encrypted is bound to the account: a route over several may come to another than the issuer, which refuses it in its own words.
+    assert.ok(target.vendor === 'any' && target.protocol === 'responses' && /invalid_encrypted_content/.test(error.responseBody), String(error));
+    return;
+  }
   assert.equal(asked.length, 1);
   assert.match(answer.text, /Sunny at 21 degrees/);
   if (target.lacks.includes('reasoning') || (target.lacks.includes('foreign reasoning') && target.protocol !== 'openai')) {
@@ -163,7 +173,7 @@ async function abort(target) {
   };
   const answer = streamText(call(
     target, { prompt: longPrompt, maxOutputTokens: 4000, abortSignal: controller.signal, headers, ...silent },
-    { url: target.slowUrl, model: target.slowModel, fetch: watched }));
+    { ...pick(slow(target)), fetch: watched }));
   let seen = 0;
   let aborted = false;
   for await (const part of answer.fullStream) {
@@ -171,6 +181,7 @@ async function abort(target) {
     aborted ||= part.type === 'abort';
   }
   assert.ok(aborted && seen >= 3, `aborted: ${aborted}, seen: ${seen}`);
+  await assertFree(target, text);
   return { id };
 }
 

@@ -7,7 +7,7 @@ import { OAuth2Client } from 'google-auth-library';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import { z } from 'zod';
 import {
-  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds, checkDocument, lastId,
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds, assertFree, slow, checkDocument, lastId,
   lastLosses,
 } from './suite.mjs';
 
@@ -379,7 +379,7 @@ async function cache_control(target) {
 
 async function abort(target) {
   const id = crypto.randomUUID();
-  const { data: events, response } = await clientOf(target, { url: target.slowUrl, key: target.slowKey }).messages.create({
+  const { data: events, response } = await clientOf(slow(target)).messages.create({
     model: target.slowModel, max_tokens: 4000, messages: [user(longPrompt)], stream: true,
   }, { headers: { 'x-client-request-id': id } }).withResponse();
   let seen = 0;
@@ -391,7 +391,9 @@ async function abort(target) {
   });
   assert.ok(error instanceof Anthropic.APIUserAbortError || error.name === 'AbortError', String(error));
   assert.ok(seen >= 3 && seen < 300, `${seen} pieces`); // what had come with the third is still handed out
-  return { id: lastId() ?? (target.cloud === 'bedrock' ? response.headers.get('x-amzn-requestid') : id) };
+  const seenAs = lastId() ?? (target.cloud === 'bedrock' ? response.headers.get('x-amzn-requestid') : id);
+  await assertFree(target, text);
+  return { id: seenAs };
 }
 
 async function count_tokens(target) {

@@ -6,7 +6,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk';
 import {
-  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, errorKinds,
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, errorKinds, assertFree, slow,
   checkDocument, note, lastId, lastLosses,
 } from './suite.mjs';
 
@@ -170,7 +170,7 @@ async function invoke_count(target) {
 
 async function abort(target) {
   const controller = new AbortController();
-  const { stream, $metadata } = await clientOf(target, { url: target.slowUrl }).send(
+  const { stream, $metadata } = await clientOf(slow(target)).send(
     new ConverseStreamCommand({ modelId: target.slowModel, messages: [user(longPrompt)], inferenceConfig: { maxTokens: 4000 } }), { abortSignal: controller.signal });
   let pieces = 0;
   await errorOf(async () => {
@@ -178,7 +178,9 @@ async function abort(target) {
     throw new Error('the stream went on to its end');
   });
   assert.ok(pieces >= 3 && pieces < 300, `${pieces} pieces`);
-  return { id: lastId() ?? $metadata.requestId };
+  const seenAs = lastId() ?? $metadata.requestId;
+  await assertFree(target, text);
+  return { id: seenAs };
 }
 
 const names = {

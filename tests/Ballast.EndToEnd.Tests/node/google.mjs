@@ -2,7 +2,7 @@
 import { GoogleGenAI, ApiError, FunctionCallingConfigMode } from '@google/genai';
 import { OAuth2Client } from 'google-auth-library';
 import {
-  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds, checkDocument, lastId,
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds, assertFree, slow, checkDocument, lastId,
   lastLosses,
 } from './suite.mjs';
 
@@ -217,7 +217,7 @@ async function abort(target) {
   const id = crypto.randomUUID();
   let seen = 0;
   const error = await errorOf(async () => {
-    const chunks = await clientOf(target, { url: target.slowUrl, key: target.slowKey, headers: { 'x-client-request-id': id } }).models.generateContentStream({
+    const chunks = await clientOf(slow(target), { headers: { 'x-client-request-id': id } }).models.generateContentStream({
       model: target.slowModel, contents: longPrompt, config: { abortSignal: controller.signal },
     });
     for await (const chunk of chunks) {
@@ -226,7 +226,9 @@ async function abort(target) {
   });
   assert.equal(error.name, 'AbortError', String(error));
   assert.ok(seen >= 3 && seen < 300, `${seen} pieces`);
-  return { id: lastId() ?? id };
+  const seenAs = lastId() ?? id;
+  await assertFree(target, text);
+  return { id: seenAs };
 }
 
 function checkError(error, status, word, target) {

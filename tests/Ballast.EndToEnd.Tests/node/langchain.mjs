@@ -3,7 +3,7 @@ import { ChatOpenAI } from '@langchain/openai';
 import { ChatAnthropic } from '@langchain/anthropic';
 import { HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { z } from 'zod';
-import { assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds, checkDocument, lastId, lastLosses } from './suite.mjs';
+import { assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds, assertFree, slow, checkDocument, lastId, lastLosses } from './suite.mjs';
 
 function modelOf(target, { key = target.key, url = target.url, model = target.model, headers, ...more } = {}) {
   const common = { model, maxTokens: 1000, maxRetries: 0, ...more };
@@ -107,7 +107,7 @@ async function max_tokens(target) {
 async function abort(target) {
   const id = crypto.randomUUID();
   const control = new AbortController();
-  const model = modelOf(target, { url: target.slowUrl, headers: { 'x-client-request-id': id } });
+  const model = modelOf(slow(target), { headers: { 'x-client-request-id': id } });
   let seen = 0;
   const error = await errorOf(async () => {
     for await (const chunk of await model.stream([new HumanMessage(longPrompt)], { signal: control.signal })) {
@@ -116,7 +116,9 @@ async function abort(target) {
     throw new Error('AbortError');
   });
   assert.match(error.name + error.message, /[Aa]bort/);
-  return { id: lastId() ?? id };
+  const seenAs = lastId() ?? id;
+  await assertFree(target, text);
+  return { id: seenAs };
 }
 
 async function errors(target) {

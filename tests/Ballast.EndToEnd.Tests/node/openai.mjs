@@ -3,7 +3,7 @@ import OpenAI, { AzureOpenAI } from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 import {
-  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds, checkDocument, lastLosses,
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, onePage, errorKinds, assertFree, slow, checkDocument, lastLosses,
 } from './suite.mjs';
 
 function clientOf(target, { key = target.key, url = target.url } = {}) {
@@ -267,7 +267,7 @@ async function stop(target) {
 
 async function abort(target) {
   const id = crypto.randomUUID();
-  const { data: chunks, response } = await clientOf(target, { url: target.slowUrl }).chat.completions.create({
+  const { data: chunks, response } = await clientOf(slow(target)).chat.completions.create({
     model: target.slowModel, messages: [user(longPrompt)], stream: true,
   }, { headers: { 'x-client-request-id': id } }).withResponse();
   let seen = 0;
@@ -279,6 +279,7 @@ async function abort(target) {
   });
   assert.ok(error instanceof OpenAI.APIUserAbortError || error.name === 'AbortError', String(error));
   assert.ok(seen >= 3 && seen < 300, `${seen} pieces`); // what had come with the third is still handed out
+  await assertFree(target, text);
   return { id: response.headers.get('x-ballast-request-id') ?? id };
 }
 

@@ -3,7 +3,7 @@ import OpenAI from 'openai';
 import { zodTextFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 import {
-  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, errorKinds, checkDocument, lastLosses,
+  assert, run, errorOf, exactText, exactPrompt, countPrompt, counted, longPrompt, weather, checkWeatherArguments, png, errorKinds, assertFree, slow, checkDocument, lastLosses,
 } from './suite.mjs';
 
 const clientOf = (target, { key = target.key, url = target.url } = {}) =>
@@ -104,8 +104,18 @@ async function image(target) {
   assert.match(answer.output_text, /7x5 png/);
 }
 
-// Reasoning comes back before its call, is sent back as it came, and is accepted by whoever issued it.
+// What OpenAI has encrypted is bound to the account: a route over several may come to another than the issuer, which refuses it in its own words.
 async function thinking_tools(target) {
+  try {
+    await thinkingTurns(target);
+  } catch (error) {
+    if (target.vendor !== 'any' || error.code !== 'invalid_encrypted_content') throw error;
+    assert.ok(error instanceof OpenAI.BadRequestError, String(error));
+  }
+}
+
+// Reasoning comes back before its call, is sent back as it came, and is accepted by whoever issued it.
+async function thinkingTurns(target) {
   const client = clientOf(target);
   const ask = (more) => client.responses.create({
     model: target.model, tools: [tool], reasoning: { effort: 'medium', summary: 'auto' }, include: ['reasoning.encrypted_content'], ...more,
@@ -240,10 +250,10 @@ async function background(target) {
   const done = await until(client, begun, one => !['queued', 'in_progress'].includes(one.status));
   assert.equal(done.status, 'completed');
   assert.equal(done.output_text, exactText);
-  const slow = clientOf(target, { url: target.slowUrl });
-  const long = await slow.responses.create({ model: target.slowModel, input: longPrompt, background: true });
-  assert.equal((await slow.responses.cancel(long.id)).status, 'cancelled');
-  assert.equal((await slow.responses.retrieve(long.id)).status, 'cancelled');
+  const slowly = clientOf(target, { url: target.slowUrl });
+  const long = await slowly.responses.create({ model: target.slowModel, input: longPrompt, background: true });
+  assert.equal((await slowly.responses.cancel(long.id)).status, 'cancelled');
+  assert.equal((await slowly.responses.retrieve(long.id)).status, 'cancelled');
   const sync = await client.responses.create({ model: target.model, input: exactPrompt });
   assert.equal((await errorOf(() => client.responses.cancel(sync.id))).status, 400);
 }
@@ -269,7 +279,7 @@ async function max_tokens(target) {
 
 async function abort(target) {
   const id = crypto.randomUUID();
-  const { data: events, response } = await clientOf(target, { url: target.slowUrl }).responses.create({
+  const { data: events, response } = await clientOf(slow(target)).responses.create({
     model: target.slowModel, input: longPrompt, stream: true,
   }, { headers: { 'x-client-request-id': id } }).withResponse();
   let seen = 0;
@@ -280,6 +290,7 @@ async function abort(target) {
     throw new OpenAI.APIUserAbortError();
   });
   assert.ok(error instanceof OpenAI.APIUserAbortError || error.name === 'AbortError', String(error));
+  await assertFree(target, text);
   return { id: response.headers.get('x-ballast-request-id') ?? id };
 }
 

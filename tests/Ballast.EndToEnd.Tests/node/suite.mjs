@@ -143,6 +143,23 @@ export async function checkDocument(target, ask, textOf, pointer) {
   }
 }
 
+/** The target at natural speed, where answers last long enough to be hung up on: by its key one request at a time may run at a gateway. */
+export const slow = target => ({ ...target, url: target.slowUrl, key: target.slowKey, model: target.slowModel });
+
+/** Whoever has hung up is let in again by the same key, once the other side has seen it: its place is free. */
+export async function assertFree(target, ask) {
+  const late = performance.now() + 20_000;
+  while (target.gateway) {
+    try {
+      return void await ask(slow(target));
+    } catch (error) {
+      const status = error.status ?? error.statusCode ?? error.status_code ?? error.$metadata?.httpStatusCode;
+      if (status !== 429 || performance.now() > late) throw error;
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+  }
+}
+
 /** Nothing of what the request said was left out. */
 const assertWhole = () => assert.doesNotMatch(lastLosses(), /(^|, )\/(messages|input|contents)\//);
 
