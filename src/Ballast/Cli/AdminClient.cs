@@ -32,10 +32,18 @@ internal sealed class AdminClient : IDisposable
             throw new UsageException($"--admin {address}: an address such as http://127.0.0.1:8081.");
         }
 
+        _http = NewHttp(parsed, certificate);
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.Trim());
+    }
+
+    /// <param name="address">Of the administration port.</param>
+    /// <param name="certificate">The file that <see cref="CertificateVariable"/> names; null shows none.</param>
+    /// <exception cref="UsageException">The file holds none.</exception>
+    public static HttpClient NewHttp(Uri address, string? certificate)
+    {
         SocketsHttpHandler handler = new() { AllowAutoRedirect = false, UseProxy = false, UseCookies = false };
         handler.SslOptions.ClientCertificates = CertificateOf(certificate);
-        _http = new HttpClient(handler) { BaseAddress = parsed, Timeout = TimeSpan.FromSeconds(30) };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.Trim());
+        return new HttpClient(handler) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
     }
 
     private static X509CertificateCollection? CertificateOf(string? path)

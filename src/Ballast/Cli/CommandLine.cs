@@ -25,6 +25,7 @@ public static class CommandLine
         DemoCommand.Create(),
         InitCommand.Create(),
         ServeCommand.Create(),
+        TopCommand.Create(),
         CheckCommand.Create(),
         AdminCommand.Create("orgs"),
         AdminCommand.Create("teams"),

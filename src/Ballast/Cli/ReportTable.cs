@@ -129,7 +129,7 @@ internal sealed class ReportTable(string title)
         output.WriteLine("| " + string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal))) + " |");
 
     /// <summary>A model's name comes from a client: escape sequences and line ends in it are shown as a question mark.</summary>
-    private static string Clean(string cell)
+    internal static string Clean(string cell)
     {
         if (!cell.Any(char.IsControl))
         {

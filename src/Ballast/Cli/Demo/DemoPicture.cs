@@ -19,7 +19,7 @@ internal static class DemoPicture
     public static Task ShowAsync(DemoScene scene, Task playing, TextWriter output, TextWriter errors) =>
         scene.Settings.IsLive ? ShowInPlaceAsync(scene, playing, output) : ShowLinesAsync(scene, playing, errors);
 
-    private static IAnsiConsole CreateConsole(TextWriter output) => AnsiConsole.Create(new AnsiConsoleSettings
+    internal static IAnsiConsole CreateConsole(TextWriter output) => AnsiConsole.Create(new AnsiConsoleSettings
     {
         Out = new AnsiConsoleOutput(output),
         ColorSystem = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
