@@ -15,7 +15,7 @@ namespace Ballast.Tests.Gateway;
 
 public class WaitingRoomTests
 {
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 12, 1, 8, 0, 0, TimeSpan.Zero));
+    private readonly CountingTime _time = new(new DateTimeOffset(2026, 12, 1, 8, 0, 0, TimeSpan.Zero));
     private readonly ShareControl _control;
     private readonly QuotaBook _quotas;
     private readonly HealthBook _health;
@@ -42,7 +42,7 @@ public class WaitingRoomTests
         Assert.Equal(1, _room.Waiting);
         await AdvanceAsync(TimeSpan.FromSeconds(3));
 
-        Assert.Equal(1, (await waiting.WaitAsync(s_long)).Count);
+        Assert.Equal(1, (await waiting.WaitAsync(s_long, TestContext.Current.CancellationToken)).Count);
         Assert.Equal((0, 1L), (_room.Waiting, _room.Served));
     }
 
@@ -58,7 +58,7 @@ public class WaitingRoomTests
         Assert.False(waiting.IsCompleted);
         await AdvanceAsync(TimeSpan.FromSeconds(1));
 
-        GatewayException refusal = await Assert.ThrowsAsync<GatewayException>(() => waiting.WaitAsync(s_long));
+        GatewayException refusal = await Assert.ThrowsAsync<GatewayException>(() => waiting.WaitAsync(s_long, TestContext.Current.CancellationToken));
         Assert.Equal("ballast_quota_reached", refusal.Code);
         Assert.Equal(0, _room.Waiting);
     }
@@ -71,13 +71,13 @@ public class WaitingRoomTests
         Settle(await PlanAsync([only], limits), only);
         using CancellationTokenSource gone = new();
 
-        Task<RoutePlan>[] waiting = [PlanAsync([only], limits, gone.Token), PlanAsync([only], limits, gone.Token)];
-        GatewayException refusal = await Assert.ThrowsAsync<GatewayException>(() => PlanAsync([only], limits).WaitAsync(s_long));
+        Task<RoutePlan>[] waiting = [PlanAsync([only], limits, gone), PlanAsync([only], limits, gone)];
+        GatewayException refusal = await Assert.ThrowsAsync<GatewayException>(() => PlanAsync([only], limits).WaitAsync(s_long, TestContext.Current.CancellationToken));
         Assert.Equal(("ballast_quota_reached", 2), (refusal.Code, _room.Waiting));
 
         // A client that goes away waits no more.
         await gone.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(waiting).WaitAsync(s_long));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(waiting).WaitAsync(s_long, TestContext.Current.CancellationToken));
         Assert.Equal(0, _room.Waiting);
     }
 
@@ -95,13 +95,13 @@ public class WaitingRoomTests
         // The one that was away is back.
         _health.Of(_both[0]).Reset();
         await AdvanceAsync(TimeSpan.FromSeconds(0.5));
-        Assert.True((await waiting.WaitAsync(s_long)).TryNext(out Deployment chosen));
+        Assert.True((await waiting.WaitAsync(s_long, TestContext.Current.CancellationToken)).TryNext(out Deployment chosen));
         Assert.Equal("a/m", chosen.Name);
 
         await AdvanceAsync(TimeSpan.FromSeconds(3));
         if (!inVain.IsCompletedSuccessfully)
         {
-            Assert.Equal("ballast_share_exceeded", (await Assert.ThrowsAsync<GatewayException>(() => inVain.WaitAsync(s_long))).Code);
+            Assert.Equal("ballast_share_exceeded", (await Assert.ThrowsAsync<GatewayException>(() => inVain.WaitAsync(s_long, TestContext.Current.CancellationToken))).Code);
         }
     }
 
@@ -114,7 +114,7 @@ public class WaitingRoomTests
         Task<RoutePlan> waiting = PlanAsync(_both, s_patient);
         await AdvanceAsync(TimeSpan.FromSeconds(3.2));
 
-        GatewayException refusal = await Assert.ThrowsAsync<GatewayException>(() => waiting.WaitAsync(s_long));
+        GatewayException refusal = await Assert.ThrowsAsync<GatewayException>(() => waiting.WaitAsync(s_long, TestContext.Current.CancellationToken));
         Assert.Equal("ballast_share_exceeded", refusal.Code);
         ShareSnapshot.Bucket bucket = Assert.Single(_control.Save()!.Buckets);
         Assert.Equal(0, bucket.RelaxedRequests);
@@ -142,22 +142,25 @@ public class WaitingRoomTests
     private static readonly TimeSpan s_long = TimeSpan.FromSeconds(30);
     private static readonly LimitsOptions s_patient = new() { QuotaWait = TimeSpan.FromMinutes(2) };
 
-    /// <summary>In small steps, each seen by whoever waits.</summary>
+    /// <summary>In small steps, each seen by whoever waits: every one of them has looked, and waits on or is done, before the next step.</summary>
     private async Task AdvanceAsync(TimeSpan time)
     {
         for (TimeSpan gone = TimeSpan.Zero; gone < time; gone += WaitingRoom.Step)
         {
+            int waiting = _room.Waiting;
+            int made = _time.Made;
             _time.Advance(WaitingRoom.Step);
-            for (int turn = 0; turn < 3; turn++)
+            long start = TimeProvider.System.GetTimestamp();
+            while (_time.Made - made < _room.Waiting)
             {
-                await Task.Yield();
+                Assert.True(TimeProvider.System.GetElapsedTime(start) < s_long, $"{waiting} waited, and {_room.Waiting} do not look");
+                await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestContext.Current.CancellationToken);
             }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestContext.Current.CancellationToken);
         }
     }
 
-    private Task<RoutePlan> PlanAsync(Deployment[] candidates, LimitsOptions limits, CancellationToken aborted = default) => _room.PlanAsync(NewExchange(candidates, limits), aborted).AsTask();
+    private Task<RoutePlan> PlanAsync(Deployment[] candidates, LimitsOptions limits, CancellationTokenSource? gone = null) =>
+        _room.PlanAsync(NewExchange(candidates, limits), gone?.Token ?? CancellationToken.None).AsTask();
 
     private Exchange NewExchange(Deployment[] candidates, LimitsOptions limits) => new(ProtocolList.OpenAIChat, Operation.Chat, Deployments.Catalog(limits), _time)
     {
@@ -211,4 +214,19 @@ public class WaitingRoomTests
     }
 
     private void Break(Deployment deployment) => _health.Of(deployment).Rest(TimeSpan.FromMinutes(5), new LimitsOptions());
+
+    /// <summary>A clock that is set by hand and knows how often somebody began to wait by it.</summary>
+    private sealed class CountingTime(DateTimeOffset start) : FakeTimeProvider(start)
+    {
+        private int _made;
+
+        public int Made => Volatile.Read(ref _made);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            ITimer timer = base.CreateTimer(callback, state, dueTime, period);
+            Interlocked.Increment(ref _made);
+            return timer;
+        }
+    }
 }
