@@ -20,7 +20,7 @@ async function readChat(entry) {
     ? await client.chat.completions.stream(request).finalChatCompletion()
     : await client.chat.completions.create(request);
   const message = answer.choices[0].message;
-  return { text: (message.content ?? '') + (message.refusal ?? ''), calls: (message.tool_calls ?? []).map(call => call.function.name) };
+  return { text: (message.content ?? '') + (message.refusal ?? ''), calls: (message.tool_calls ?? []).map(call => (call.custom ?? call.function).name) };
 }
 
 async function readMessages(entry) {

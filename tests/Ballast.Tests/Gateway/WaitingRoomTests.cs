@@ -187,7 +187,7 @@ public class WaitingRoomTests
             Task<RoutePlan> plan = PlanAsync(_both, s_patient with { WaitingRequestsMax = 0 });
             try
             {
-                await plan;
+                await plan.WaitAsync(s_long, TestContext.Current.CancellationToken);
             }
             catch (GatewayException)
             {
