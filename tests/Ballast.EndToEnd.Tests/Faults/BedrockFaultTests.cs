@@ -65,7 +65,7 @@ public sealed class BedrockFaultTests : IAsyncLifetime
             bool isServed = kind is FaultKind.WrongContentType or FaultKind.MissingUsage || (kind == FaultKind.HugeLine && !cell.Stream);
             if (isServed || cell.HasSecond && !(kind == FaultKind.NeverFinishes && cell.Stream))
             {
-                Assert.True(answer is { Status: 200, IsComplete: true } && answer.Text.ToString() == Caller.Answer && answer.Attempts == (isServed ? "1" : "2"), what);
+                Assert.True(answer is { Status: 200, IsComplete: true } && answer.Text.ToString() == Caller.Answer && (answer.Attempts == (isServed ? "1" : "2") || GoogleFaultTests.Rests(kind)), what);
             }
             else if (kind == FaultKind.NeverFinishes && cell.Stream)
             {
@@ -73,7 +73,7 @@ public sealed class BedrockFaultTests : IAsyncLifetime
             }
             else
             {
-                Assert.True(answer.Status >= 400 && answer.ErrorId == answer.Id && answer.ErrorCode is not null && answer.Attempts == "1", what);
+                Assert.True(answer.Status >= 400 && answer.ErrorId == answer.Id && answer.ErrorCode is not null && (answer.Attempts == "1" || GoogleFaultTests.Rests(kind)), what);
             }
         }
 

@@ -59,12 +59,17 @@ public sealed class GoogleFaultTests : IAsyncLifetime
             }
 
             bool isHarmless = kind is FaultKind.MissingUsage or FaultKind.WrongContentType || (kind == FaultKind.HugeLine && !stream);
-            Assert.True(answer.IsComplete && answer.Text.ToString() == Caller.Answer && answer.Attempts == (isHarmless ? "1" : "2"), what);
+            Assert.True(answer.IsComplete && answer.Text.ToString() == Caller.Answer && (answer.Attempts == (isHarmless ? "1" : "2") || Rests(kind)), what);
         }
+
+        Assert.True(!Rests(kind) || answers.Any(static answer => answer.Attempts == "2"), fault);
 
         // What a model thought and did not show can be estimated by nobody.
         await (kind == FaultKind.MissingUsage ? Task.CompletedTask : _gateway.ReconcileAsync());
     }
+
+    /// <summary>After one such answer a platform is left alone for a while: whoever comes a moment later goes to the next at once.</summary>
+    internal static bool Rests(FaultKind kind) => kind is FaultKind.RateLimit or FaultKind.Quota or FaultKind.Forbidden403;
 
     [Fact]
     public async Task RateLimit_TellsItsTimeInTheBody_AndTheCallerHearsOfIt()
