@@ -192,7 +192,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
         };
         PriceSchedule? prices = OperationName.IsOfKept(exchange.Operation) ? null : deployment.Prices;
         DateOnly day = DateOnly.FromDateTime(attempt.StartedAt.UtcDateTime);
-        MediaBound media = prices is null ? default : MediaBound.Of(exchange);
+        MediaBound media = prices is null ? default : MediaBound.Of(exchange, prices);
         return new LedgerEntry
         {
             AttemptId = attempt.Id,

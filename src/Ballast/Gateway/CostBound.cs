@@ -125,7 +125,7 @@ public static class CostBound
             return Ceiling(exchange, key) ?? throw new GatewayException(GatewayError.Unpriced);
         }
 
-        decimal dearest = Dearest(prices, DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime), input, output, media: MediaBound.Of(exchange));
+        decimal dearest = Dearest(prices, DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime), input, output, media: MediaBound.Of(exchange, prices));
         return exchange.IsByTokens ? dearest : Math.Max(dearest, Ceiling(exchange, key) ?? 0);
     }
 

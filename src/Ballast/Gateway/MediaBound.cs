@@ -13,15 +13,16 @@ internal readonly record struct MediaBound(bool HasSound, bool HasPictures, int 
     /// <summary>Searches that a request with a tool for them is taken for: no protocol makes a caller say how many.</summary>
     public const int SearchesMax = 10;
 
-    public static MediaBound Of(Exchange exchange)
+    /// <summary>Looks for nothing that has no price: a body is long, and each word is looked for in all of it.</summary>
+    public static MediaBound Of(Exchange exchange, PriceSchedule prices)
     {
         ReadOnlySpan<byte> body = exchange.Envelope.Body.Span;
         bool makesPictures = exchange.Operation is Operation.ImageGenerations or Operation.ImageEdits or Operation.ImageVariations;
         bool isSound = exchange.Operation is Operation.Speech or Operation.Transcriptions or Operation.Translations;
         return new MediaBound(
-            isSound || Names(body, "audio"u8) || Names(body, "AUDIO"u8) || Names(body, "video"u8) || Names(body, "VIDEO"u8),
-            makesPictures || Names(body, "image"u8) || Names(body, "IMAGE"u8),
-            Names(body, "search"u8) || Names(body, "Search"u8) ? SearchesMax : 0,
+            prices.HasSound && (isSound || Names(body, "audio"u8) || Names(body, "AUDIO"u8) || Names(body, "video"u8) || Names(body, "VIDEO"u8)),
+            prices.HasPictures && (makesPictures || Names(body, "image"u8) || Names(body, "IMAGE"u8)),
+            prices.HasSearches && (Names(body, "search"u8) || Names(body, "Search"u8)) ? SearchesMax : 0,
             makesPictures ? Math.Clamp(exchange.Envelope.ChoiceCount, 1, 128) : 0);
     }
 

@@ -17,7 +17,19 @@ public sealed class PriceSchedule
         all.AddRange(all.Where(row => row.ServiceTier == ServiceTier.Standard && !all.Exists(other => other.ServiceTier == ServiceTier.Priority))
             .Select(static row => row with { ServiceTier = ServiceTier.Priority, Price = row.Price.Times(PriorityFactor, $"priority assumed at {PriorityFactor} times standard") }).ToList());
         _rows = [.. all.OrderByDescending(static row => row.HasDailyWindow)];
+        HasSound = all.Exists(static row => row.Price.Media is { } media && (media.InputAudio ?? media.CacheReadAudio ?? media.OutputAudio) is not null);
+        HasPictures = all.Exists(static row => row.Price.Media is { } media && (media.InputImage ?? media.CacheReadImage ?? media.OutputImage) is not null);
+        HasSearches = all.Exists(static row => row.Price.Media is { PerSearch: not null });
     }
+
+    /// <summary>Some row has prices of its own for sound.</summary>
+    public bool HasSound { get; }
+
+    /// <summary>Some row has prices of its own for pictures as tokens.</summary>
+    public bool HasPictures { get; }
+
+    /// <summary>Some row has a price for a search.</summary>
+    public bool HasSearches { get; }
 
     /// <summary>All rows, those for certain hours first.</summary>
     public IReadOnlyList<PriceRow> Rows => _rows;
