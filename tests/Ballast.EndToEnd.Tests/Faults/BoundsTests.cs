@@ -99,7 +99,7 @@ public sealed class BoundsTests
 
         Assert.True(answer is { IsError: true, IsComplete: false, ErrorCode: "upstream_malformed" } && answer.Status == (isCommitted ? 200 : 502), answer.ToString());
         Assert.InRange(sent, 8 * MiB, 24 * MiB);
-        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 512 * MiB);
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 160 * MiB);
     }
 
     [Fact]

@@ -59,7 +59,7 @@ public sealed class GoogleFaultTests : IAsyncLifetime
             }
 
             bool isHarmless = kind is FaultKind.MissingUsage or FaultKind.WrongContentType || (kind == FaultKind.HugeLine && !stream);
-            Assert.True(answer.IsComplete && answer.Text.ToString() == Caller.Answer && (answer.Attempts == (isHarmless ? "1" : "2") || Rests(kind)), what);
+            Assert.True(answer.IsComplete && answer.Text.ToString() == Caller.Answer && (answer.Attempts == (isHarmless ? "1" : "2") || (Rests(kind) && answer.Attempts == "1" && rows[0].Deployment == "azure/second")), what);
         }
 
         Assert.True(!Rests(kind) || answers.Any(static answer => answer.Attempts == "2"), fault);
