@@ -315,15 +315,15 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
         _ => AttemptOutcome.Failed,
     };
 
-    /// <summary>
-    /// The vendor's figures where the answer ended; else what is known, with the rest estimated upwards: an answer that was cut is billed for what was produced, and
-    /// its final usage never came.
-    /// </summary>
     /// <summary>Where pictures have a price by the piece, those that were asked for are those that are billed.</summary>
     private static Usage WithPictures(Exchange exchange, Attempt attempt, Usage usage) =>
         exchange.Operation is Operation.ImageGenerations or Operation.ImageEdits or Operation.ImageVariations && attempt is { Result: AttemptResult.Completed, UpstreamStatus: null or < 300 }
             ? usage with { Media = (usage.Media ?? new MediaUsage()) with { Images = Math.Clamp(exchange.Envelope.ChoiceCount, 1, 128) } } : usage;
 
+    /// <summary>
+    /// The vendor's figures where the answer ended; else what is known, with the rest estimated upwards: an answer that was cut is billed for what was produced, and
+    /// its final usage never came.
+    /// </summary>
     private static Usage UsageOf(Exchange exchange, Attempt attempt)
     {
         Usage? told = exchange.Operation == Operation.State ? null : attempt.Usage; // Looking at an answer costs nothing: it is booked where it was asked for.
