@@ -21,6 +21,9 @@ internal sealed class PlainParts(ChatRequest request, RequestTarget target, Loss
     /// <summary>Documents of text have a place of their own; else they become text.</summary>
     public bool TakesTextDocuments { get; init; }
 
+    /// <summary>A picture's media type has a place beside its data.</summary>
+    public bool TakesMediaTypes { get; init; }
+
     /// <summary>A picture's level of detail has a place.</summary>
     public bool TakesDetail { get; init; }
 
@@ -93,6 +96,11 @@ internal sealed class PlainParts(ChatRequest request, RequestTarget target, Loss
         if (image.Source.Base64 is null && !TakesImageAddresses)
         {
             return Placeholder(image, $"{title} takes no image by its address.", "[An image was left out: only its address was given.]");
+        }
+
+        if (!TakesMediaTypes && image.Source is { Base64: { } data, MediaType: { } type, MediaTypePointer: { } typeAt } && type != MediaTypes.OfData(data))
+        {
+            losses.Add(typeAt, $"In {title} a picture's own first bytes say what it is.");
         }
 
         if (image.Detail is not null && !TakesDetail)

@@ -22,6 +22,9 @@ public sealed record MediaSource
 {
     public string? MediaType { get; init; }
 
+    /// <summary>Where the media type stood; null where it was no field of its own.</summary>
+    public string? MediaTypePointer { get; init; }
+
     /// <summary>Base64, as it arrived (not decoded).</summary>
     public string? Base64 { get; init; }
     public string? Url { get; init; }

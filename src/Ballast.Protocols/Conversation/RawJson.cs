@@ -13,6 +13,9 @@ public readonly record struct RawJson(ReadOnlyMemory<byte> Utf8)
 
     public static RawJson From(string json) => new(Encoding.UTF8.GetBytes(json));
 
+    /// <summary>A text as JSON writes it.</summary>
+    public static RawJson OfText(string text) => From($"\"{JsonEncodedText.Encode(text)}\"");
+
     /// <summary>Copies the value at which <paramref name="reader"/> stands and leaves the reader at the value's end.</summary>
     /// <param name="reader">A reader over <paramref name="source"/>, standing on the first token of a value.</param>
     /// <param name="source">The bytes that the reader reads.</param>

@@ -259,7 +259,7 @@ internal static class GeminiRequest
             if (OwnSchema is { } own)
             {
                 Keep(Schema);
-                return new ResponseFormat(ResponseFormatKind.JsonSchema, own.Pointer) { Schema = GeminiSchema.ToJsonSchema(own.Value), OwnSchema = own.Value };
+                return new ResponseFormat(ResponseFormatKind.JsonSchema, own.Pointer) { Schema = GeminiSchema.ToJsonSchema(own.Value, own.Pointer, Extras), OwnSchema = own.Value };
             }
 
             return Schema is { } schema ? new ResponseFormat(ResponseFormatKind.JsonSchema, schema.Pointer) { Schema = schema.Value }

@@ -62,7 +62,9 @@ internal sealed class AnthropicMessagesForeignParts(ChatRequest request, Request
 
         if (source.Base64 is null)
         {
-            return IsWebAddress(source.Url) ? Bare(document) : Lost(document, "The document's address is neither http nor https.");
+            return !IsWebAddress(source.Url) ? Lost(document, "The document's address is neither http nor https.")
+                : source.MediaType is null or "" or "application/pdf" ? Bare(document)
+                : Lost(document, "By their address, documents may be PDF only.");
         }
 
         string mediaType = source.MediaType ?? "application/pdf";
@@ -88,12 +90,7 @@ internal sealed class AnthropicMessagesForeignParts(ChatRequest request, Request
     {
         "image/jpeg" or "image/png" or "image/gif" or "image/webp" => mediaType,
         "image/jpg" => "image/jpeg",
-        null or "" or "application/octet-stream" =>
-            base64.StartsWith("iVBOR", StringComparison.Ordinal) ? "image/png"
-            : base64.StartsWith("/9j/", StringComparison.Ordinal) ? "image/jpeg"
-            : base64.StartsWith("R0lGOD", StringComparison.Ordinal) ? "image/gif"
-            : base64.StartsWith("UklGR", StringComparison.Ordinal) ? "image/webp"
-            : null,
+        null or "" or "application/octet-stream" => MediaTypes.OfData(base64),
         _ => null,
     };
 

@@ -50,7 +50,7 @@ internal static class AnthropicMessagesPartWriter
     {
         foreach (Extra extra in extras)
         {
-            if (extra.Pointer == JsonFields.Join(pointer, extra.Name))
+            if (!extra.IsSaid && extra.Pointer == JsonFields.Join(pointer, extra.Name))
             {
                 json.WritePropertyName(extra.Name);
                 extra.Value.WriteTo(json);

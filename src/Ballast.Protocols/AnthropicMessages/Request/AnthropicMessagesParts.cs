@@ -228,6 +228,8 @@ internal static class AnthropicMessagesParts
         return part with { CacheControl = cacheControl, Extras = (IReadOnlyList<Extra>?)extras ?? [] };
     }
 
+    private const string PlainText = "text/plain";
+
     private static MediaSource ReadSource(ref JsonFields json, string pointer, ref string? text, ref List<Extra>? extras)
     {
         string type = json.TypeHere(pointer);
@@ -262,9 +264,16 @@ internal static class AnthropicMessagesParts
         }
 
         text = type == "text" ? value : null;
+        if (text is not null && mediaType is not (null or PlainText))
+        {
+            // Elsewhere a text is a text.
+            (extras ??= []).Add(new Extra("media_type", $"{pointer}/media_type", RawJson.OfText(mediaType)) { IsSaid = true });
+        }
+
         return new MediaSource
         {
             MediaType = mediaType,
+            MediaTypePointer = mediaType is null ? null : $"{pointer}/media_type",
             Base64 = type == "base64" ? value : null,
             Url = type == "url" ? value : null,
             FileId = type == "file" ? value : null,

@@ -46,7 +46,7 @@ internal sealed class BedrockConversePartWriter(bool isNative)
     {
         foreach (Extra extra in extras)
         {
-            if (extra.Pointer == JsonFields.Join(pointer, extra.Name))
+            if (!extra.IsSaid && extra.Pointer == JsonFields.Join(pointer, extra.Name))
             {
                 json.WritePropertyName(extra.Name);
                 extra.Value.WriteTo(json);

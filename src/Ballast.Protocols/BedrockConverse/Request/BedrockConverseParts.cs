@@ -115,7 +115,8 @@ internal static class BedrockConverseParts
             }
         }
 
-        return format is null || bytes is null ? null : new ImagePart(new MediaSource { MediaType = BedrockConverseMedia.ImageTypeOf(format), Base64 = bytes }, null, pointer);
+        return format is null || bytes is null ? null
+            : new ImagePart(new MediaSource { MediaType = BedrockConverseMedia.ImageTypeOf(format), MediaTypePointer = $"{pointer}/image/format", Base64 = bytes }, null, pointer);
     }
 
     private static DocumentPart? ReadDocument(JsonFields json, string pointer)
@@ -159,6 +160,12 @@ internal static class BedrockConverseParts
         if (bytes is null && text is null)
         {
             return null;
+        }
+
+        if (text is not null && format is not (null or "txt"))
+        {
+            // Elsewhere a text is a text.
+            (extras ??= []).Add(new Extra("format", $"{at}/format", RawJson.OfText(format)) { IsSaid = true });
         }
 
         string mediaType = BedrockConverseMedia.DocumentTypeOf(format ?? (text is null ? "pdf" : "txt"));

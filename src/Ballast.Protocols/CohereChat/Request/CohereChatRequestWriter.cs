@@ -26,7 +26,7 @@ internal sealed class CohereChatRequestWriter(ChatRequest request, RequestTarget
 
     private const long MediumEffortTokens = 4096;
 
-    private readonly PlainParts _parts = new(request, target, losses, Title) { TakesImageAddresses = true, TakesTextDocuments = true, TakesDetail = true };
+    private readonly PlainParts _parts = new(request, target, losses, Title) { TakesImageAddresses = true, TakesMediaTypes = true, TakesTextDocuments = true, TakesDetail = true };
 
     /// <summary>The request came in this protocol: the caller's own words go on.</summary>
     private readonly bool _isOwn = request.SourceProtocol == CohereChatProtocol.ProtocolName;

@@ -29,18 +29,19 @@ internal sealed class GeminiCallIds
         return known;
     }
 
-    /// <summary>The call that a result belongs to: the one of its id, or the first open one of its name.</summary>
-    public string OfResult(string? id, string name)
+    /// <summary>The call that a result belongs to: the one of its id, or the first open one of its name; and what was called, null where there is no such call.</summary>
+    public string OfResult(string? id, string name, out string? callee)
     {
         int at = id is { Length: > 0 }
             ? _open.FindIndex(call => call.Id == id)
             : _open.FindIndex(call => call.Name == name);
         if (at < 0)
         {
+            callee = null;
             return id is { Length: > 0 } ? id : $"{MadePrefix}unknown_{_results++}";
         }
 
-        string found = _open[at].Id;
+        (string found, callee) = _open[at];
         _open.RemoveAt(at);
         return found;
     }

@@ -172,6 +172,7 @@ internal sealed class GeminiContents
         json.Expect(JsonTokenType.StartObject, "an object", at);
         string? id = null;
         string called = "";
+        string nameAt = "";
         List<Part> content = [];
         List<Part> media = [];
         RawJson response = default;
@@ -189,6 +190,7 @@ internal sealed class GeminiContents
                     break;
                 case "name":
                     called = json.Text(here);
+                    nameAt = here;
                     break;
                 case "response":
                     json.Expect(JsonTokenType.StartObject, "an object", here);
@@ -205,7 +207,14 @@ internal sealed class GeminiContents
         }
 
         content.AddRange(media);
-        return new ToolResultPart(_ids.OfResult(id, called), content, part) { IsError = isError, Name = called, OwnResult = response, Extras = extras };
+        string known = _ids.OfResult(id, called, out string? callee);
+        if (called.Length > 0 && called != callee)
+        {
+            // Elsewhere a result has its call's name.
+            extras.Add(new Extra("name", nameAt, RawJson.OfText(called)) { IsSaid = true });
+        }
+
+        return new ToolResultPart(known, content, part) { IsError = isError, Name = called, OwnResult = response, Extras = extras };
     }
 
     private void ReadMedia(ref GeminiCursor json, string at, List<Part> media)

@@ -115,8 +115,8 @@ internal sealed class GeminiForeignParts(ChatRequest request, RequestTarget targ
         }
 
         string mediaType = source.MediaType is { Length: > 0 } given && given != "application/octet-stream" ? given
-            : source.Base64 is { } data ? GeminiMedia.TypeOfData(data) ?? "image/png"
-            : GeminiMedia.TypeOf(source.Url!) ?? "image/jpeg";
+            : source.Base64 is { } data ? MediaTypes.OfData(data) ?? "image/png"
+            : MediaTypes.OfAddress(source.Url!) ?? "image/jpeg";
         return Bare(image with { Source = source with { MediaType = mediaType == "image/jpg" ? "image/jpeg" : mediaType }, Detail = null });
     }
 
@@ -144,7 +144,7 @@ internal sealed class GeminiForeignParts(ChatRequest request, RequestTarget targ
             return Lost(document, "The document's address is neither http nor https.");
         }
 
-        string mediaType = source.MediaType is { Length: > 0 } given ? given : (source.Url is { } url ? GeminiMedia.TypeOf(url) : null) ?? "application/pdf";
+        string mediaType = source.MediaType is { Length: > 0 } given ? given : (source.Url is { } url ? MediaTypes.OfAddress(url) : null) ?? "application/pdf";
         if (document.Name is not null)
         {
             // A part of its own: the API itself takes no names of files.

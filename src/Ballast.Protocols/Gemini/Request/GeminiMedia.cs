@@ -8,16 +8,16 @@ internal static class GeminiMedia
 {
     public static Part ReadInline(ref GeminiCursor json, string at, string part, List<Extra> extras)
     {
-        (string? mediaType, string? data, string? name) = Read(ref json, at, "data", extras);
-        MediaSource source = new() { MediaType = mediaType, Base64 = data ?? throw GeminiCursor.Fault($"{at}/data", "is required") };
+        (MediaSource type, string? data, string? name) = Read(ref json, at, "data", extras);
+        MediaSource source = type with { Base64 = data ?? throw GeminiCursor.Fault($"{at}/data", "is required") };
         return Of(source, name, part);
     }
 
     public static Part ReadFile(ref GeminiCursor json, string at, string part, List<Extra> extras)
     {
-        (string? mediaType, string? address, string? name) = Read(ref json, at, "fileUri", extras);
+        (MediaSource type, string? address, string? name) = Read(ref json, at, "fileUri", extras);
         address = address ?? throw GeminiCursor.Fault($"{at}/fileUri", "is required");
-        MediaSource source = IsStored(address) ? new MediaSource { MediaType = mediaType, FileId = address } : new MediaSource { MediaType = mediaType, Url = address };
+        MediaSource source = IsStored(address) ? type with { FileId = address } : type with { Url = address };
         return Of(source, name, part);
     }
 
@@ -25,10 +25,10 @@ internal static class GeminiMedia
     private static bool IsStored(string address) =>
         !address.StartsWith("http", StringComparison.OrdinalIgnoreCase) || address.Contains("generativelanguage.googleapis.com/", StringComparison.Ordinal);
 
-    private static (string? MediaType, string? Content, string? Name) Read(ref GeminiCursor json, string at, string content, List<Extra> extras)
+    private static (MediaSource Type, string? Content, string? Name) Read(ref GeminiCursor json, string at, string content, List<Extra> extras)
     {
         json.Expect(JsonTokenType.StartObject, "an object", at);
-        string? mediaType = null;
+        MediaSource type = new();
         string? value = null;
         string? display = null;
         while (json.NextProperty(out string name))
@@ -40,7 +40,7 @@ internal static class GeminiMedia
             }
             else if (name == "mimeType")
             {
-                mediaType = json.Text(here);
+                type = new MediaSource { MediaType = json.Text(here), MediaTypePointer = here };
             }
             else if (name == content)
             {
@@ -56,7 +56,7 @@ internal static class GeminiMedia
             }
         }
 
-        return (mediaType, value, display);
+        return (type, value, display);
     }
 
     private static Part Of(MediaSource source, string? name, string part)
@@ -86,30 +86,4 @@ internal static class GeminiMedia
         GeminiPartWriter.WriteInnerExtras(json, part);
         json.WriteEndObject();
     }
-
-    /// <summary>The media type of an address, told from its end: the API demands one.</summary>
-    public static string? TypeOf(string address)
-    {
-        int query = address.AsSpan().IndexOfAny('?', '#');
-        ReadOnlySpan<char> path = query < 0 ? address : address.AsSpan(0, query);
-        int dot = path.LastIndexOf('.');
-        return dot < 0 ? null : path[(dot + 1)..] switch
-        {
-            "png" or "PNG" => "image/png",
-            "jpg" or "jpeg" or "JPG" => "image/jpeg",
-            "webp" => "image/webp",
-            "gif" => "image/gif",
-            "heic" => "image/heic",
-            "pdf" or "PDF" => "application/pdf",
-            _ => null,
-        };
-    }
-
-    /// <summary>The media type of a picture's data, told from its first letters.</summary>
-    public static string? TypeOfData(string base64) =>
-        base64.StartsWith("iVBOR", StringComparison.Ordinal) ? "image/png"
-        : base64.StartsWith("/9j/", StringComparison.Ordinal) ? "image/jpeg"
-        : base64.StartsWith("R0lGOD", StringComparison.Ordinal) ? "image/gif"
-        : base64.StartsWith("UklGR", StringComparison.Ordinal) ? "image/webp"
-        : null;
 }

@@ -67,7 +67,7 @@ internal static class GeminiPartWriter
     {
         foreach (Extra extra in extras)
         {
-            if (extra.Pointer == GeminiCursor.Below(pointer, extra.Name))
+            if (!extra.IsSaid && extra.Pointer == GeminiCursor.Below(pointer, extra.Name))
             {
                 json.WritePropertyName(extra.Name);
                 extra.Value.WriteTo(json);
@@ -80,7 +80,7 @@ internal static class GeminiPartWriter
     {
         foreach (Extra extra in part.Extras)
         {
-            if (extra.Pointer != GeminiCursor.Below(part.Pointer, extra.Name))
+            if (!extra.IsSaid && extra.Pointer != GeminiCursor.Below(part.Pointer, extra.Name))
             {
                 json.WritePropertyName(extra.Name);
                 extra.Value.WriteTo(json);

@@ -74,7 +74,7 @@ internal static class GeminiTools
                 case "parameters":
                     json.Expect(JsonTokenType.StartObject, "an object", here);
                     RawJson own = json.Take();
-                    tool = tool with { Parameters = GeminiSchema.ToJsonSchema(own), OwnParameters = own };
+                    tool = tool with { Parameters = GeminiSchema.ToJsonSchema(own, here, extras), OwnParameters = own };
                     break;
                 case "parametersJsonSchema":
                     json.Expect(JsonTokenType.StartObject, "an object", here);

@@ -173,17 +173,33 @@ internal static partial class OpenAIChatRequest
             if (TextOf(detail, "signature"u8) is string mark && ForeignThinking.TryUnwrap(mark, out string issuer, out string? signature))
             {
                 string text = TextOf(detail, "text"u8) ?? draft.Thinking.FirstOrDefault()?.Text ?? "";
-                draft.Marked.Add(new ThinkingPart(text, at) { Issuer = issuer, Signature = signature });
+                draft.Marked.Add(new ThinkingPart(text, at) { Issuer = issuer, Signature = signature, Extras = DetailExtras(detail, at, index, "text", "signature") });
             }
             else if (TextOf(detail, "data"u8) is string wrapped && ForeignThinking.TryUnwrap(wrapped, out issuer, out string? data))
             {
-                draft.Marked.Add(new RedactedThinkingPart(data ?? "", issuer, at));
+                draft.Marked.Add(new RedactedThinkingPart(data ?? "", issuer, at) { Extras = DetailExtras(detail, at, index, "data") });
             }
             else
             {
                 draft.Marked.Add(new OpaquePart("reasoning_details", raw, at));
             }
         }
+    }
+
+    /// <summary>What a marked detail holds beside reasoning and mark; a place in the list that is its place says nothing.</summary>
+    private static List<Extra> DetailExtras(JsonElement detail, string at, int index, params ReadOnlySpan<string> known)
+    {
+        List<Extra> extras = [];
+        foreach (JsonProperty field in detail.EnumerateObject())
+        {
+            bool isPlace = field.NameEquals("index"u8) && field.Value.ValueKind == JsonValueKind.Number && field.Value.TryGetInt32(out int place) && place == index;
+            if (!isPlace && !field.NameEquals("type"u8) && !known.Contains(field.Name))
+            {
+                extras.Add(new Extra(field.Name, JsonCursor.Below(at, field.Name), RawJson.From(field.Value.GetRawText())));
+            }
+        }
+
+        return extras;
     }
 
     private static string? TextOf(JsonElement element, ReadOnlySpan<byte> name) =>

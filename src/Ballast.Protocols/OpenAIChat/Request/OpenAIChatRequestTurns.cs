@@ -137,6 +137,7 @@ internal static partial class OpenAIChatRequest
                 case ThinkingPart thinking:
                     if (MayReturn(output, part, thinking.Issuer))
                     {
+                        LoseForeignExtras(output, part);
                         replayed.Append(thinking.Text);
                         if (thinking.Signature is not null)
                         {
@@ -148,6 +149,7 @@ internal static partial class OpenAIChatRequest
                 case RedactedThinkingPart redacted:
                     if (MayReturn(output, part, redacted.Issuer))
                     {
+                        LoseForeignExtras(output, part);
                         details.Add(redacted);
                     }
 
@@ -163,7 +165,15 @@ internal static partial class OpenAIChatRequest
             json.WriteString("reasoning_content"u8, replayed.ToString());
         }
 
-        WriteReasoningDetails(json, details);
+        WriteReasoningDetails(output, details);
+    }
+
+    private static void LoseForeignExtras(Output output, Part part)
+    {
+        if (!output.IsOwn)
+        {
+            LoseExtras(output, part);
+        }
     }
 
     private static bool MayReturn(Output output, Part part, string? issuer)
@@ -179,8 +189,9 @@ internal static partial class OpenAIChatRequest
         return false;
     }
 
-    private static void WriteReasoningDetails(Utf8JsonWriter json, List<Part> details)
+    private static void WriteReasoningDetails(Output output, List<Part> details)
     {
+        Utf8JsonWriter json = output.Json;
         if (details.Count == 0)
         {
             return;
@@ -208,7 +219,16 @@ internal static partial class OpenAIChatRequest
                 json.WriteString("data"u8, ((RedactedThinkingPart)details[i]).Data);
             }
 
-            json.WriteNumber("index"u8, i);
+            if (!output.IsOwn || !details[i].Extras.Any(extra => extra.Name == "index"))
+            {
+                json.WriteNumber("index"u8, i);
+            }
+
+            if (output.IsOwn)
+            {
+                WriteExtras(output, details[i].Extras, details[i].Pointer);
+            }
+
             json.WriteEndObject();
         }
 

@@ -279,6 +279,11 @@ internal sealed class OpenAIResponsesItemWriter(ChatRequest request, RequestTarg
                     losses.Add(document.Pointer, "A file by its address has no name of its own.");
                 }
 
+                if (document.Source is { MediaType: { } type, MediaTypePointer: { } typeAt } && type != MediaTypes.OfAddress(url))
+                {
+                    losses.Add(typeAt, "A file by its address has no type of its own.");
+                }
+
                 break;
             case DocumentPart document:
                 json.WriteString("type"u8, "input_file"u8);
