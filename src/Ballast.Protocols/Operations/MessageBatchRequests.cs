@@ -12,7 +12,14 @@ namespace Ballast.Protocols.Operations;
 /// <param name="Bytes">Their length; a token has at least a byte.</param>
 /// <param name="Links">Addresses in them, behind which pictures or documents may lie.</param>
 /// <param name="OutputTokens">Sum of the lengths that their answers may have.</param>
-public sealed record BatchShare(string Model, int Requests, long Bytes, long Links, long OutputTokens);
+public sealed record BatchShare(string Model, int Requests, long Bytes, long Links, long OutputTokens)
+{
+    /// <summary>Searches of the web that all of them may make.</summary>
+    public long Searches { get; init; }
+
+    /// <summary>How many of them may search.</summary>
+    public int SearchingRequests { get; init; }
+}
 
 /// <summary>
 /// The body that begins a batch of Messages: <c>{"requests": [{"custom_id": …, "params": {"model": …, …}}]}</c>. Each <c>params</c> is looked at as if it had come alone;
@@ -172,12 +179,15 @@ public sealed class MessageBatchRequests : BatchInput
         }
 
         BatchShare share = _shares[model];
+        int searches = SearchBound.Of(told.Body.Span, isSure: false);
         _shares[model] = share with
         {
             Requests = share.Requests + 1,
             Bytes = share.Bytes + found.Length,
             Links = share.Links + Math.Min(LinksPerRequestMax, told.Body.Span.Count("://"u8)),
             OutputTokens = share.OutputTokens + Math.Clamp(told.MaxOutputTokens ?? 0, 0, int.MaxValue),
+            Searches = share.Searches + searches,
+            SearchingRequests = share.SearchingRequests + Math.Min(1, searches),
         };
         _requests.Add(new Request(model, told.ModelValue with { Start = found.Start + told.ModelValue.Start }, told.HasForeignThinking ? found : default));
     }

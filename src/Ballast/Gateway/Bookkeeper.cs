@@ -192,7 +192,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
         };
         PriceSchedule? prices = OperationName.IsOfKept(exchange.Operation) ? null : deployment.Prices;
         DateOnly day = DateOnly.FromDateTime(attempt.StartedAt.UtcDateTime);
-        MediaBound media = prices is null ? default : MediaBound.Of(exchange, prices);
+        MediaBound media = prices is null ? default : MediaBound.Of(exchange, deployment, prices);
         return new LedgerEntry
         {
             AttemptId = attempt.Id,
@@ -216,7 +216,7 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
             OutputTokens = most.OutputTokens,
             IsEstimated = true,
             CostUsd = prices is null ? null : CostBound.Dearest(prices, day, most.InputTokens, most.OutputTokens, media: media),
-            InputCostUsd = prices is null ? null : CostBound.Dearest(prices, day, most.InputTokens, output: 0, media: media with { Searches = 0, Images = 0 }),
+            InputCostUsd = prices is null ? null : CostBound.Dearest(prices, day, most.InputTokens, output: 0, media: media with { Searches = 0, SearchingRequests = 0, Images = 0 }),
             Reserved = attempt.Reserved,
             ReservedCurrency = attempt.ReservedCurrency,
             Outcome = AttemptOutcome.Interrupted,

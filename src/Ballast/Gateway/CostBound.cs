@@ -125,7 +125,7 @@ public static class CostBound
             return Ceiling(exchange, key) ?? throw new GatewayException(GatewayError.Unpriced);
         }
 
-        decimal dearest = Dearest(prices, DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime), input, output, media: MediaBound.Of(exchange, prices));
+        decimal dearest = Dearest(prices, DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime), input, output, media: MediaBound.Of(exchange, deployment, prices));
         return exchange.IsByTokens ? dearest : Math.Max(dearest, Ceiling(exchange, key) ?? 0);
     }
 
@@ -143,7 +143,7 @@ public static class CostBound
         }
 
         DateOnly day = DateOnly.FromDateTime(exchange.Time.GetUtcNow().UtcDateTime);
-        return Dearest(prices, day, InputOf(share), share.OutputTokens, ServiceTier.Batch, share.Requests, new MediaBound(HasSound: true, HasPictures: true, 0, 0));
+        return Dearest(prices, day, InputOf(share), share.OutputTokens, ServiceTier.Batch, share.Requests, new MediaBound(HasSound: true, HasPictures: true, share.Searches, 0) { SearchingRequests = share.SearchingRequests });
     }
 
     /// <summary>By whatever class, service tier, hour and length of prompt it is priced in the end: which of them count is known only afterwards.</summary>
@@ -160,14 +160,14 @@ public static class CostBound
         bool isComplete = only is not null && prices.Rows.Any(row => row.ServiceTier == only && !row.HasDailyWindow && row.IsValidOn(day) && row.IsValidOn(day.AddDays(1)));
         decimal inputPrice = 0;
         decimal outputPrice = 0;
-        decimal request = 0;
+        decimal pieces = 0;
         for (int i = 0; i < prices.Rows.Count; i++)
         {
             PriceRow row = prices.Rows[i];
             bool counts = only is null || row.ServiceTier == only || (!isComplete && row.ServiceTier == ServiceTier.Standard);
             if (counts && (row.IsValidOn(day) || row.IsValidOn(day.AddDays(1))))
             {
-                request = Math.Max(request, row.Price.PerRequest + media.PiecesAt(row.Price.Media));
+                pieces = Math.Max(pieces, (row.Price.PerRequest * requests) + media.PiecesAt(row.Price.Media));
                 (decimal dearInput, decimal dearOutput) = media.TokensAt(row.Price.Media);
                 inputPrice = Math.Max(inputPrice, dearInput);
                 outputPrice = Math.Max(outputPrice, dearOutput);
@@ -179,7 +179,7 @@ public static class CostBound
             }
         }
 
-        return (request * requests) + (((input * inputPrice) + (output * outputPrice)) * 0.000_001m);
+        return pieces + (((input * inputPrice) + (output * outputPrice)) * 0.000_001m);
 
         void Take(PriceFigures figures)
         {

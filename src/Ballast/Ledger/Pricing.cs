@@ -45,7 +45,7 @@ public static class Pricing
             input += Instead(media.InputAudioTokens, media.InputImageTokens, usage.InputTokens, prices.InputAudio, prices.InputImage, figures.Input)
                 + Instead(media.CacheReadAudioTokens, media.CacheReadImageTokens, usage.CacheReadTokens, prices.CacheReadAudio ?? prices.InputAudio, prices.CacheReadImage ?? prices.InputImage, figures.CacheRead);
             output += Instead(media.OutputAudioTokens, media.OutputImageTokens, usage.OutputTokens, prices.OutputAudio, prices.OutputImage, figures.Output);
-            request += TokensPerPrice * (Class(media.WebSearches, prices.PerSearch ?? 0) + Class(media.Images, prices.PerImage ?? 0));
+            request += TokensPerPrice * (Class(media.WebSearches, prices.PerSearch ?? 0) + Class(Math.Min(media.WebSearches, 1), prices.PerSearchingRequest ?? 0) + Class(media.Images, prices.PerImage ?? 0));
         }
 
         decimal? cost = Round(input + request + output);

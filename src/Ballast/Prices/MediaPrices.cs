@@ -15,6 +15,9 @@ public sealed record MediaPrices
     /// <summary>US dollars for each search of the web that the platform makes.</summary>
     public decimal? PerSearch { get; init; }
 
+    /// <summary>US dollars for each request for whose answer the platform searched the web, however often.</summary>
+    public decimal? PerSearchingRequest { get; init; }
+
     /// <summary>US dollars for each picture.</summary>
     public decimal? PerImage { get; init; }
 
@@ -28,6 +31,7 @@ public sealed record MediaPrices
         ("cache_read_image", static one => one.CacheReadImage, static (one, figure) => one with { CacheReadImage = figure }),
         ("output_image", static one => one.OutputImage, static (one, figure) => one with { OutputImage = figure }),
         ("per_search", static one => one.PerSearch, static (one, figure) => one with { PerSearch = figure }),
+        ("per_searching_request", static one => one.PerSearchingRequest, static (one, figure) => one with { PerSearchingRequest = figure }),
         ("per_image", static one => one.PerImage, static (one, figure) => one with { PerImage = figure }),
     ];
 

@@ -23,8 +23,9 @@ public static class PriceMerge
         foreach (IGrouping<(string Platform, string Model), PriceRow> group in list.Rows.GroupBy(static row => (row.Platform, row.Model)))
         {
             PriceRow[] old = [.. standing[group.Key]];
-            PriceRow[] gone = [.. old.Where(row => !group.Any(other => IsSame(row, other)))];
-            PriceRow[] fresh = [.. group.Where(row => !old.Any(other => IsSame(row, other)))];
+            PriceRow[] told = [.. group.Select(row => WithSearches(row, old.LastOrDefault(other => other.Subject == row.Subject)))];
+            PriceRow[] gone = [.. old.Where(row => !told.Any(other => IsSame(row, other)))];
+            PriceRow[] fresh = [.. told.Where(row => !old.Any(other => IsSame(row, other)))];
             string name = $"{group.Key.Platform}/{group.Key.Model}";
             if (gone.Length == 0 && fresh.Length == 0)
             {
@@ -75,6 +76,16 @@ public static class PriceMerge
         }
 
         return [.. all.OrderBy(static row => row.Platform, StringComparer.Ordinal).ThenBy(row => order[(row.Platform, row.Model)])];
+    }
+
+    /// <summary>A list that is silent about searches does not say that they cost nothing: what was known of them stays.</summary>
+    private static PriceRow WithSearches(PriceRow row, PriceRow? old)
+    {
+        MediaPrices? media = row.Price.Media;
+        bool isSilent = old?.Price.Media is not null && media is not { PerSearch: not null } and not { PerSearchingRequest: not null };
+        MediaPrices? kept = isSilent ? (media ?? new MediaPrices()) with { PerSearch = old!.Price.Media!.PerSearch, PerSearchingRequest = old.Price.Media.PerSearchingRequest } : media;
+        decimal perRequest = row.Price.PerRequest == 0 && old is not null ? old.Price.PerRequest : row.Price.PerRequest;
+        return row with { Price = row.Price with { Media = kept == new MediaPrices() ? null : kept, PerRequest = perRequest } };
     }
 
     private static bool IsSame(PriceRow a, PriceRow b) =>

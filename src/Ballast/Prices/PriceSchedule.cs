@@ -19,7 +19,7 @@ public sealed class PriceSchedule
         _rows = [.. all.OrderByDescending(static row => row.HasDailyWindow)];
         HasSound = all.Exists(static row => row.Price.Media is { } media && (media.InputAudio ?? media.CacheReadAudio ?? media.OutputAudio) is not null);
         HasPictures = all.Exists(static row => row.Price.Media is { } media && (media.InputImage ?? media.CacheReadImage ?? media.OutputImage) is not null);
-        HasSearches = all.Exists(static row => row.Price.Media is { PerSearch: not null });
+        HasSearches = all.Exists(static row => row.Price.Media is { } media && (media.PerSearch ?? media.PerSearchingRequest) is not null);
     }
 
     /// <summary>Some row has prices of its own for sound.</summary>

@@ -31,6 +31,23 @@ public sealed class MediaUsageTests
             """{"candidates":[{"content":{"role":"model","parts":[{"text":"x"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":100,"cachedContentTokenCount":40,"candidatesTokenCount":30,"totalTokenCount":130,"promptTokensDetails":[{"modality":"TEXT","tokenCount":20},{"modality":"AUDIO","tokenCount":50},{"tokenCount":30,"modality":"IMAGE"}],"cacheTokensDetails":[{"modality":"AUDIO","tokenCount":15},{"modality":"TEXT","tokenCount":25}],"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":25}]}}""",
             new MediaUsage { InputAudioTokens = 35, CacheReadAudioTokens = 15, InputImageTokens = 30, OutputImageTokens = 25 }
         },
+        {
+            // Two searches, a page that was opened and one that was looked through: the first two are billed (https://platform.openai.com/docs/guides/tools-web-search#output-and-citations).
+            "openai-responses",
+            """{"id":"a","object":"response","status":"completed","model":"m","output":[{"type":"web_search_call","id":"ws_1","status":"completed","action":{"type":"search","query":"q","queries":["q","r"]}},{"action":{"sources":[{"type":"url"}],"type":"open_page","url":"https://e.org"},"type":"web_search_call","id":"ws_2","status":"completed"},{"type":"web_search_call","id":"ws_3","status":"completed","action":{"type":"find_in_page","pattern":"p","url":"https://e.org"}},{"type":"web_search_call","id":"ws_4","status":"failed"},{"type":"message","id":"m","status":"completed","role":"assistant","content":[{"type":"output_text","text":"x","annotations":[]}]}],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}""",
+            new MediaUsage { WebSearches = 2 }
+        },
+        {
+            // Four are told, one of them twice and one without words (https://ai.google.dev/gemini-api/docs/google-search#pricing).
+            "gemini",
+            """{"candidates":[{"content":{"role":"model","parts":[{"text":"x"}]},"finishReason":"STOP","groundingMetadata":{"webSearchQueries":["","a","b","a"],"groundingChunks":[]}}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2}}""",
+            new MediaUsage { WebSearches = 2 }
+        },
+        {
+            "openai-chat", // Perplexity's
+            """{"id":"a","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,"num_search_queries":7}}""",
+            new MediaUsage { WebSearches = 7 }
+        },
     };
 
     [Theory]
@@ -55,6 +72,37 @@ public sealed class MediaUsageTests
         {
             AnswerRun.Result result = AnswerRun.Read(ProtocolList.AnthropicMessages, new ReaderOptions { Stream = true, Depth = depth, Vendor = "test" }, body);
             Assert.Equal(new MediaUsage { WebSearches = 2 }, result.Reader.Usage?.Media);
+        }
+    }
+
+    /// <summary>Items are told as they begin, as they end, and with the answer's end once more; of a stream that was taken up in its middle the last is all there is.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Stream_OfResponses_CountsEachSearchOnce(bool isWhole)
+    {
+        const string search = "{\"type\":\"web_search_call\",\"id\":\"ws_1\",\"status\":\"completed\",\"action\":{\"type\":\"search\",\"query\":\"q\"}}";
+        const string message = "{\"type\":\"message\",\"id\":\"m\",\"status\":\"completed\",\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\",\"text\":\"x\",\"annotations\":[]}]}";
+        string begun = "data: {\"type\":\"response.created\",\"response\":{\"id\":\"a\",\"model\":\"m\",\"status\":\"in_progress\",\"output\":[]}}\n\n";
+        string searched = $"data: {{\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{search}}}\n\ndata: {{\"type\":\"response.web_search_call.searching\",\"output_index\":0,\"item_id\":\"ws_1\"}}\n\ndata: {{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{search}}}\n\n";
+        string said = $"data: {{\"type\":\"response.output_item.done\",\"output_index\":1,\"item\":{message}}}\n\n";
+        string ended = $"data: {{\"type\":\"response.completed\",\"response\":{{\"id\":\"a\",\"model\":\"m\",\"status\":\"completed\",\"output\":[{search},{message}],\"usage\":{{\"input_tokens\":1,\"output_tokens\":1,\"total_tokens\":2}}}}}}\n\n";
+        foreach (ReadDepth depth in Enum.GetValues<ReadDepth>())
+        {
+            AnswerRun.Result result = AnswerRun.Read(ProtocolList.OpenAIResponses, new ReaderOptions { Stream = true, Depth = depth, Vendor = "test" }, begun + (isWhole ? searched : "") + said + ended);
+            Assert.Equal(new MediaUsage { WebSearches = 1 }, result.Reader.Usage?.Media);
+        }
+    }
+
+    /// <summary>Chunks repeat and add to what was searched for.</summary>
+    [Fact]
+    public void Stream_OfGemini_CountsEachSearchOnce()
+    {
+        const string body = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"x\"}]},\"groundingMetadata\":{\"webSearchQueries\":[\"a\"]}}],\"usageMetadata\":{\"promptTokenCount\":1}}\n\ndata: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"y\"}]},\"finishReason\":\"STOP\",\"groundingMetadata\":{\"webSearchQueries\":[\"a\",\"b\",\"c\"]}}],\"usageMetadata\":{\"promptTokenCount\":1,\"candidatesTokenCount\":2}}\n\n";
+        foreach (ReadDepth depth in Enum.GetValues<ReadDepth>())
+        {
+            AnswerRun.Result result = AnswerRun.Read(ProtocolList.Gemini, new ReaderOptions { Stream = true, Depth = depth, Vendor = "test" }, body);
+            Assert.Equal(new MediaUsage { WebSearches = 3 }, result.Reader.Usage?.Media);
         }
     }
 

@@ -35,6 +35,21 @@ public class MessageBatchRequestsTests
         Assert.Equal(0, losses.Count);
     }
 
+    /// <summary>As many searches as each request's tool allows, ten where it does not say.</summary>
+    [Fact]
+    public void Shares_RequestsWithToolsForSearches_TellHowManyTheyMayMake()
+    {
+        string body = """
+            {"requests":[{"params":{"model":"one","max_tokens":9,"messages":HELLO,"tools":[{"type":"web_search_20250305","name":"web_search","max_uses":3}]}},
+             {"params":{"model":"one","max_tokens":9,"messages":HELLO,"tools":[{"type":"web_search_20250305","name":"web_search"}]}},
+             {"params":{"model":"one","max_tokens":9,"messages":HELLO}},{"params":{"model":"two","max_tokens":9,"messages":HELLO}}]}
+            """.Replace("HELLO", Hello, StringComparison.Ordinal);
+
+        MessageBatchRequests requests = MessageBatchRequests.Read(Encoding.UTF8.GetBytes(body), s_messages);
+
+        Assert.Equal([("one", 3, 13L, 2), ("two", 1, 0L, 0)], requests.Shares.Select(static share => (share.Model, share.Requests, share.Searches, share.SearchingRequests)));
+    }
+
     [Fact]
     public void EditsFor_ReasoningOfAnotherVendor_DoesNotGoThere()
     {

@@ -43,6 +43,14 @@ public sealed class PricingTests
         { Of(3, 0.3m, 15, new MediaPrices { PerSearch = 0.01m }), new Usage { InputTokens = 1000, OutputTokens = 100, Media = new MediaUsage { WebSearches = 3 } }, "0.0345" },
         // 2 × 0.04
         { Of(0, 0, 0, new MediaPrices { PerImage = 0.04m }), new Usage { Media = new MediaUsage { Images = 2 } }, "0.08" },
+        // gemini-2.5-flash, 35 for a thousand prompts that were grounded, however many searches: 1,000 × 0.3 + 200 × 2.5 millionths, and 0.035
+        { Of(0.3m, 0.03m, 2.5m, new MediaPrices { PerSearchingRequest = 0.035m }), new Usage { InputTokens = 1000, OutputTokens = 200, Media = new MediaUsage { WebSearches = 4 } }, "0.0358" },
+        // gemini-3-flash, 14 for a thousand searches: 1,000 × 0.5 + 200 × 3 millionths, and 4 × 0.014
+        { Of(0.5m, 0.05m, 3, new MediaPrices { PerSearch = 0.014m }), new Usage { InputTokens = 1000, OutputTokens = 200, Media = new MediaUsage { WebSearches = 4 } }, "0.0571" },
+        // gpt-5, 10 for a thousand searches: 8,000 × 1.25 + 300 × 10 millionths, and 2 × 0.01
+        { Of(1.25m, 0.125m, 10, new MediaPrices { PerSearch = 0.01m }), new Usage { InputTokens = 8000, OutputTokens = 300, Media = new MediaUsage { WebSearches = 2 } }, "0.033" },
+        // Grounding that was allowed and not used costs nothing.
+        { Of(0.3m, 0.03m, 2.5m, new MediaPrices { PerSearchingRequest = 0.035m }), new Usage { InputTokens = 1000, OutputTokens = 200, Media = new MediaUsage { Images = 1 } }, "0.0008" },
         // Sound without a price of its own costs as text.
         { Of(2, 2, 8, null), new Usage { InputTokens = 90, OutputTokens = 50, Media = new MediaUsage { InputAudioTokens = 60, OutputAudioTokens = 40, WebSearches = 4 } }, "0.00058" },
         // A cached token of sound without a price of its own costs as one that was not cached.

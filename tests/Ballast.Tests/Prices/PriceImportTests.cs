@@ -111,6 +111,23 @@ public sealed class PriceImportTests
         Assert.Single(result.Book.Rows);
     }
 
+    /// <summary>What searches cost is known from elsewhere where a list does not tell it; a list that tells it counts.</summary>
+    [Theory]
+    [InlineData(null, 0.014)]
+    [InlineData(0.02, 0.02)]
+    public void Merge_AListThatIsSilentAboutSearches_LeavesWhatTheyCost(double? told, double expected)
+    {
+        PriceRow old = PriceBookTests.Row("p", "m", 1);
+        old = old with { Price = old.Price with { PerRequest = 0.025m, Media = new MediaPrices { PerSearch = 0.014m, PerSearchingRequest = 0.035m } } };
+        PriceRow listed = PriceBookTests.Row("p", "m", 2);
+        listed = listed with { Price = listed.Price with { Media = new MediaPrices { InputAudio = 4, PerSearch = (decimal?)told } } };
+
+        Price now = PriceMerge.Merge(Book(old), List(listed), s_known, replace: false).Book.Schedule("p", "m")!.At(default)!;
+
+        Assert.Equal((2m, 0.025m, (decimal)expected, 4m), (now.Input, now.PerRequest, now.Media?.PerSearch, now.Media?.InputAudio));
+        Assert.Equal(told is null ? 0.035m : null, now.Media?.PerSearchingRequest);
+    }
+
     [Fact]
     public void Merge_AnotherSource_IsLeftUnlessItReplaces()
     {

@@ -13,6 +13,7 @@ internal abstract partial class GeminiReader(ReaderOptions options) : ResponseRe
     private const string CandidatePointer = "/candidates/0";
 
     private readonly GeminiAnswerLosses _losses = new(options.Losses);
+    private readonly GeminiSearches _searches = new();
     private GeminiUsage _usage;
     private Usage? _told;
     private string? _toldTier;
@@ -21,7 +22,7 @@ internal abstract partial class GeminiReader(ReaderOptions options) : ResponseRe
 
     private bool IsEverything => Options.Depth == ReadDepth.Everything;
 
-    public override Usage? Usage => _told ??= _usage.ToUsage();
+    public override Usage? Usage => _told ??= _usage.ToUsage(_searches.Count);
 
     /// <summary>Reads one chunk, or a whole answer.</summary>
     protected FrameSignals ReadChunk(ReadOnlySpan<byte> json, bool isWhole)
@@ -272,6 +273,12 @@ internal abstract partial class GeminiReader(ReaderOptions options) : ResponseRe
             {
                 NoteUnknown(ref reader, place == 0 ? CandidatePointer : null);
             }
+        }
+
+        if (!grounding.IsEmpty)
+        {
+            _searches.Read(grounding);
+            _told = null;
         }
 
         if (index != 0)

@@ -172,7 +172,8 @@ internal struct GeminiUsage
         return (audio, image);
     }
 
-    public readonly Usage? ToUsage()
+    /// <param name="searches">Searches of the web that the answer tells of elsewhere.</param>
+    public readonly Usage? ToUsage(int searches)
     {
         if (!IsKnown)
         {
@@ -190,7 +191,7 @@ internal struct GeminiUsage
             CacheWriteLongTokens = writtenLong,
             OutputTokens = _candidates + (_thoughts ?? 0),
             ReasoningTokens = _thoughts,
-            Media = MediaUsage.Of(_promptMedia.Audio, _cachedMedia.Audio, _answerMedia.Audio, _promptMedia.Image, _cachedMedia.Image, _answerMedia.Image),
+            Media = MediaUsage.Of(_promptMedia.Audio, _cachedMedia.Audio, _answerMedia.Audio, _promptMedia.Image, _cachedMedia.Image, _answerMedia.Image, searches),
             ServiceTier = _tier,
         };
     }

@@ -76,6 +76,10 @@ internal static class OpenAIChatUsage
             long? count = Next(ref scan);
             counts.Reasoning ??= count;
         }
+        else if (scan.Is("num_search_queries"u8))
+        {
+            counts.Searches = Next(ref scan) ?? 0; // Perplexity's
+        }
         else
         {
             Next(ref scan);
@@ -176,7 +180,7 @@ internal static class OpenAIChatUsage
             CacheWriteLongTokens = cacheWriteLong,
             OutputTokens = output,
             ReasoningTokens = reasoning is long count ? Math.Min(count, output) : null,
-            Media = MediaUsage.Of(counts.InputAudio, 0, counts.OutputAudio, counts.InputImage, 0, counts.OutputImage),
+            Media = MediaUsage.Of(counts.InputAudio, 0, counts.OutputAudio, counts.InputImage, 0, counts.OutputImage, counts.Searches),
         };
     }
 
@@ -230,5 +234,6 @@ internal static class OpenAIChatUsage
         public long OutputAudio;
         public long InputImage;
         public long OutputImage;
+        public long Searches;
     }
 }

@@ -26,6 +26,9 @@ internal struct OpenAIResponsesItemHead
     /// <summary>A call of a tool of free text.</summary>
     public bool IsFreeText;
 
+    /// <summary>A search of the web that the platform made, which has a price; looking at a page that was found has none.</summary>
+    public bool IsSearch;
+
     public static OpenAIResponsesItemHead Read(ReadOnlySpan<byte> item, bool withStrings)
     {
         OpenAIResponsesItemHead head = default;
@@ -36,10 +39,13 @@ internal struct OpenAIResponsesItemHead
 
         Utf8JsonReader json = new(item, OpenAIResponsesFrame.ReaderOptions);
         json.Read();
+        bool isLook = false;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
+            bool isAction = json.ValueTextEquals("action"u8);
             int field = json.ValueTextEquals("type"u8) ? 1 : json.ValueTextEquals("call_id"u8) ? 2 : json.ValueTextEquals("name"u8) ? 3 : json.ValueTextEquals("namespace"u8) ? 4 : 0;
             json.Read();
+            isLook |= isAction && json.TokenType == JsonTokenType.StartObject && IsLook(ref json);
             if (json.TokenType != JsonTokenType.String || field == 0)
             {
                 json.Skip();
@@ -48,6 +54,7 @@ internal struct OpenAIResponsesItemHead
 
             if (field == 1)
             {
+                head.IsSearch = json.ValueTextEquals("web_search_call"u8);
                 head.IsFreeText = json.ValueTextEquals("custom_tool_call"u8);
                 head.Kind = json.ValueTextEquals("message"u8) ? ItemKind.Message
                     : json.ValueTextEquals("reasoning"u8) ? ItemKind.Reasoning
@@ -65,6 +72,22 @@ internal struct OpenAIResponsesItemHead
             }
         }
 
+        head.IsSearch &= !isLook;
         return head;
+    }
+
+    /// <summary>What a tool did, at whose object the reader stands, was to open a page or to look for words in one; the reader is left at the object's end.</summary>
+    private static bool IsLook(ref Utf8JsonReader json)
+    {
+        bool isLook = false;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isType = json.ValueTextEquals("type"u8);
+            json.Read();
+            isLook |= isType && json.TokenType == JsonTokenType.String && (json.ValueTextEquals("open_page"u8) || json.ValueTextEquals("find_in_page"u8) || json.ValueTextEquals("find"u8));
+            json.Skip();
+        }
+
+        return isLook;
     }
 }

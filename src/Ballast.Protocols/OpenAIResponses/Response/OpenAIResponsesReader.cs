@@ -14,6 +14,7 @@ internal abstract class OpenAIResponsesReader : ResponseReader
     private bool _isStarted;
     private bool _hasItems;
     private bool _hasCalls;
+    private int _searches;
 
     protected OpenAIResponsesReader(ReaderOptions options)
         : base(options)
@@ -88,6 +89,12 @@ internal abstract class OpenAIResponsesReader : ResponseReader
             ContentLength = TextLength(output);
         }
 
+        if (!isWhole && output.IndexOf("web_search_call"u8) >= 0)
+        {
+            // A stream that was taken up in its middle has not told them all.
+            _searches = Math.Max(_searches, SearchesIn(output));
+        }
+
         FinishReason reason = ReasonOf(response);
         Finish = reason == FinishReason.Stop && _hasCalls ? FinishReason.ToolCalls : reason;
 
@@ -139,6 +146,7 @@ internal abstract class OpenAIResponsesReader : ResponseReader
     {
         _hasItems = true;
         OpenAIResponsesItemHead head = OpenAIResponsesItemHead.Read(item, withStrings: IsEverything || Options.UnwrapStructuredOutput);
+        _searches += isDone && head.IsSearch ? 1 : 0;
         if (head.Kind == ItemKind.Call)
         {
             _hasCalls |= !Options.UnwrapStructuredOutput || head.Name != StructuredOutput.ToolName;
@@ -160,6 +168,21 @@ internal abstract class OpenAIResponsesReader : ResponseReader
         return head.Kind is ItemKind.Message or ItemKind.Reasoning && !isDone ? FrameSignals.None : FrameSignals.Content;
     }
 
+    private static int SearchesIn(ReadOnlySpan<byte> output)
+    {
+        int searches = 0;
+        Utf8JsonReader json = new(output, OpenAIResponsesFrame.ReaderOptions);
+        json.Read();
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            int start = (int)json.TokenStartIndex;
+            json.Skip();
+            searches += OpenAIResponsesItemHead.Read(output[start..(int)json.BytesConsumed], withStrings: false).IsSearch ? 1 : 0;
+        }
+
+        return searches;
+    }
+
     private FrameSignals ReadUsage(ReadOnlySpan<byte> response)
     {
         ReadOnlySpan<byte> usage = Find(response, "usage"u8, JsonTokenType.StartObject);
@@ -171,6 +194,7 @@ internal abstract class OpenAIResponsesReader : ResponseReader
         Utf8JsonReader json = new(usage, OpenAIResponsesFrame.ReaderOptions);
         json.Read();
         Usage = OpenAIResponsesUsage.Read(ref json, IsEverything ? Options.Losses : null).At(ServiceTierWord.Read(Find(response, "service_tier"u8, JsonTokenType.String).Trim((byte)'"')));
+        Usage = _searches == 0 ? Usage : Usage with { Media = new MediaUsage { WebSearches = _searches } };
         return Tell(new UsageReported(Usage), FrameSignals.Usage);
     }
 
