@@ -41,6 +41,12 @@ public sealed class RequestEnvelope
     /// </summary>
     public bool HasForeignThinking { get; init; }
 
+    /// <summary>
+    /// The caller wants its vendor to hold the conversation from here on. That is never passed on: what is held at one vendor no other can go on from, and no bound on
+    /// its tokens is known here. The request is rewritten without it.
+    /// </summary>
+    public bool AsksThread { get; init; }
+
     /// <summary>What the request says of stored state; null where its protocol knows none.</summary>
     public StateWish? State { get; init; }
 }

@@ -90,6 +90,9 @@ public sealed record RequestTarget
 
     /// <summary>The account it is asked through: encrypted reasoning of some vendors can be read within one account only. Empty where it is not known.</summary>
     public string Account { get; init; } = "";
+
+    /// <summary>False once it has said that it cannot decrypt what bears no mark: such reasoning is left out, and named.</summary>
+    public bool ReadsBareReasoning { get; init; } = true;
     public required TargetFeatures Features { get; init; }
 
     /// <summary>Output limit in tokens for a protocol that requires one and a caller that gave none.</summary>

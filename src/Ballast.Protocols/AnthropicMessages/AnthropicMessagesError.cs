@@ -20,6 +20,20 @@ internal static class AnthropicMessagesError
     /// <summary>Longest code, type or field name passed on, in UTF-16 code units.</summary>
     public const int WordLengthMax = 256;
 
+    /// <summary>The word by which Anthropic's clients know that they must send the conversation whole, and do so by themselves.</summary>
+    private const string ThreadNotFoundCode = "thread_not_found";
+
+    /// <summary>
+    /// What a request is told that goes on from messages of which only their vendor could know (beta <c>message-threads</c>): sent on, it would be answered as if
+    /// nothing had been said before.
+    /// </summary>
+    public static ChatError ThreadNotFound { get; } = new(ChatErrorKind.NotFound, "thread: this gateway holds no message threads, so that what was said before is not known.")
+    {
+        Code = ThreadNotFoundCode,
+        Param = "thread",
+        Hint = "Send the whole conversation in 'messages', without 'thread'; Anthropic's clients do so by themselves.",
+    };
+
     /// <summary>Reads an error body of any form. A status below 400 says that the error came inside an answer that had begun well.</summary>
     public static ChatError Read(int status, ReadOnlyMemory<byte> body)
     {
@@ -89,6 +103,13 @@ internal static class AnthropicMessagesError
         }
 
         json.WriteString("message"u8, error.Hint is null ? error.Message : $"{error.Message} Hint: {error.Hint}");
+        if (error.Code == ThreadNotFoundCode)
+        {
+            json.WriteStartObject("details"u8);
+            json.WriteString("error_code"u8, ThreadNotFoundCode);
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
         json.WriteString("request_id"u8, error.RequestId);
         json.WriteEndObject();

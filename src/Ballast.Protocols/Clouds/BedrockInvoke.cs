@@ -47,6 +47,7 @@ public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protoc
                 StreamUsage = isStream,
                 MaxOutputTokens = inside.MaxOutputTokens,
                 AsksJsonSchema = inside.AsksJsonSchema,
+                AsksThread = inside.AsksThread,
                 HasForeignThinking = inside.HasForeignThinking,
             };
         }

@@ -85,6 +85,9 @@ public sealed class Exchange(Protocol protocol, Operation operation, CatalogSnap
     /// <summary>Content or the terminal mark was written to the client, or the hold's grace has passed: no other deployment may be tried.</summary>
     public bool OutputCommitted { get; set; }
 
+    /// <summary>One account of several could not read reasoning that bears no mark, since it was encrypted for another one: it goes on without.</summary>
+    public bool LeavesReasoningOut { get; set; }
+
     /// <summary>The request was repeated by the client's own retry logic (<c>x-stainless-retry-count</c>).</summary>
     public bool IsClientRetry { get; set; }
 

@@ -22,6 +22,9 @@ namespace Ballast.Gateway;
 /// </summary>
 public sealed class Failover(UpstreamCall call, HealthBook health, QuotaBook quotas, RetryBudget budget, Bookkeeper bookkeeper, Guard guard, ILogger log)
 {
+    /// <summary>OpenAI's word for reasoning that the account asked cannot decrypt.</summary>
+    private const string UnreadableReasoning = "invalid_encrypted_content";
+
     /// <summary>How long a retry without budget waits for a candidate to prove itself healthy or for the budget to refill.</summary>
     private static readonly TimeSpan RetryWaitMax = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryWaitStep = TimeSpan.FromMilliseconds(50);
@@ -34,12 +37,13 @@ public sealed class Failover(UpstreamCall call, HealthBook health, QuotaBook quo
         long? retriesFrom = null;
         TimeSpan? soonest = plan.RestingFor;
         Deployment? unreportedProbe = plan.Probe;
+        Deployment? again = null;
         try
         {
-            while (exchange.Attempts.Count < exchange.Catalog.Limits.AttemptsMax && plan.TryNext(out Deployment deployment))                      // (1)
+            while (exchange.Attempts.Count < exchange.Catalog.Limits.AttemptsMax && TryNext(plan, ref again, out Deployment deployment, out bool isAgain)) // (1)
             {
                 retriesFrom ??= exchange.Attempts.Count > 0 ? exchange.Time.GetTimestamp() : null;
-                if (retriesFrom is { } since && !await MayRetryAsync(deployment, exchange, since, aborted).ConfigureAwait(false))  // (2)
+                if (!isAgain && retriesFrom is { } since && !await MayRetryAsync(deployment, exchange, since, aborted).ConfigureAwait(false))  // (2)
                 {
                     continue; // a later candidate may be proven healthy
                 }
@@ -71,9 +75,8 @@ public sealed class Failover(UpstreamCall call, HealthBook health, QuotaBook quo
                         }
 
                         (last, soonest) = (failure, Sooner(soonest, failure.Error.RetryAfter));
-                        plan.NoteFailure(deployment);
                         response.Discard();
-                        if (!failure.IsRetryable)
+                        if (!MayGoOn(exchange, attempt, failure, plan, ref again))
                         {
                             break;
                         }
@@ -93,9 +96,34 @@ public sealed class Failover(UpstreamCall call, HealthBook health, QuotaBook quo
             }
         }
 
-        // One that waits as long as the last candidate asks would wait too long if another is back before.
-        bool isSooner = last?.Error.RetryAfter is not null && soonest is not null;
-        await RejectAsync(exchange, isSooner ? last! with { Error = last.Error with { RetryAfter = soonest } } : last, response).ConfigureAwait(false);
+        await RejectAsync(exchange, last, soonest, response).ConfigureAwait(false);
+    }
+
+    private static bool TryNext(RoutePlan plan, ref Deployment? again, out Deployment deployment, out bool isAgain)
+    {
+        isAgain = again is not null;
+        deployment = again!;
+        again = null;
+        return isAgain || plan.TryNext(out deployment);
+    }
+
+    /// <summary>
+    /// To another candidate after most failures, and to the same one without the reasoning that it cannot read: what one account has encrypted no other can, and nothing in it
+    /// says whose it is. Where a model has several accounts, the caller may come from another one, that is away now; where there is one only, what it cannot read was changed.
+    /// </summary>
+    private static bool MayGoOn(Exchange exchange, Attempt attempt, UpstreamFailure failure, RoutePlan plan, ref Deployment? again)
+    {
+        Protocol own = exchange.Protocol;
+        if (failure.Error.Code == UnreadableReasoning && !exchange.LeavesReasoningOut && own == ProtocolList.OpenAIResponses && attempt.Protocol == own
+            && exchange.Model.Candidates.Any(other => other.Deployment.Provider != attempt.Deployment.Provider && other.Deployment.ProtocolFor(own) == own))
+        {
+            exchange.LeavesReasoningOut = true;
+            again = attempt.Deployment;
+            return true;
+        }
+
+        plan.NoteFailure(attempt.Deployment);
+        return failure.IsRetryable;
     }
 
     /// <summary>Between the plan and its turn others may have used the quota up: then it is not sent, and is no attempt.</summary>
@@ -300,8 +328,11 @@ public sealed class Failover(UpstreamCall call, HealthBook health, QuotaBook quo
         return false;
     }
 
-    private async Task RejectAsync(Exchange exchange, UpstreamFailure? last, ClientResponse response)
+    private async Task RejectAsync(Exchange exchange, UpstreamFailure? last, TimeSpan? soonest, ClientResponse response)
     {
+        // One that waits as long as the last candidate asks would wait too long if another is back before.
+        bool isSooner = last?.Error.RetryAfter is not null && soonest is not null;
+        last = isSooner ? last! with { Error = last.Error with { RetryAfter = soonest } } : last;
         UpstreamFailure failure = last ?? UpstreamFailure.Of(GatewayError.AllUnavailable);
         int status = await response.RejectAsync(failure.Error, failure.RawBody).ConfigureAwait(false);
         log.Refused(exchange.Id, failure.Code, status);

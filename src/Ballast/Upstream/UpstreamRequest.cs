@@ -20,7 +20,7 @@ public static class UpstreamRequest
         exchange.Operation == Operation.Compact || IsCallersOwn(exchange, deployment, protocol);
 
     private static bool IsCallersOwn(Exchange exchange, Deployment deployment, Protocol protocol) =>
-        exchange.Protocol == protocol && !exchange.Envelope.HasForeignThinking
+        exchange.Protocol == protocol && !exchange.Envelope.HasForeignThinking && !exchange.Envelope.AsksThread && !exchange.LeavesReasoningOut
         && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema))
         && (!deployment.Target.Has(Dialects) || Fits(exchange.Envelope.Body.Span, deployment.Target))
         && !(exchange.Operation == Operation.Chat && protocol == ProtocolList.OpenAIChat && deployment.Target.MayHoldRefused(exchange.Envelope.Body.Span));
@@ -41,6 +41,7 @@ public static class UpstreamRequest
         {
             BetaFeatures? betas = BetaFeatures.Of(exchange, attempt);
             RequestTarget target = betas?.Body is { } named ? deployment.Target with { Betas = named } : deployment.Target;
+            target = exchange.LeavesReasoningOut ? target with { ReadsBareReasoning = false } : target;
             if (exchange.Operation == Operation.Compact)
             {
                 attempt.Protocol.SpliceCompaction(ToCompact(exchange, attempt), target, body);

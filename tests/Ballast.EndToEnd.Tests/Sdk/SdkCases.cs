@@ -56,7 +56,7 @@ internal static class SdkCases
     // A prompt cache answers the marks of its vendor alone, and only where the same vendor answers twice.
     public static string[] AnthropicAtGateway(string target) => That(
     [
-        .. Anthropic.Where(name => Issues(target) || name is not ("thinking_tampered" or "cache_control")), .. OnlyAtGateway, "no_max_tokens",
+        .. Anthropic.Where(name => Issues(target) || name is not ("thinking_tampered" or "cache_control")), .. OnlyAtGateway, "no_max_tokens", "tool_runner", "message_thread",
         .. OnlyAtGoogle(target),
     ], target);
 

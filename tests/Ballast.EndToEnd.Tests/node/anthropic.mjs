@@ -107,6 +107,28 @@ async function tools(target) {
   assert.match(textOf(second), /Sunny at 21 degrees/);
 }
 
+// This client would leave the conversation at its vendor, and sends it whole where it is told that nobody has it.
+async function tool_runner(target) {
+  const calls = [];
+  const runner = clientOf(target).beta.messages.toolRunner({
+    model: target.model, max_tokens: 500, messages: [user('What is the weather in Paris right now?')],
+    tools: [{ ...tool, parse: input => input, run: input => { calls.push(input); return 'Sunny at 21 degrees'; } }],
+  });
+  const answer = await runner.runUntilDone();
+  assert.equal(calls.length, 1);
+  checkWeatherArguments(calls[0], 'Paris');
+  assert.match(textOf(answer), /Sunny at 21 degrees/);
+}
+
+async function message_thread(target) {
+  const thread = clientOf(target).beta.messages.thread({ model: target.model, max_tokens: 500, system: 'Be brief.' });
+  const first = await thread.send(user('My name is Ada.')).withResponse();
+  if (target.model !== 'assistant') assert.ok(lastLosses().includes('/thread'), lastLosses());
+  await thread.send(user('The weather is fine.'));
+  assert.match(textOf(await thread.stream(user('What is my name?')).finalMessage()), /Ada/);
+  assert.ok(first.data.id);
+}
+
 async function tool_choice(target) {
   const answer = await clientOf(target).messages.create({
     model: target.model, max_tokens: 500, messages: [user('Good morning!')], tools: [tool], tool_choice: { type: 'tool', name: weather.name },
@@ -455,7 +477,7 @@ async function models(target) {
 }
 
 await run({
-  text, turns, stream, stream_helper, tools, tool_choice, parallel_tools, structured, image, image_url, thinking, thinking_tools, thinking_tampered,
+  text, turns, stream, stream_helper, tools, tool_runner, message_thread, tool_choice, parallel_tools, structured, image, image_url, thinking, thinking_tools, thinking_tampered,
   max_tokens, max_tokens_stream, stop, cache_control, abort, count_tokens, unknown_model, wrong_key, wrong_types, wrong_types_stream, unknown_path,
   models, switch_vendor, no_max_tokens, oversize, rate_limits, signed_calls, switch_from_google, pdf, error_kinds, entra,
 });

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Text;
+using System.Text.Json;
 using Ballast.Protocols.AnthropicMessages;
 using Ballast.Protocols.Conversation;
 
@@ -20,4 +22,26 @@ public sealed class AnthropicMessagesErrorTests
         Assert.Equal((ChatErrorKind.RateLimited, "Quota exceeded."), (error.Kind, error.Message));
         Assert.Equal(seconds, error.RetryAfter?.TotalSeconds);
     }
+
+    /// <summary>Clients of Anthropic's act on the word in <c>details</c>: they send the conversation whole.</summary>
+    [Fact]
+    public void Peek_GoesOnFromAThread_IsToldThatNobodyHasIt()
+    {
+        byte[] body = """{"model":"claude-x","max_tokens":5,"thread":{"previous_message_id":"msg_1","type":"continue"},"messages":[]}"""u8.ToArray();
+        ProtocolException refused = Assert.Throws<ProtocolException>(() => ProtocolList.AnthropicMessages.Peek(body));
+
+        ArrayBufferWriter<byte> output = new();
+        ProtocolList.AnthropicMessages.WriteError(refused.Error, output);
+        using JsonDocument written = JsonDocument.Parse(output.WrittenMemory);
+        JsonElement error = written.RootElement.GetProperty("error");
+        Assert.Equal((404, "not_found_error"), (ProtocolList.AnthropicMessages.StatusOf(refused.Error), error.GetProperty("type").GetString()));
+        Assert.Equal("thread_not_found", error.GetProperty("details").GetProperty("error_code").GetString());
+    }
+
+    [Theory]
+    [InlineData("""{"model":"claude-x","max_tokens":5,"thread":{"type":"create"},"messages":[]}""", true)]
+    [InlineData("""{"model":"claude-x","max_tokens":5,"thread":null,"messages":[]}""", false)]
+    [InlineData("""{"model":"claude-x","max_tokens":5,"messages":[{"role":"user","content":"thread"}]}""", false)]
+    public void Peek_Thread_IsAskedForOrNot(string body, bool isAsked) =>
+        Assert.Equal(isAsked, ProtocolList.AnthropicMessages.Peek(Encoding.UTF8.GetBytes(body)).AsksThread);
 }

@@ -125,6 +125,7 @@ internal static class AnthropicMessagesPeek
             StreamUsage = isStream,
             MaxOutputTokens = fields.MaxTokens,
             AsksJsonSchema = fields.AsksJsonSchema,
+            AsksThread = fields.AsksThread,
             HasForeignThinking = hasForeignThinking,
         };
     }
@@ -277,6 +278,7 @@ internal static class AnthropicMessagesPeek
         public long? MaxTokens;
         public bool IsThinkingEnabled;
         public bool AsksJsonSchema;
+        public bool AsksThread;
 
         /// <summary>Reads the field to which <paramref name="json"/> came, and passes its value.</summary>
         public void Read(ref JsonScan json)
@@ -317,6 +319,14 @@ internal static class AnthropicMessagesPeek
             else if (json.Is("thinking"u8))
             {
                 IsThinkingEnabled = HasType(ref json, "enabled"u8);
+            }
+            else if (json.Is("thread"u8))
+            {
+                AsksThread = json.First() == (byte)'{';
+                if (HasType(ref json, "continue"u8))
+                {
+                    throw new ProtocolException(AnthropicMessagesError.ThreadNotFound);
+                }
             }
             else if (json.Is("output_format"u8))
             {

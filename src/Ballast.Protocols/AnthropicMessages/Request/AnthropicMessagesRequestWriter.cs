@@ -17,6 +17,9 @@ internal sealed class AnthropicMessagesRequestWriter
     /// <summary>With thinking on, <c>top_p</c> may not be lower.</summary>
     public const double TopPWithThinkingMin = 0.95;
 
+    /// <summary>Where a request asks for a message thread.</summary>
+    private const string ThreadPointer = "/thread";
+
     private readonly ChatRequest _request;
     private readonly RequestTarget _target;
     private readonly LossReport _losses;
@@ -67,7 +70,7 @@ internal sealed class AnthropicMessagesRequestWriter
 
         if (_isNative)
         {
-            AnthropicMessagesPartWriter.WriteExtras(json, _request.Extras, "");
+            AnthropicMessagesPartWriter.WriteExtras(json, WithoutThread(), "");
         }
         else
         {
@@ -76,6 +79,18 @@ internal sealed class AnthropicMessagesRequestWriter
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>Extras but the wish for a message thread (<see cref="RequestEnvelope.AsksThread"/>).</summary>
+    private IReadOnlyList<Extra> WithoutThread()
+    {
+        if (!_request.Extras.Any(static extra => extra.Pointer == ThreadPointer))
+        {
+            return _request.Extras;
+        }
+
+        _losses.Add(ThreadPointer, "Conversations are not left at their vendor.");
+        return [.. _request.Extras.Where(static extra => extra.Pointer != ThreadPointer)];
     }
 
     private void WriteSystem(Utf8JsonWriter json)

@@ -112,9 +112,21 @@ internal static class OpenAIResponsesOwnRequest
 
     private static void WriteItem(JsonElement item, string at, RequestTarget target, LossReport losses, Utf8JsonWriter json)
     {
-        if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty("encrypted_content"u8, out JsonElement content) || content.ValueKind != JsonValueKind.String
-            || !ForeignThinking.TryUnwrap(content.GetString()!, out string issuer, out string? value))
+        if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty("encrypted_content"u8, out JsonElement content) || content.ValueKind != JsonValueKind.String)
         {
+            WriteRaw(item, json);
+            return;
+        }
+
+        if (!ForeignThinking.TryUnwrap(content.GetString()!, out string issuer, out string? value))
+        {
+            // A compaction is the conversation itself: nothing stands in for it.
+            if (!target.ReadsBareReasoning && item.TryGetProperty("type"u8, out JsonElement type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("reasoning"u8))
+            {
+                losses.Add(at, "This account cannot read what was encrypted for another.");
+                return;
+            }
+
             WriteRaw(item, json);
             return;
         }
