@@ -26,7 +26,10 @@ public abstract class Connection : IDisposable
     /// <summary>Bytes received, at least one; 0 at the end.</summary>
     public abstract ValueTask<int> ReceiveAsync(Memory<byte> buffer);
 
-    /// <summary>Returns when the bytes are the operating system's: at once, unless the other side is slow to take them.</summary>
+    /// <summary>
+    /// Returns when the bytes are taken: at once, unless the other side is slow. A few may lie here until the loop's round ends; a send of nothing returns when the operating
+    /// system has them all.
+    /// </summary>
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => SendAsync(bytes, default);
 
     /// <summary>Two pieces, one after the other, in one call of the system.</summary>

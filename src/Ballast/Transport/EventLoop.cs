@@ -15,6 +15,12 @@ public sealed class EventLoop : IDisposable
 
     private const int FirstConnections = 64;
 
+    /// <summary>
+    /// Sends that lie here at most, and reports that are worked off at most before they go. A send wakes whoever reads at the other end, and to wake a process costs as much
+    /// as all the rest of a send: those that go out one right after the other find it awake.
+    /// </summary>
+    private const int HeldMax = 16;
+
     /// <summary>The number that is no connection's.</summary>
     private const ulong WakeNumber = ulong.MaxValue;
 
@@ -30,7 +36,9 @@ public sealed class EventLoop : IDisposable
     private readonly ConcurrentQueue<(Action<object?> Work, object? State)> _posted = new();
     private readonly Lock _gate = new();
     private readonly Stack<int> _free = new();
+    private readonly SocketConnection?[] _held = new SocketConnection?[HeldMax];
     private Entry[] _entries = new Entry[FirstConnections];
+    private int _heldCount;
     private int _used;
     private int _isWoken;
     private volatile bool _isStopping;
@@ -59,6 +67,9 @@ public sealed class EventLoop : IDisposable
 
     /// <summary>What requests on this loop's thread rent their memory from.</summary>
     internal LoopMemory Memory { get; } = new();
+
+    /// <summary>More work waits for this thread, so that what it sends now may wait for what it sends then.</summary>
+    internal bool MayHold { get; private set; }
 
     /// <summary>Does this on the loop's thread, after what is running there.</summary>
     public void Post(Action<object?> work, object? state)
@@ -119,6 +130,16 @@ public sealed class EventLoop : IDisposable
         if (!ReferenceEquals(t_current, this))
         {
             _thread.Join();
+        }
+    }
+
+    /// <summary>On the loop's thread: sends what the connection holds with what others hold, within the round.</summary>
+    internal void Hold(SocketConnection connection)
+    {
+        _held[_heldCount++] = connection;
+        if (_heldCount == HeldMax)
+        {
+            SendHeld();
         }
     }
 
@@ -222,10 +243,12 @@ public sealed class EventLoop : IDisposable
                 (PollEvents happened, ulong number) = SystemCalls.EventAt(events, i);
                 if (number != WakeNumber)
                 {
+                    BeginStep(i, count);
                     Dispatch(happened, number);
                 }
             }
 
+            EndSteps();
             DoPosted();
             long now = _time.GetTimestamp();
             if (_time.GetElapsedTime(ticked, now) >= TickEvery)
@@ -241,6 +264,34 @@ public sealed class EventLoop : IDisposable
         DoPosted();
         SystemCalls.Close(_poll);
         SystemCalls.Close(_wake);
+    }
+
+    /// <summary>Before the work at this place of so many.</summary>
+    private void BeginStep(int place, int count)
+    {
+        MayHold = place + 1 < count;
+        if (place % HeldMax == 0)
+        {
+            SendHeld();
+        }
+    }
+
+    private void EndSteps()
+    {
+        MayHold = false;
+        SendHeld();
+    }
+
+    private void SendHeld()
+    {
+        for (int i = 0; i < _heldCount; i++)
+        {
+            SocketConnection connection = _held[i]!;
+            _held[i] = null;
+            connection.SendHeld();
+        }
+
+        _heldCount = 0;
     }
 
     private void Dispatch(PollEvents happened, ulong number)
@@ -266,10 +317,14 @@ public sealed class EventLoop : IDisposable
     {
         Volatile.Write(ref _isWoken, 0);
         // What is posted meanwhile waits for the next round: work that posts itself again must not keep the sockets waiting.
-        for (int left = _posted.Count; left > 0 && _posted.TryDequeue(out (Action<object?> Work, object? State) posted); left--)
+        int count = _posted.Count;
+        for (int i = 0; i < count && _posted.TryDequeue(out (Action<object?> Work, object? State) posted); i++)
         {
+            BeginStep(i, count);
             posted.Work(posted.State);
         }
+
+        EndSteps();
 
         if (!_posted.IsEmpty && Interlocked.Exchange(ref _isWoken, 1) == 0)
         {

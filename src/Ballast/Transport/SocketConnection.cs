@@ -5,10 +5,14 @@ namespace Ballast.Transport;
 
 /// <summary>
 /// A connected socket and the loop that watches it. Sending tries at once; receiving waits for the kernel's word first and does not ask again after a read that
-/// left room, so that a request costs two calls and no refused ones. What is awaited goes on in the loop's thread.
+/// left room, so that a request costs two calls and no refused ones. What is awaited goes on in the loop's thread. While the loop has other work at hand, a small send is
+/// only taken, and goes out within the loop's round; nothing overtakes it.
 /// </summary>
 public sealed class SocketConnection : Connection
 {
+    /// <summary>Larger sends are not copied: they go at once.</summary>
+    private const int HeldBytesMax = 16 * 1024;
+
     private readonly EventLoop _loop;
     private readonly SocketDirection _read = new();
     private readonly SocketDirection _write = new();
@@ -17,6 +21,12 @@ public sealed class SocketConnection : Connection
     private Memory<byte> _receiving;
     private ReadOnlyMemory<byte> _sending;
     private ReadOnlyMemory<byte> _sendingNext;
+    private byte[]? _held;
+    private int _heldStart;
+    private int _heldEnd;
+    private bool _isHeldWaiting;
+    private bool _isSendAwaited;
+    private bool _endsAfterHeld;
     private bool _isReceiving;
     private bool _isConnecting;
     private bool _isClosed;
@@ -92,6 +102,28 @@ public sealed class SocketConnection : Connection
 
     public override ValueTask SendAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second)
     {
+        bool isLoops = ReferenceEquals(EventLoop.Current, _loop);
+        if (Volatile.Read(ref _held) is not null)
+        {
+            if (!isLoops)
+            {
+                return SendBehindAsync(first, second);
+            }
+
+            if (!TrySendHeld())
+            {
+                _sending = first;
+                _sendingNext = second;
+                _isSendAwaited = true;
+                return new ValueTask(_write, _write.Version);
+            }
+        }
+        else if (isLoops && _loop.MayHold && first.Length + second.Length is > 0 and <= HeldBytesMax)
+        {
+            Hold(first.Span, second.Span);
+            return default;
+        }
+
         while (!TrySend(ref first, ref second))
         {
             _write.Begin();
@@ -106,12 +138,35 @@ public sealed class SocketConnection : Connection
         return default;
     }
 
-    public override void EndSend() => Shutdown(ShutdownSide.Send);
+    public override void EndSend()
+    {
+        if (Volatile.Read(ref _held) is null)
+        {
+            Shutdown(ShutdownSide.Send);
+        }
+        else if (!ReferenceEquals(EventLoop.Current, _loop))
+        {
+            _loop.Post(static connection => ((SocketConnection)connection!).EndSend(), this);
+        }
+        else if (TrySendHeld())
+        {
+            Shutdown(ShutdownSide.Send);
+        }
+        else
+        {
+            _endsAfterHeld = true;
+        }
+    }
 
     public override void EndReceive() => Shutdown(ShutdownSide.Receive);
 
     public override void Abort()
     {
+        if (ReferenceEquals(EventLoop.Current, _loop))
+        {
+            SendHeld();
+        }
+
         _isAborted = true;
         // The kernel reports it, and the loop ends what is awaited. Nothing is told to the other side before the close, which resets.
         Shutdown(ShutdownSide.Receive);
@@ -162,9 +217,19 @@ public sealed class SocketConnection : Connection
         }
     }
 
+    /// <summary>On the loop's thread: sends what is held, unless that waits for the other side already.</summary>
+    internal void SendHeld()
+    {
+        if (_held is not null)
+        {
+            TrySendHeld();
+        }
+    }
+
     /// <summary>On the loop's thread: closes the socket and ends what is awaited.</summary>
     internal void Close()
     {
+        SendHeld();
         lock (_closing)
         {
             if (_isClosed)
@@ -182,6 +247,7 @@ public sealed class SocketConnection : Connection
             SystemCalls.Close(_descriptor);
         }
 
+        DropHeld();
         if (_read.Report())
         {
             _read.Fail(new ConnectionAbortedException());
@@ -243,6 +309,11 @@ public sealed class SocketConnection : Connection
             return;
         }
 
+        if (_held is not null && !IsHeldSent())
+        {
+            return;
+        }
+
         try
         {
             while (!TrySend(ref _sending, ref _sendingNext))
@@ -259,6 +330,88 @@ public sealed class SocketConnection : Connection
         {
             _sending = _sendingNext = default;
             _write.Fail(exception);
+        }
+    }
+
+    private void Hold(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        ThrowIfAborted();
+        byte[] held = LoopMemory.Rent(first.Length + second.Length);
+        first.CopyTo(held);
+        second.CopyTo(held.AsSpan(first.Length));
+        (_heldStart, _heldEnd) = (0, first.Length + second.Length);
+        Volatile.Write(ref _held, held);
+        _loop.Hold(this);
+    }
+
+    /// <summary>In the loop's thread nothing else can come between the held bytes and these.</summary>
+    private async ValueTask SendBehindAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second)
+    {
+        TaskCompletionSource turn = new();
+        _loop.Post(static turn => ((TaskCompletionSource)turn!).SetResult(), turn);
+        await turn.Task.ConfigureAwait(false);
+        await SendAsync(first, second).ConfigureAwait(false);
+    }
+
+    /// <summary>False where the other side has to take something first; the loop then goes on with it. A connection that breaks tells its reader, and whoever sends next.</summary>
+    private bool TrySendHeld() => !_isHeldWaiting && TrySendHeld(isBegun: false);
+
+    private bool TrySendHeld(bool isBegun)
+    {
+        try
+        {
+            ReadOnlyMemory<byte> left = _held.AsMemory(_heldStart, _heldEnd - _heldStart);
+            ReadOnlyMemory<byte> none = default;
+            while (!TrySend(ref left, ref none))
+            {
+                _heldStart = _heldEnd - left.Length;
+                if (!isBegun)
+                {
+                    _write.Begin();
+                    isBegun = true;
+                }
+
+                if (_write.TryWait())
+                {
+                    _isHeldWaiting = true;
+                    return false;
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // As with bytes that the system had taken before it broke.
+        }
+
+        DropHeld();
+        return true;
+    }
+
+    /// <summary>The other side takes bytes again. True where what was held is sent and somebody waits to send more.</summary>
+    private bool IsHeldSent()
+    {
+        if (!TrySendHeld(isBegun: true))
+        {
+            return false;
+        }
+
+        _isHeldWaiting = false;
+        if (_endsAfterHeld)
+        {
+            Shutdown(ShutdownSide.Send);
+        }
+
+        bool isAwaited = _isSendAwaited;
+        _isSendAwaited = false;
+        return isAwaited;
+    }
+
+    private void DropHeld()
+    {
+        if (_held is { } held)
+        {
+            Volatile.Write(ref _held, null);
+            LoopMemory.Return(held);
         }
     }
 

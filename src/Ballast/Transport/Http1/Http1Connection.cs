@@ -78,6 +78,7 @@ internal sealed class Http1Connection : IConnectionObserver
         }
         finally
         {
+            await SendHeldAsync().ConfigureAwait(false);
             _call.Forget();
             Received.Use(Received.End - Received.Start);
             Received.BeginRequest();
@@ -168,6 +169,9 @@ internal sealed class Http1Connection : IConnectionObserver
 
         return sending.IsCompletedSuccessfully ? new ValueTask<bool>(true) : SentAsync(sending, bytes.Length);
     }
+
+    /// <summary>What the connection has taken may lie there still; it must not be lost with the connection.</summary>
+    private ValueTask<bool> SendHeldAsync() => SendAsync(default);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReceivedAsync(ValueTask<int> receiving)
@@ -378,6 +382,7 @@ internal sealed class Http1Connection : IConnectionObserver
     /// <summary>Ends this side and reads on until the client ends its own: closed on unread bytes the connection would be reset, and the answer lost with it.</summary>
     private async ValueTask LingerAsync()
     {
+        await SendHeldAsync().ConfigureAwait(false);
         Enter(Phase.Linger);
         _connection.EndSend();
         byte[] waste = LoopMemory.Rent(16 * 1024);
