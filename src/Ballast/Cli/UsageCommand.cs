@@ -7,7 +7,7 @@ namespace Ballast.Cli;
 /// <summary><c>ballast usage</c>: requests, tokens, cost and times from the ledger, grouped as asked.</summary>
 public static class UsageCommand
 {
-    private static readonly string s_names = string.Join(", ", Enum.GetValues<UsageDimension>().Select(UsageView.Name));
+    private static readonly string s_names = string.Join(", ", UsageJson.Names);
 
     public static Command Create()
     {
@@ -18,7 +18,8 @@ public static class UsageCommand
 
             One row of the ledger is one attempt at one deployment. A request that failed over made several attempts, so it
             counts once in each group that it touched and once in the total. Tokens are disjoint classes: 'input' is what no
-            cache held. Times to first token are of streams. An attempt without a known price is counted as 'no price', never as $0.
+            cache held. Sound and pictures among them, searches and pictures made have columns where there were any. Times to
+            first token are of streams. An attempt without a known price is counted as 'no price', never as $0.
 
             Exit code: 0 told, 1 the ledger cannot be read, 2 a wrong argument.
 
@@ -47,7 +48,7 @@ public static class UsageCommand
                 return;
             }
 
-            UsageDimension[] dimensions = ReadDimensions(arguments.GetValue(by) ?? "");
+            IReadOnlyList<UsageDimension> dimensions = ReadDimensions(arguments.GetValue(by) ?? "");
             LedgerReader ledger = ReportSource.OpenLedger(request);
             Write(await ledger.UsageAsync(dimensions, request.Filter, cancellation).ConfigureAwait(false), request, ledger.Path);
         }));
@@ -58,7 +59,7 @@ public static class UsageCommand
     {
         if (request.Form == ReportForm.Json)
         {
-            ReportJson.WriteLine(request.Output, writer => UsageView.WriteJson(writer, report, request.Filter));
+            ReportJson.WriteLine(request.Output, writer => UsageJson.Write(writer, report, request.Filter));
         }
         else if (report.IsEmpty)
         {
@@ -91,23 +92,10 @@ public static class UsageCommand
         }
     }
 
-    private static UsageDimension[] ReadDimensions(string text)
+    private static IReadOnlyList<UsageDimension> ReadDimensions(string text)
     {
-        if (text == "none")
-        {
-            return [];
-        }
-
-        string[] names = text.Split(',', StringSplitOptions.TrimEntries);
-        UsageDimension[] dimensions =
-        [
-            .. names.Select(name => Enum.GetValues<UsageDimension>()
-                .Where(dimension => UsageView.Name(dimension) == name)
-                .Select(dimension => (UsageDimension?)dimension)
-                .FirstOrDefault() ?? throw new UsageException($"--by {name}: usage is grouped by {s_names}, or none.")),
-        ];
-        return dimensions.Distinct().Count() == dimensions.Length && dimensions.Length <= UsageQuery.DimensionsMax
-            ? dimensions
-            : throw new UsageException($"--by {text}: up to {UsageQuery.DimensionsMax} different names.");
+        string? unknown = text == "none" ? null : Array.Find(text.Split(',', StringSplitOptions.TrimEntries), static name => !UsageJson.Names.Contains(name));
+        return unknown is not null ? throw new UsageException($"--by {unknown}: usage is grouped by {s_names}, or none.")
+            : UsageJson.Read(text) ?? throw new UsageException($"--by {text}: up to {UsageQuery.DimensionsMax} different names.");
     }
 }

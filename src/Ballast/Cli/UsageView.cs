@@ -1,9 +1,9 @@
-using System.Text.Json;
 using Ballast.Ledger;
+using Ballast.Protocols.Conversation;
 
 namespace Ballast.Cli;
 
-/// <summary>A usage report as a table and as JSON.</summary>
+/// <summary>A usage report as a table.</summary>
 internal static class UsageView
 {
     /// <summary>Shown however narrow the terminal is.</summary>
@@ -21,7 +21,7 @@ internal static class UsageView
 
         foreach (UsageDimension dimension in report.By)
         {
-            table.AddTextColumn(Name(dimension));
+            table.AddTextColumn(UsageJson.Name(dimension));
         }
 
         foreach (Figure figure in figures)
@@ -42,65 +42,6 @@ internal static class UsageView
         return table;
     }
 
-    public static void WriteJson(Utf8JsonWriter writer, UsageReport report, LedgerFilter filter)
-    {
-        writer.WriteStartObject();
-        writer.WriteMoment("since", filter.Since);
-        writer.WriteMoment("until", filter.Until);
-        writer.WriteTexts("by", report.By.Select(Name));
-        writer.WriteStartArray("rows");
-        foreach (UsageRow row in report.By.Count == 0 ? [] : report.Rows)
-        {
-            WriteRow(writer, row, report.By);
-        }
-
-        writer.WriteEndArray();
-        writer.WritePropertyName("total");
-        WriteRow(writer, report.Total, []);
-        writer.WriteEndObject();
-    }
-
-    public static string Name(UsageDimension dimension) => dimension switch
-    {
-        UsageDimension.Model => "model",
-        UsageDimension.Vendor => "vendor",
-        UsageDimension.Platform => "platform",
-        UsageDimension.Region => "region",
-        UsageDimension.App => "app",
-        UsageDimension.Day => "day",
-        UsageDimension.Deployment => "deployment",
-        UsageDimension.Outcome => "outcome",
-        _ => throw new ArgumentOutOfRangeException(nameof(dimension)),
-    };
-
-    private static void WriteRow(Utf8JsonWriter writer, UsageRow row, IReadOnlyList<UsageDimension> by)
-    {
-        writer.WriteStartObject();
-        for (int index = 0; index < by.Count; index++)
-        {
-            writer.WriteString(Name(by[index]), row.Keys[index]);
-        }
-
-        writer.WriteNumber("requests", row.Requests);
-        writer.WriteNumber("attempts", row.Attempts);
-        writer.WriteNumber("completed", row.Completed);
-        writer.WriteNumber("failed", row.Failed);
-        writer.WriteNumber("interrupted", row.Interrupted);
-        writer.WriteNumber("cancelled", row.Cancelled);
-        writer.WriteNumber("input_tokens", row.InputTokens);
-        writer.WriteNumber("cache_read_tokens", row.CacheReadTokens);
-        writer.WriteNumber("cache_write_tokens", row.CacheWriteTokens);
-        writer.WriteNumber("cache_write_long_tokens", row.CacheWriteLongTokens);
-        writer.WriteNumber("output_tokens", row.OutputTokens);
-        writer.WriteNumber("reasoning_tokens", row.ReasoningTokens);
-        writer.WriteNumber("cost_usd", row.CostUsd);
-        writer.WriteNumber("unknown_cost", row.UnknownCost);
-        writer.WriteNumber("estimated", row.Estimated);
-        writer.WriteMilliseconds("ttft_p50_ms", row.TtftP50);
-        writer.WriteMilliseconds("ttft_p95_ms", row.TtftP95);
-        writer.WriteEndObject();
-    }
-
     private static IEnumerable<Figure> Figures() =>
     [
         Figure.Number("requests", row => row.Requests),
@@ -114,12 +55,20 @@ internal static class UsageView
         Figure.OfTokens("cache write", row => row.CacheWriteTokens, onlyIfAny: true),
         Figure.OfTokens("cache write 1h", row => row.CacheWriteLongTokens, onlyIfAny: true),
         Figure.OfTokens("output", row => row.OutputTokens, onlyIfAny: false),
+        Figure.OfTokens("sound in", row => Of(row, static media => media.InputAudioTokens + media.CacheReadAudioTokens), onlyIfAny: true),
+        Figure.OfTokens("sound out", row => Of(row, static media => media.OutputAudioTokens), onlyIfAny: true),
+        Figure.OfTokens("pictures in", row => Of(row, static media => media.InputImageTokens + media.CacheReadImageTokens), onlyIfAny: true),
+        Figure.OfTokens("pictures out", row => Of(row, static media => media.OutputImageTokens), onlyIfAny: true),
+        Figure.Number("searches", row => Of(row, static media => media.WebSearches), onlyIfAny: true),
+        Figure.Number("pictures", row => Of(row, static media => media.Images), onlyIfAny: true),
         new Figure("cost", OnlyIfAny: false, row => ReportFormat.Usd(row.CostUsd), _ => true),
         Figure.Number("no price", row => row.UnknownCost, onlyIfAny: true),
         Figure.Number("estimated", row => row.Estimated, onlyIfAny: true),
         new Figure("TTFT p50", OnlyIfAny: true, row => ReportFormat.Time(row.TtftP50), row => row.TtftP50 is not null),
         new Figure("p95", OnlyIfAny: true, row => ReportFormat.Time(row.TtftP95), row => row.TtftP95 is not null),
     ];
+
+    private static long Of(UsageRow row, Func<MediaUsage, long> read) => row.Media is null ? 0 : read(row.Media);
 
     private sealed record Figure(string Header, bool OnlyIfAny, Func<UsageRow, string> Text, Func<UsageRow, bool> IsAny)
     {

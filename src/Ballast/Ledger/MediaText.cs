@@ -45,6 +45,18 @@ internal static class MediaText
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
+    /// <summary>With one count set by its name; a name that is not known here is left out.</summary>
+    public static MediaUsage With(MediaUsage? media, string name, long count)
+    {
+        media ??= new MediaUsage();
+        foreach ((string known, _, Func<MediaUsage, long, MediaUsage> with) in Counts)
+        {
+            media = known == name ? with(media, count) : media;
+        }
+
+        return media;
+    }
+
     public static MediaUsage? Read(string? json)
     {
         if (json is null)

@@ -12,7 +12,7 @@ internal static class PostgresSchema
     private const long LockNumber = 0x62616c6c617374;
 
     /// <summary>The script at index n leads from version n to n + 1. Written scripts never change: a new version is a new file.</summary>
-    private static readonly string[] s_steps = ["postgres.sql", "postgres-2.sql", "postgres-3.sql", "postgres-4.sql"];
+    private static readonly string[] s_steps = ["postgres.sql", "postgres-2.sql", "postgres-3.sql", "postgres-4.sql", "postgres-5.sql"];
 
     public static int Version => s_steps.Length;
 

@@ -8,7 +8,7 @@ internal static class SqliteSchema
     private const string ResourcePrefix = "Ballast.Ledger.Schema.";
 
     /// <summary>The script at index n leads from version n to n + 1. Written scripts never change: a new version is a new file.</summary>
-    private static readonly string[] s_steps = ["sqlite.sql", "sqlite-2.sql", "sqlite-3.sql", "sqlite-4.sql", "sqlite-5.sql", "sqlite-6.sql"];
+    private static readonly string[] s_steps = ["sqlite.sql", "sqlite-2.sql", "sqlite-3.sql", "sqlite-4.sql", "sqlite-5.sql", "sqlite-6.sql", "sqlite-7.sql"];
 
     public static int Version => s_steps.Length;
 

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Ballast.Ledger.Rollups;
+using Ballast.Protocols.Conversation;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Ledger;
@@ -84,16 +85,36 @@ internal static class UsageQuery
         string keys = string.Concat(by.Select(dimension => Expression(dimension, connection, "at_us") + ", "));
         string groupBy = by.Count == 0 ? "" : "GROUP BY " + string.Join(", ", Enumerable.Range(1, by.Count));
         Dictionary<string, long> repeated = Repeated(connection, by, filter);
+        Dictionary<string, MediaUsage> media = Media(connection, by, filter, pieces);
         using DbCommand command = LedgerQuery.Create(
             connection, $"SELECT {keys}{s_sums} FROM ({RollupQuery.Source(pieces)}) sums {groupBy}", filter with { Since = null, Until = null });
         using DbDataReader reader = command.ExecuteReader();
         List<UsageRow> rows = [];
         while (reader.Read())
         {
-            rows.Add(ReadRow(reader, by.Count, repeated));
+            UsageRow row = ReadRow(reader, by.Count, repeated);
+            rows.Add(row with { Media = media.GetValueOrDefault(string.Join('\0', row.Keys)) });
         }
 
         return rows;
+    }
+
+    /// <summary>Sound, pictures and searches of each group that has any.</summary>
+    private static Dictionary<string, MediaUsage> Media(DbConnection connection, IReadOnlyList<UsageDimension> by, LedgerFilter filter, List<RollupPiece> pieces)
+    {
+        string keys = string.Concat(by.Select(dimension => Expression(dimension, connection, "at_us") + ", "));
+        string groupBy = string.Join(", ", Enumerable.Range(1, by.Count + 1));
+        using DbCommand command = LedgerQuery.Create(
+            connection, $"SELECT {keys}kind, CAST(SUM(amount) AS BIGINT) FROM ({RollupQuery.Media(pieces, connection)}) sums GROUP BY {groupBy}", filter with { Since = null, Until = null });
+        using DbDataReader reader = command.ExecuteReader();
+        Dictionary<string, MediaUsage> media = new(StringComparer.Ordinal);
+        while (reader.Read())
+        {
+            string group = string.Join('\0', Keys(reader, by.Count));
+            media[group] = MediaText.With(media.GetValueOrDefault(group), reader.GetString(by.Count), LedgerQuery.Sum(reader, by.Count + 1));
+        }
+
+        return media;
     }
 
     /// <summary>Attempts of each group whose exchange has an earlier one in it: it counts once.</summary>

@@ -1,3 +1,5 @@
+using Ballast.Protocols.Conversation;
+
 namespace Ballast.Ledger;
 
 /// <summary>The figures of one group of attempts.</summary>
@@ -21,6 +23,9 @@ public sealed record UsageRow
 
     /// <summary>Contained in <see cref="OutputTokens"/>; of those attempts where the vendor tells.</summary>
     public required long ReasoningTokens { get; init; }
+
+    /// <summary>Sound and pictures among the tokens above, searches and pictures by the piece; null where there was none of it.</summary>
+    public MediaUsage? Media { get; init; }
 
     /// <summary>US dollars of the attempts whose cost is known.</summary>
     public required decimal CostUsd { get; init; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ballast.Cli;
+using Ballast.Protocols.Conversation;
 using Ballast.Tests.Ledger;
 
 namespace Ballast.Tests.Cli;
@@ -25,7 +26,7 @@ public sealed class UsageCommandTests
             [
                 "platform", "outcome", "requests", "attempts", "completed", "failed", "interrupted", "cancelled",
                 "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_long_tokens", "output_tokens", "reasoning_tokens",
-                "cost_usd", "unknown_cost", "estimated", "ttft_p50_ms", "ttft_p95_ms",
+                "media", "cost_usd", "unknown_cost", "estimated", "ttft_p50_ms", "ttft_p95_ms",
             ],
             root.GetProperty("rows")[0].EnumerateObject().Select(property => property.Name));
         JsonElement total = root.GetProperty("total");
@@ -33,23 +34,26 @@ public sealed class UsageCommandTests
         Assert.Equal(0.0005m, total.GetProperty("cost_usd").GetDecimal());
         Assert.Equal(1, total.GetProperty("unknown_cost").GetInt64());
         Assert.Equal(120, total.GetProperty("ttft_p95_ms").GetDouble());
+        Assert.Equal(
+            """{"input_audio_tokens":22,"cache_read_audio_tokens":24,"output_audio_tokens":26,"input_image_tokens":28,"cache_read_image_tokens":10,"output_image_tokens":32,"web_searches":4,"images":2}""",
+            total.GetProperty("media").GetRawText());
     }
 
     [Fact]
     public async Task Usage_Table_ShowsGroupsTotalAndOnlyColumnsThatSaySomething()
     {
         await using TestLedger ledger = await TestLedger.WithAsync(
-            SampleEntries.Completed("a1") with { CacheWriteLongTokens = 0 }, SampleEntries.Failed("a2", "aws"));
+            SampleEntries.Completed("a1") with { CacheWriteLongTokens = 0, Media = new MediaUsage { WebSearches = 37 } }, SampleEntries.Failed("a2", "aws"));
 
         CommandRun run = await CommandRun.OfAsync(UsageCommand.Create(), "--ledger", ledger.Path, "--by", "platform", "--since", "all");
 
         Assert.Equal(0, run.ExitCode);
-        foreach (string expected in (string[])["azure", "aws", "total", "failed", "$0.0005", "120 ms"])
+        foreach (string expected in (string[])["azure", "aws", "total", "failed", "$0.0005", "120 ms", "searches", "37"])
         {
             Assert.Contains(expected, run.Output, StringComparison.Ordinal);
         }
 
-        foreach (string unexpected in (string[])["interrupted", "no price", "cache write 1h"])
+        foreach (string unexpected in (string[])["interrupted", "no price", "cache write 1h", "sound", "pictures"])
         {
             Assert.DoesNotContain(unexpected, run.Output, StringComparison.Ordinal);
         }

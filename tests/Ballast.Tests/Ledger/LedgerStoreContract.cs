@@ -1,6 +1,7 @@
 using System.Globalization;
 using Ballast.Ledger;
 using Ballast.Ledger.Rollups;
+using Ballast.Protocols.Conversation;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Ballast.Tests.Ledger;
@@ -29,6 +30,8 @@ public abstract class LedgerStoreContract : IAsyncLifetime
         UNION ALL SELECT 't', level, bucket_us, app, team, served_model, deployment, region, 1, outcome, slot, streams, 0, 0, 0, 0, 0, 0, 0, 0 FROM usage_times
         UNION ALL SELECT 'x', 0, started_us, app, team, served_model, deployment, region, 1, outcome, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM retried
         """;
+
+    protected const string SumsOfMedia = "SELECT level, bucket_us, app, COALESCE(team, '') AS team, platform, outcome, kind, amount FROM usage_media ORDER BY level, bucket_us, app, team, platform, outcome, kind, amount";
 
     protected abstract LedgerReader OpenReader();
 
@@ -281,6 +284,8 @@ public abstract class LedgerStoreContract : IAsyncLifetime
 
             Assert.Equal((within.Length, within.Select(row => row.ExchangeId).Distinct().Count()), (report.Total.Attempts, report.Total.Requests));
             Assert.Equal(within.Sum(row => row.CostUsd ?? 0), report.Total.CostUsd);
+            Assert.Equal(MediaOf(within), report.Total.Media);
+            Assert.All(report.Rows, group => Assert.Equal(MediaOf(within.Where(row => row.Platform == group.Keys[0])), group.Media));
             Assert.All(report.Rows, group => Assert.Equal(
                 (within.Count(row => row.Platform == group.Keys[0]), within.Where(row => row.Platform == group.Keys[0]).Select(row => row.ExchangeId).Distinct().Count()),
                 (group.Attempts, group.Requests)));
@@ -322,7 +327,8 @@ public abstract class LedgerStoreContract : IAsyncLifetime
         time.Advance(TimeSpan.FromHours(30));
         await store.AppendAsync(rows[150..], Cancellation); // many of them late
         time.Advance(TimeSpan.FromHours(2));
-        await store.AppendAsync([SampleEntries.Completed("now") with { StartedAt = time.GetUtcNow() }], Cancellation);
+        LedgerEntry last = SampleEntries.Completed("now") with { StartedAt = time.GetUtcNow(), Media = null };
+        await store.AppendAsync([last], Cancellation);
 
         long minutesFrom = RollupBuckets.Floor(RollupLevel.Minute, LedgerQuery.Microseconds(time.GetUtcNow().AddDays(-2)));
         Assert.Equal(["0"], await QueryAsync($"SELECT COUNT(*) FROM rollups WHERE level = 0 AND bucket_us < {minutesFrom}"));
@@ -331,10 +337,20 @@ public abstract class LedgerStoreContract : IAsyncLifetime
         {
             DateTimeOffset since = SampleEntries.Start.AddMicroseconds(dice.NextInt64(0, 4 * 86_400_000_000));
             LedgerFilter filter = new(since, since.AddMicroseconds(dice.NextInt64(0, 2 * 86_400_000_000)));
-            LedgerEntry[] within = [.. rows.Where(row => row.StartedAt >= filter.Since && row.StartedAt < filter.Until)];
+            LedgerEntry[] within = [.. rows.Append(last).Where(row => row.StartedAt >= filter.Since && row.StartedAt < filter.Until)];
             UsageRow total = (await OpenReader().UsageAsync([], filter, Cancellation)).Total;
             Assert.Equal((within.Length, within.Sum(row => row.CostUsd ?? 0), within.Sum(row => row.OutputTokens)), (total.Attempts, total.CostUsd, total.OutputTokens));
+            Assert.Equal(MediaOf(within), total.Media);
         }
+    }
+
+    private static MediaUsage? MediaOf(IEnumerable<LedgerEntry> rows)
+    {
+        MediaUsage sum = rows.Select(static row => row.Media ?? new MediaUsage()).Aggregate(new MediaUsage(), static (all, one) => all with
+        {
+            OutputAudioTokens = all.OutputAudioTokens + one.OutputAudioTokens, WebSearches = all.WebSearches + one.WebSearches, Images = all.Images + one.Images,
+        });
+        return sum.IsEmpty ? null : sum;
     }
 
     private static long LengthOf(RollupLevel level) => level switch
@@ -363,6 +379,7 @@ public abstract class LedgerStoreContract : IAsyncLifetime
             OutputTokens = dice.Next(100_000),
             CostUsd = dice.Next(5) == 0 ? null : Picodollars.ToDollars(dice.NextInt64(0, 1_000_000_000_000_000)),
             IsEstimated = dice.Next(2) == 0,
+            Media = dice.Next(3) == 0 ? null : new MediaUsage { OutputAudioTokens = dice.Next(50), WebSearches = dice.Next(3), Images = dice.Next(2) },
         };
     }
 

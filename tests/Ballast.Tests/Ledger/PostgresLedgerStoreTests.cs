@@ -40,7 +40,7 @@ public sealed class PostgresLedgerStoreTests(PostgresFixture postgres) : LedgerS
         IReadOnlyList<string> kept = await QueryAsync(Sums);
         await QueryAsync(
             """
-            DROP VIEW usage_rollups; DROP VIEW usage_times; DROP VIEW retried; DROP TABLE rollups; DROP TABLE rollup_times; DROP TABLE retried_rows; DROP TABLE rollup_kept;
+            DROP VIEW usage_media; DROP TABLE rollup_media; DROP VIEW usage_rollups; DROP VIEW usage_times; DROP VIEW retried; DROP TABLE rollups; DROP TABLE rollup_times; DROP TABLE retried_rows; DROP TABLE rollup_kept;
             DROP TABLE rollup_labels; DROP FUNCTION ballast_label; DROP FUNCTION ballast_slot; UPDATE ballast_ledger SET version = 2
             """);
         await using PostgresLedgerStore again = new(_connection);
@@ -48,6 +48,20 @@ public sealed class PostgresLedgerStoreTests(PostgresFixture postgres) : LedgerS
 
         Assert.True(kept.Count > 300);
         Assert.Equal(kept.Order(StringComparer.Ordinal), (await QueryAsync(Sums)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task AppendAsync_DatabaseWithoutSumsOfMedia_GetsThoseOfItsRows()
+    {
+        Random dice = new(20);
+        await Store.AppendAsync([.. Enumerable.Range(0, 300).Select(number => RandomEntry(dice, number))], Cancellation);
+        IReadOnlyList<string> kept = await QueryAsync(SumsOfMedia);
+        await QueryAsync("DROP VIEW usage_media; DROP TABLE rollup_media; UPDATE ballast_ledger SET version = 4");
+        await using PostgresLedgerStore again = new(_connection);
+        await again.AppendAsync([], Cancellation);
+
+        Assert.True(kept.Count > 300);
+        Assert.Equal(kept.Order(StringComparer.Ordinal), (await QueryAsync(SumsOfMedia)).Order(StringComparer.Ordinal));
     }
 
     protected override LedgerReader OpenReader() => LedgerReader.OfPostgres(_connection);

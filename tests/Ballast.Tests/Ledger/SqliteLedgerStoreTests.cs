@@ -25,7 +25,7 @@ public sealed class SqliteLedgerStoreTests : LedgerStoreContract
         await Store.AppendAsync([.. Enumerable.Range(0, 300).Select(number => RandomEntry(dice, number) with { TimeToFirstToken = TimeSpan.FromMicroseconds(dice.NextInt64(0, 1L << dice.Next(1, 40))) })], Cancellation);
         IReadOnlyList<string> kept = await QueryAsync(Sums);
         await Store.DisposeAsync();
-        foreach (string drop in (string[])["VIEW usage_rollups", "VIEW usage_times", "VIEW retried", "TABLE rollups", "TABLE rollup_times", "TABLE retried_rows", "TABLE rollup_kept"])
+        foreach (string drop in (string[])["VIEW usage_rollups", "VIEW usage_times", "VIEW usage_media", "VIEW retried", "TABLE rollups", "TABLE rollup_media", "TABLE rollup_times", "TABLE retried_rows", "TABLE rollup_kept"])
         {
             Query(FilePath, "DROP " + drop);
         }
@@ -39,6 +39,23 @@ public sealed class SqliteLedgerStoreTests : LedgerStoreContract
 
         Assert.True(kept.Count > 300);
         Assert.Equal(kept.Order(StringComparer.Ordinal), (await QueryAsync(Sums)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Open_FileWithoutSumsOfMedia_GetsThoseOfItsRows()
+    {
+        Random dice = new(20);
+        await Store.AppendAsync([.. Enumerable.Range(0, 300).Select(number => RandomEntry(dice, number))], Cancellation);
+        IReadOnlyList<string> kept = await QueryAsync(SumsOfMedia);
+        await Store.DisposeAsync();
+        Query(FilePath, "DROP VIEW usage_media");
+        Query(FilePath, "DROP TABLE rollup_media");
+        Query(FilePath, "PRAGMA user_version = 6");
+        await using SqliteLedgerStore again = SqliteLedgerStore.Open(FilePath);
+        await again.AppendAsync([], Cancellation);
+
+        Assert.True(kept.Count > 300);
+        Assert.Equal(kept.Order(StringComparer.Ordinal), (await QueryAsync(SumsOfMedia)).Order(StringComparer.Ordinal));
     }
 
     private static IReadOnlyList<string> Query(string path, string sql)

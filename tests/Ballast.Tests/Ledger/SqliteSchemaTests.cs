@@ -37,7 +37,7 @@ public sealed class SqliteSchemaTests : IDisposable
         }
 
         Assert.Equal("ok", Scalar(path, "PRAGMA integrity_check"));
-        Assert.Equal("6", Scalar(path, "PRAGMA user_version"));
+        Assert.Equal("7", Scalar(path, "PRAGMA user_version"));
         Assert.Equal("0", Scalar(path, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'attempts_%' AND name <> 'attempt_rows'"));
     }
 

@@ -31,7 +31,14 @@ internal static class PostgresRollups
             FROM named added, (VALUES (1, 3600000000::bigint), (2, 86400000000)) l (level, length)
             WHERE {UsageQuery.HasTtft}
             GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-            ON CONFLICT (level, bucket_us, label, outcome, slot) DO UPDATE SET streams = rollup_times.streams + excluded.streams)
+            ON CONFLICT (level, bucket_us, label, outcome, slot) DO UPDATE SET streams = rollup_times.streams + excluded.streams),
+        media AS (
+            INSERT INTO rollup_media
+            SELECT l.level, {Bucket}, label, outcome, m.key, SUM(m.value::bigint)
+            FROM named added CROSS JOIN LATERAL json_each_text(added.media::json) m (key, value), (VALUES (0, 60000000::bigint), (1, 3600000000), (2, 86400000000)) l (level, length)
+            WHERE added.media IS NOT NULL
+            GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+            ON CONFLICT (level, bucket_us, label, outcome, kind) DO UPDATE SET amount = rollup_media.amount + excluded.amount)
         INSERT INTO rollups
         SELECT l.level, {Bucket}, label, stream, outcome,
             COUNT(*), SUM(input_tokens), SUM(cache_read_tokens), SUM(cache_write_tokens), SUM(cache_write_long_tokens), SUM(output_tokens),
@@ -59,7 +66,8 @@ internal static class PostgresRollups
                 $"""
                 INSERT INTO rollup_kept VALUES ({(int)level}, {from}) ON CONFLICT (level) DO UPDATE SET from_us = GREATEST(rollup_kept.from_us, excluded.from_us);
                 DELETE FROM rollups WHERE level = {(int)level} AND bucket_us < {from};
-                DELETE FROM rollup_times WHERE level = {(int)level} AND bucket_us < {from}
+                DELETE FROM rollup_times WHERE level = {(int)level} AND bucket_us < {from};
+                DELETE FROM rollup_media WHERE level = {(int)level} AND bucket_us < {from}
                 """,
                 cancellation).ConfigureAwait(false);
         }

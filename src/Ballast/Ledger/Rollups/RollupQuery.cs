@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Microsoft.Data.Sqlite;
 
 namespace Ballast.Ledger.Rollups;
 
@@ -42,6 +43,13 @@ internal static class RollupQuery
     /// <summary>Streams by slot of their time to first token, of the pieces that are buckets.</summary>
     public static string Slots(IReadOnlyList<RollupPiece> pieces) => Union(pieces.Where(static piece => piece.Level is not null).Select(piece =>
         $"SELECT {Words}, bucket_us AS at_us, slot, streams FROM usage_times WHERE {InLevel(piece.Level!.Value, piece)} AND {{where}}"));
+
+    /// <summary>Sound, pictures and searches of a period, by kind: a column for each word, <c>at_us</c>, <c>kind</c>, <c>amount</c>.</summary>
+    public static string Media(IReadOnlyList<RollupPiece> pieces, DbConnection connection) => Union(pieces.Select(piece => piece.Level is { } level
+        ? $"SELECT {Words}, bucket_us AS at_us, kind, amount FROM usage_media WHERE {InLevel(level, piece)} AND {{where}}"
+        : connection is SqliteConnection
+            ? $"SELECT {Words}, started_us AS at_us, m.key AS kind, m.value AS amount FROM attempts, json_each(media) m WHERE {InRows(piece)} AND media IS NOT NULL AND {{where}}"
+            : $"SELECT {Words}, started_us AS at_us, m.key AS kind, m.value::bigint AS amount FROM attempts CROSS JOIN LATERAL json_each_text(media::json) m (key, value) WHERE {InRows(piece)} AND media IS NOT NULL AND {{where}}"));
 
     /// <summary>The times to first token themselves, of the pieces that are rows.</summary>
     public static string Times(IReadOnlyList<RollupPiece> pieces) => Union(pieces.Where(static piece => piece.Level is null).Select(piece =>

@@ -1,3 +1,4 @@
+using Ballast.Protocols.Conversation;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Ledger.Rollups;
@@ -16,11 +17,13 @@ internal sealed class SqliteRollups : IDisposable
 
     private readonly Dictionary<(RollupLevel Level, long Bucket, long Label, bool Stream, AttemptOutcome Outcome), RollupSums> _sums = [];
     private readonly Dictionary<(RollupLevel Level, long Bucket, long Label, AttemptOutcome Outcome, int Slot), long> _times = [];
+    private readonly Dictionary<(RollupLevel Level, long Bucket, long Label, AttemptOutcome Outcome, string Kind), long> _media = [];
     private readonly SqliteConnection _connection;
     private readonly RollupRetention _retention;
     private readonly TimeProvider _time;
     private readonly SqliteCommand _sum;
     private readonly SqliteCommand _timeSlot;
+    private readonly SqliteCommand _mediaSum;
     private readonly SqliteCommand _retried;
     private SqliteTransaction? _transaction;
     private DateTimeOffset _sweptAt = DateTimeOffset.MinValue;
@@ -41,6 +44,12 @@ internal sealed class SqliteRollups : IDisposable
             ON CONFLICT DO UPDATE SET streams = streams + excluded.streams
             """,
             ["level", "bucket_us", "label_id", "outcome", "slot", "streams"]);
+        _mediaSum = Prepare(
+            """
+            INSERT INTO rollup_media (level, bucket_us, label_id, outcome, kind, amount) VALUES ($level, $bucket_us, $label_id, $outcome, $kind, $amount)
+            ON CONFLICT DO UPDATE SET amount = amount + excluded.amount
+            """,
+            ["level", "bucket_us", "label_id", "outcome", "kind", "amount"]);
         _retried = Prepare(
             "INSERT OR IGNORE INTO retried_rows (started_us, attempt_id, exchange_id, label_id, outcome) VALUES ($started_us, $attempt_id, $exchange_id, $label_id, $outcome)",
             ["started_us", "attempt_id", "exchange_id", "label_id", "outcome"]);
@@ -52,6 +61,7 @@ internal sealed class SqliteRollups : IDisposable
         _transaction = transaction;
         _sums.Clear();
         _times.Clear();
+        _media.Clear();
     }
 
     /// <summary>A row was added, under this label.</summary>
@@ -69,9 +79,27 @@ internal sealed class SqliteRollups : IDisposable
             }
         }
 
+        if (entry.Media is { } media)
+        {
+            AddMedia(media, started, label, entry.Outcome);
+        }
+
         if (RollupSums.MayHaveOthers(entry))
         {
             Run(_retried, started, SqliteLedgerStore.Text(entry.AttemptId), SqliteLedgerStore.Text(entry.ExchangeId), label, LedgerText.OutcomeName(entry.Outcome));
+        }
+    }
+
+    private void AddMedia(MediaUsage media, long started, long label, AttemptOutcome outcome)
+    {
+        foreach ((string kind, Func<MediaUsage, long> read, _) in MediaText.Counts)
+        {
+            long amount = SqliteLedgerStore.Tokens(read(media));
+            foreach (RollupLevel level in amount > 0 ? RollupBuckets.Levels : [])
+            {
+                var key = (level, RollupBuckets.Floor(level, started), label, outcome, kind);
+                _media[key] = _media.GetValueOrDefault(key) + amount;
+            }
         }
     }
 
@@ -91,6 +119,11 @@ internal sealed class SqliteRollups : IDisposable
             Run(_timeSlot, (long)level, bucket, label, LedgerText.OutcomeName(outcome), (long)slot, streams);
         }
 
+        foreach (((RollupLevel level, long bucket, long label, AttemptOutcome outcome, string kind), long amount) in _media)
+        {
+            Run(_mediaSum, (long)level, bucket, label, LedgerText.OutcomeName(outcome), kind, amount);
+        }
+
         Sweep();
     }
 
@@ -98,6 +131,7 @@ internal sealed class SqliteRollups : IDisposable
     {
         _sum.Dispose();
         _timeSlot.Dispose();
+        _mediaSum.Dispose();
         _retried.Dispose();
     }
 
@@ -128,6 +162,7 @@ internal sealed class SqliteRollups : IDisposable
                 """
                 DELETE FROM rollups WHERE level = $level AND bucket_us < $from;
                 DELETE FROM rollup_times WHERE level = $level AND bucket_us < $from;
+                DELETE FROM rollup_media WHERE level = $level AND bucket_us < $from;
                 INSERT INTO rollup_kept (level, from_us) VALUES ($level, $from) ON CONFLICT DO UPDATE SET from_us = MAX(from_us, excluded.from_us);
                 """;
             sweep.Parameters.AddWithValue("$level", (long)level);

@@ -52,6 +52,7 @@ public sealed class AdminApi(TenantDesk desk, Func<string, BudgetStateDocument?>
             {
                 ["audit"] => AuditAsync(http, who),
                 ["commitments"] => OnlyReadAsync(http, () => reports.CommitmentsAsync(http, who)),
+                ["usage"] => OnlyReadAsync(http, () => reports.UsageAsync(http, who)),
                 ["export"] => OnlyReadAsync(http, () => reports.ExportAsync(http, who)),
                 [var name] when Collections.TryGetValue(name, out string? kind) => OfCollectionAsync(http, who, name, kind),
                 [var name, var id] when Collections.TryGetValue(name, out string? kind) => OfOneAsync(http, who, kind, id),

@@ -29,6 +29,23 @@ public sealed class ReportsApi(LedgerReader ledger, Func<IReadOnlyList<Commitmen
         await AdminHandler.BytesAsync(http.Response, bytes.WrittenMemory, "application/json").ConfigureAwait(false);
     }
 
+    /// <summary>Requests, tokens, media, cost and times of a period, by up to four words.</summary>
+    public async Task UsageAsync(HttpContext http, AdminIdentity who)
+    {
+        Require(who);
+        string by = http.Request.Query["by"].ToString() is { Length: > 0 } named ? named : "model";
+        IReadOnlyList<UsageDimension> dimensions = UsageJson.Read(by) ?? throw Invalid("by", $"'by' is up to four of {string.Join(", ", UsageJson.Names)}, separated by commas, or none.");
+        LedgerFilter filter = new(Moment(http, "from"), Moment(http, "to"), Name(http, "app"), Name(http, "key"));
+        UsageReport report = await AskAsync(() => ledger.UsageAsync(dimensions, filter, http.RequestAborted)).ConfigureAwait(false);
+        ArrayBufferWriter<byte> bytes = new();
+        using (Utf8JsonWriter writer = new(bytes))
+        {
+            UsageJson.Write(writer, report, filter);
+        }
+
+        await AdminHandler.BytesAsync(http.Response, bytes.WrittenMemory, "application/json").ConfigureAwait(false);
+    }
+
     /// <summary>The rows of a period, written while they are read.</summary>
     public async Task ExportAsync(HttpContext http, AdminIdentity who)
     {
@@ -72,6 +89,8 @@ public sealed class ReportsApi(LedgerReader ledger, Func<IReadOnlyList<Commitmen
             throw new TenancyProblemException(StatusCodes.Status503ServiceUnavailable, "ledger_unavailable", "The ledger cannot be read now.");
         }
     }
+
+    private static string? Name(HttpContext http, string name) => http.Request.Query[name].ToString() is { Length: > 0 } text ? text : null;
 
     private static DateTimeOffset? Moment(HttpContext http, string name)
     {

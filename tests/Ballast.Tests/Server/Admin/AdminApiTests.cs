@@ -86,13 +86,17 @@ public sealed class AdminApiTests : IAsyncLifetime
         Assert.StartsWith("BilledCost,", await GetTextAsync("/admin/v1/export?from=2026-01-01T00:00:00Z&to=2026-12-01&format=focus", Token), StringComparison.Ordinal);
         Assert.Empty(JsonDocument.Parse(await GetTextAsync("/admin/v1/commitments", Token)).RootElement.GetProperty("commitments").EnumerateArray());
 
-        foreach (string wrong in (string[])["export", "export?from=yesterday", "export?from=2026-01-01&format=xlsx"])
+        JsonElement usage = JsonDocument.Parse(await GetTextAsync("/admin/v1/usage?by=platform,app&from=2026-01-01", Token)).RootElement;
+        Assert.Equal(("azure", "support", 2L), (usage.GetProperty("rows")[0].GetProperty("platform").GetString(), usage.GetProperty("rows")[0].GetProperty("app").GetString(), usage.GetProperty("total").GetProperty("media").GetProperty("web_searches").GetInt64()));
+        Assert.Equal(0, JsonDocument.Parse(await GetTextAsync("/admin/v1/usage?app=other", Token)).RootElement.GetProperty("total").GetProperty("attempts").GetInt64());
+
+        foreach (string wrong in (string[])["usage?by=colour", "usage?by=app,app", "usage?from=yesterday", "export", "export?from=yesterday", "export?from=2026-01-01&format=xlsx"])
         {
             Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SendAsync("GET", "/admin/v1/" + wrong)).Status);
         }
 
         (_, JsonElement made, _) = await SendAsync("POST", "/admin/v1/tokens", """{"id":"part","role":"viewer","app":"tests"}""");
-        foreach (string path in (string[])["/admin/v1/export?from=2026-01-01", "/admin/v1/commitments"])
+        foreach (string path in (string[])["/admin/v1/export?from=2026-01-01", "/admin/v1/commitments", "/admin/v1/usage"])
         {
             Assert.Contains("forbidden", await GetTextAsync(path, made.GetProperty("token").GetString(), HttpStatusCode.Forbidden), StringComparison.Ordinal);
         }

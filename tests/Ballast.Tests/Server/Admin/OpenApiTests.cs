@@ -14,7 +14,7 @@ public class OpenApiTests
     public void Paths_OfTheDocument_AreThoseOfTheApi()
     {
         IEnumerable<string> expected = AdminApi.Collections.Keys.SelectMany(static name => new[] { $"/admin/v1/{name}", $"/admin/v1/{name}/{{id}}" })
-            .Concat(["/admin/v1/keys/{id}/rotate", "/admin/v1/keys/{id}/revoke", "/admin/v1/audit", "/admin/v1/commitments", "/admin/v1/export", "/admin/v1/openapi.json"]);
+            .Concat(["/admin/v1/keys/{id}/rotate", "/admin/v1/keys/{id}/revoke", "/admin/v1/audit", "/admin/v1/commitments", "/admin/v1/export", "/admin/v1/usage", "/admin/v1/openapi.json"]);
 
         Assert.Equal(expected.Order(StringComparer.Ordinal), s_document.GetProperty("paths").EnumerateObject().Select(static path => path.Name).Order(StringComparer.Ordinal));
     }
