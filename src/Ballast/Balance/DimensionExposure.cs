@@ -20,7 +20,7 @@ public sealed record ComponentUse
     /// <summary>Of the requests, each weighed by how critical its app is.</summary>
     public required double CriticalShare { get; init; }
 
-    /// <summary>The largest share in any hour with enough requests; null where no hour had.</summary>
+    /// <summary>The largest share in any hour with enough requests; null where there are not two hours.</summary>
     public double? HourlyMax { get; init; }
 
     /// <summary>The smallest share in any such hour.</summary>
@@ -41,7 +41,7 @@ public sealed record ComponentUse
     /// <summary>Requests that would stop in an hour of its absence, on average; modelled in the same way.</summary>
     public required double StopsPerHour { get; init; }
 
-    /// <summary>90 % interval of <see cref="Stops"/>, by resampling hours.</summary>
+    /// <summary>90 % interval of <see cref="Stops"/>, by resampling hours, or shorter stretches of a short time.</summary>
     public required (double Low, double High) StopsInterval { get; init; }
 
     /// <summary>Part of the critical work for which nobody has shown that a substitute can do it: what stops or may degrade.</summary>

@@ -12,8 +12,8 @@ namespace Ballast.Balance;
 /// </summary>
 public sealed class ExposureAnalysis
 {
-    /// <summary>Rows of the ledger that are looked at.</summary>
-    public const int RowsMax = 2_000_000;
+    /// <summary>Sums of minutes that are looked at: some 400 MB of memory.</summary>
+    public const int MinutesMax = 10_000_000;
 
     /// <summary>An hour with fewer requests says nothing about shares.</summary>
     private const int HourRequestsMin = 20;
@@ -64,8 +64,11 @@ public sealed class ExposureAnalysis
     /// <summary>Hours in which there was any traffic.</summary>
     public int Hours { get; private set; }
 
-    /// <summary>By day, then by platform: share of the tokens, from 0 to 1.</summary>
-    public IReadOnlyList<(DateOnly Day, IReadOnlyDictionary<string, double> Platforms)> Days { get; private set; } = [];
+    /// <summary>How long the stretches are that intervals come from: an hour, or less for short times.</summary>
+    public TimeSpan Stretch { get; private set; } = TimeSpan.FromHours(1);
+
+    /// <summary>By time, then by platform: share of the tokens, from 0 to 1.</summary>
+    public IReadOnlyList<(DateTimeOffset At, IReadOnlyDictionary<string, double> Platforms)> Timeline { get; private set; } = [];
 
     /// <summary>Answered requests that it is built from.</summary>
     public long Requests { get; private set; }
@@ -80,89 +83,114 @@ public sealed class ExposureAnalysis
     /// <param name="catalog">Today's.</param>
     /// <param name="components">The graph as declared; what traffic shows is added.</param>
     /// <param name="policy">Tells how critical apps are, and which substitutes have been shown; null where none is in force.</param>
-    /// <param name="entries">The ledger's rows of the window.</param>
+    /// <param name="demand">What the ledger holds of the window.</param>
     /// <param name="quotas">What is known of quotas; null for what the configuration declares.</param>
-    public static ExposureAnalysis Build(CatalogSnapshot catalog, ComponentMap components, PolicyOptions? policy, IReadOnlyList<LedgerEntry> entries, Quotas? quotas = null)
+    public static ExposureAnalysis Build(CatalogSnapshot catalog, ComponentMap components, PolicyOptions? policy, DemandReport demand, Quotas? quotas = null)
     {
-        IReadOnlyList<SharedFailure> modes = SharedFailure.Find(entries);
+        IReadOnlyList<SharedFailure> modes = SharedFailure.Find(demand.Minutes);
         ComponentMap observed = new([.. components.Links, .. modes.SelectMany(static mode => mode.ToLinks())], components.Gateway);
-        ExposureAnalysis analysis = new(catalog, observed, policy) { SharedFailures = modes };
-        LedgerEntry[] answered = [.. entries.Where(static entry => entry.Outcome is AttemptOutcome.Completed or AttemptOutcome.Interrupted)];
-        analysis.Requests = answered.Length;
-        analysis.Hours = answered.Select(static entry => entry.StartedAt.ToUnixTimeSeconds() / 3600).Distinct().Count();
-        analysis._middle = answered.Length == 0 ? default : answered[0].StartedAt + ((answered[^1].StartedAt - answered[0].StartedAt) / 2);
-        analysis._capacity = CapacityAnalysis.Build(observed, quotas ?? Quotas.Declared, answered, analysis.LawfulOf);
+        IReadOnlyList<DemandCell> answered = demand.Cells;
+        ExposureAnalysis analysis = new(catalog, observed, policy) { SharedFailures = modes, Stretch = demand.Stretch };
+        analysis.Requests = answered.Sum(static cell => cell.Requests);
+        analysis.Hours = answered.Select(static cell => HourOf(cell)).Distinct().Count();
+        analysis._middle = answered.Count == 0 ? default : answered[0].From + ((answered[^1].From + demand.Stretch - answered[0].From) / 2);
+        analysis._capacity = CapacityAnalysis.Build(observed, quotas ?? Quotas.Declared, demand.Minutes, analysis.LawfulOf);
         analysis.Dimensions = [.. Enum.GetValues<ComponentKind>().Select(kind => analysis.Measure(kind, answered)).Where(static dimension => dimension.Components.Count > 0)];
-        analysis.Days =
-        [
-            .. answered.GroupBy(static entry => DateOnly.FromDateTime(entry.StartedAt.UtcDateTime)).OrderBy(static day => day.Key)
-                .Select(static day => (day.Key, (IReadOnlyDictionary<string, double>)PlatformsOf(day))),
-        ];
+        analysis.Timeline = TimelineOf(answered, demand.Stretch);
         analysis.Models = analysis.FindCuts();
         Component[] looked = [.. s_lookedAt.SelectMany(kind => analysis.Dimensions.Where(dimension => dimension.Kind == kind).SelectMany(static dimension => dimension.Components)).Select(static use => use.Component)];
-        analysis.Capacity = answered.Length == 0 ? [] : analysis._capacity.WithoutEach(looked, withPairs: true);
-        analysis.Survival = policy is null ? [] : [.. SurvivalCheck.Of(policy, analysis._keys, analysis._criticality, observed, quotas ?? Quotas.Declared, answered, analysis.LawfulOf)];
+        analysis.Capacity = answered.Count == 0 ? [] : analysis._capacity.WithoutEach(looked, withPairs: true);
+        analysis.Survival = policy is null ? [] : [.. SurvivalCheck.Of(policy, analysis._keys, analysis._criticality, observed, quotas ?? Quotas.Declared, demand.Minutes, analysis.LawfulOf)];
         return analysis;
     }
 
     private static readonly ComponentKind[] s_lookedAt = [ComponentKind.Platform, ComponentKind.Vendor, ComponentKind.Region, ComponentKind.Provider, ComponentKind.Party, ComponentKind.Network, ComponentKind.Jurisdiction];
 
-    /// <summary>Deployments that the row's request might have gone to; the one that answered it, where today's catalog knows neither.</summary>
-    private IReadOnlyList<Deployment> LawfulOf(LedgerEntry entry)
+    /// <summary>Deployments that such a request might have gone to; none where today's catalog does not know its model.</summary>
+    private IReadOnlyList<Deployment> LawfulOf(DemandLabel label)
     {
-        if (!_lawful.TryGetValue((entry.KeyId, entry.RequestedModel), out IReadOnlyList<Deployment>? known))
+        if (!_lawful.TryGetValue((label.KeyId, label.RequestedModel), out IReadOnlyList<Deployment>? known))
         {
-            _lawful[(entry.KeyId, entry.RequestedModel)] = known =
+            _lawful[(label.KeyId, label.RequestedModel)] = known =
             [
-                .. (_catalog.FindModel(entry.RequestedModel)?.Candidates ?? []).Select(static candidate => candidate.Deployment)
-                    .Where(deployment => !_keys.TryGetValue(entry.KeyId, out ApiKey? key) || key.Allow.Allows(deployment.Data)),
+                .. (_catalog.FindModel(label.RequestedModel)?.Candidates ?? []).Select(static candidate => candidate.Deployment)
+                    .Where(deployment => !_keys.TryGetValue(label.KeyId, out ApiKey? key) || key.Allow.Allows(deployment.Data)),
             ];
         }
 
         return known;
     }
 
-    private static Dictionary<string, double> PlatformsOf(IEnumerable<LedgerEntry> day)
+    /// <summary>As many points as a picture bears: single stretches of a short time, hours or parts of days of a longer one, days of a long one.</summary>
+    private static (DateTimeOffset At, IReadOnlyDictionary<string, double> Platforms)[] TimelineOf(IReadOnlyList<DemandCell> answered, TimeSpan stretch)
+    {
+        if (answered.Count == 0)
+        {
+            return [];
+        }
+
+        TimeSpan span = answered[^1].From + stretch - answered[0].From;
+        TimeSpan step = stretch < TimeSpan.FromHours(1) || span <= TimeSpan.FromDays(2) ? stretch : span <= TimeSpan.FromDays(8) ? TimeSpan.FromHours(6) : TimeSpan.FromDays(1);
+        return
+        [
+            .. answered.GroupBy(cell => new DateTimeOffset(cell.From.UtcTicks - (cell.From.UtcTicks % step.Ticks), TimeSpan.Zero)).OrderBy(static part => part.Key)
+                .Select(static part => (part.Key, (IReadOnlyDictionary<string, double>)PlatformsOf(part))),
+        ];
+    }
+
+    private static Dictionary<string, double> PlatformsOf(IEnumerable<DemandCell> part)
     {
         Dictionary<string, double> tokens = new(StringComparer.Ordinal);
-        foreach (LedgerEntry entry in day)
+        foreach (DemandCell cell in part)
         {
-            tokens[entry.Platform] = tokens.GetValueOrDefault(entry.Platform) + Tokens(entry);
+            tokens[cell.Label.Platform] = tokens.GetValueOrDefault(cell.Label.Platform) + cell.Tokens;
         }
 
         double all = tokens.Values.Sum();
         return tokens.ToDictionary(static pair => pair.Key, pair => all == 0 ? 0 : pair.Value / all, StringComparer.Ordinal);
     }
 
+    private static long HourOf(DemandCell cell) => cell.From.ToUnixTimeSeconds() / 3600;
+
     private double Effective(ComponentKind kind) => Dimensions.FirstOrDefault(dimension => dimension.Kind == kind)?.EffectiveNumber ?? 0;
 
-    private DimensionExposure Measure(ComponentKind kind, LedgerEntry[] answered)
+    private DimensionExposure Measure(ComponentKind kind, IReadOnlyList<DemandCell> answered)
     {
         Dictionary<Component, Tally> tallies = [];
+        Dictionary<DemandLabel, (int Weight, (Component Component, Provenance Provenance, double Stops, double Unproven)[] Needs)> known = new(ReferenceEqualityComparer.Instance);
         Tally all = new();
-        foreach (LedgerEntry entry in answered)
+        foreach (DemandCell cell in answered)
         {
-            int weight = _criticality.WeightOf(entry.App);
-            long hour = entry.StartedAt.ToUnixTimeSeconds() / 3600;
-            bool isLate = entry.StartedAt >= _middle;
-            all.Add(entry, weight, hour, isLate, stops: 0, unproven: 0);
-            foreach (ComponentEdge edge in EdgesOf(entry).Where(edge => edge.Component.Kind == kind))
+            if (!known.TryGetValue(cell.Label, out (int Weight, (Component Component, Provenance Provenance, double Stops, double Unproven)[] Needs) told))
             {
-                (double lawful, double proven) = LeftWithout(entry, edge.Component);
-                if (!tallies.TryGetValue(edge.Component, out Tally? tally))
+                known[cell.Label] = told = (_criticality.WeightOf(cell.Label.App), [.. EdgesOf(cell.Label).Where(edge => edge.Component.Kind == kind).Select(edge => NeedOf(cell.Label, edge))]);
+            }
+
+            bool isLate = cell.From >= _middle;
+            all.Add(cell, told.Weight, isLate, stops: 0, unproven: 0);
+            foreach ((Component component, Provenance provenance, double stops, double unproven) in told.Needs)
+            {
+                if (!tallies.TryGetValue(component, out Tally? tally))
                 {
-                    tallies[edge.Component] = tally = new Tally();
+                    tallies[component] = tally = new Tally();
                 }
 
-                tally.Provenance = (Provenance)Math.Max((int)tally.Provenance, (int)edge.Provenance);
-                tally.Add(entry, weight, hour, isLate, 1 - lawful, 1 - proven);
+                tally.Provenance = (Provenance)Math.Max((int)tally.Provenance, (int)provenance);
+                tally.Add(cell, told.Weight, isLate, stops, unproven);
             }
         }
 
-        return new DimensionExposure(kind, [.. tallies.Select(pair => Describe(pair.Key, pair.Value, all, RoomWithout(pair.Key))).OrderByDescending(static use => use.TokenShare).ThenBy(static use => use.Component.Name, StringComparer.Ordinal)]);
+        double hours = all.Stretches.Count * Stretch.TotalHours;
+        return new DimensionExposure(kind, [.. tallies.Select(pair => Describe(pair.Key, pair.Value, all, hours, RoomWithout(pair.Key))).OrderByDescending(static use => use.TokenShare).ThenBy(static use => use.Component.Name, StringComparer.Ordinal)]);
     }
 
-    private static ComponentUse Describe(Component component, Tally own, Tally all, double room) => new()
+    private (Component Component, Provenance Provenance, double Stops, double Unproven) NeedOf(DemandLabel label, ComponentEdge edge)
+    {
+        (double lawful, double proven) = LeftWithout(label, edge.Component);
+        return (edge.Component, edge.Provenance, 1 - lawful, 1 - proven);
+    }
+
+    private static ComponentUse Describe(Component component, Tally own, Tally all, double hours, double room) => new()
     {
         Component = component,
         Provenance = own.Provenance,
@@ -170,41 +198,45 @@ public sealed class ExposureAnalysis
         TokenShare = Ratio(own.Tokens, all.Tokens),
         CostShare = all.Cost == 0 ? null : (double)(own.Cost / all.Cost),
         CriticalShare = Ratio(own.Weight, all.Weight),
-        HourlyMax = all.Hours.Where(static hour => hour.Value.Requests >= HourRequestsMin)
-            .Select(hour => (double?)Ratio(own.Hours.GetValueOrDefault(hour.Key).Requests, hour.Value.Requests)).Max(),
-        HourlyMin = all.Hours.Where(static hour => hour.Value.Requests >= HourRequestsMin)
-            .Select(hour => (double?)Ratio(own.Hours.GetValueOrDefault(hour.Key).Requests, hour.Value.Requests)).Min(),
+        HourlyMax = SharesOfHours(own, all).Max(),
+        HourlyMin = SharesOfHours(own, all).Min(),
         Trend = all.Late == 0 || all.Late == all.Tokens ? null : Ratio(own.Late, all.Late) - Ratio(own.Tokens - own.Late, all.Tokens - all.Late),
         Room = room,
         Stops = Ratio(own.Stops, all.Weight),
-        StopsInterval = Interval(own, all, static hour => hour.Stops),
-        StopsPerHour = Ratio(own.StopsRequests, all.Hours.Count),
+        StopsInterval = Interval(own, all, static part => part.Stops),
+        StopsPerHour = Ratio(own.StopsRequests, hours),
         Unproven = Ratio(own.Unproven, all.Weight),
-        UnprovenInterval = Interval(own, all, static hour => hour.Unproven),
+        UnprovenInterval = Interval(own, all, static part => part.Unproven),
     };
 
-    /// <summary>Whole hours are drawn again, since the requests of an hour are alike.</summary>
-    private static (double Low, double High) Interval(Tally own, Tally all, Func<HourTally, double> part)
+    /// <summary>One share for each hour with enough requests; none where all lies within one hour, which says nothing about others.</summary>
+    private static IEnumerable<double?> SharesOfHours(Tally own, Tally all) => all.Hours.Count < 2 ? []
+        : all.Hours.Where(static hour => hour.Value >= HourRequestsMin).Select(hour => (double?)Ratio(own.Hours.GetValueOrDefault(hour.Key), hour.Value));
+
+    /// <summary>Whole stretches are drawn again, since the requests of an hour are alike.</summary>
+    private static (double Low, double High) Interval(Tally own, Tally all, Func<StretchTally, double> part)
     {
-        long[] hours = [.. all.Hours.Keys.Order()];
-        double sum = own.Hours.Values.Sum(part);
-        if (hours.Length < 2 || sum == 0)
+        DateTimeOffset[] stretches = [.. all.Stretches.Keys.Order()];
+        double sum = own.Stretches.Values.Sum(part);
+        if (stretches.Length < 2 || sum == 0)
         {
             double value = Ratio(sum, all.Weight);
             return (value, value);
         }
 
+        double[] parts = [.. stretches.Select(at => part(own.Stretches.GetValueOrDefault(at)))];
+        double[] weights = [.. stretches.Select(at => all.Stretches[at].Weight)];
         Random random = new(1);
         double[] drawn = new double[Resamples];
         for (int sample = 0; sample < Resamples; sample++)
         {
             double stops = 0;
             double weight = 0;
-            for (int draw = 0; draw < hours.Length; draw++)
+            for (int draw = 0; draw < stretches.Length; draw++)
             {
-                long hour = hours[random.Next(hours.Length)];
-                stops += part(own.Hours.GetValueOrDefault(hour));
-                weight += all.Hours[hour].Weight;
+                int place = random.Next(stretches.Length);
+                stops += parts[place];
+                weight += weights[place];
             }
 
             drawn[sample] = Ratio(stops, weight);
@@ -218,13 +250,13 @@ public sealed class ExposureAnalysis
     /// What of a request can go on without a component: where there is a lawful deployment, as far as quotas leave room at the busiest times; and of that, as far as somebody
     /// has shown that the substitute can do the work.
     /// </summary>
-    private (double Lawful, double Proven) LeftWithout(LedgerEntry entry, Component gone)
+    private (double Lawful, double Proven) LeftWithout(DemandLabel label, Component gone)
     {
-        (string, string, string, Component) question = (entry.KeyId, entry.RequestedModel, entry.Deployment, gone);
+        (string, string, string, Component) question = (label.KeyId, label.RequestedModel, label.Deployment, gone);
         if (!_left.TryGetValue(question, out (double, double) known))
         {
-            Deployment[] left = [.. LawfulOf(entry).Where(deployment => EdgesOf(deployment).All(edge => edge.Component != gone))];
-            double proven = _substitutes.Where(substitute => substitute.For == entry.Deployment && left.Any(deployment => substitute.By.Contains(deployment.Name)))
+            Deployment[] left = [.. LawfulOf(label).Where(deployment => EdgesOf(deployment).All(edge => edge.Component != gone))];
+            double proven = _substitutes.Where(substitute => substitute.For == label.Deployment && left.Any(deployment => substitute.By.Contains(deployment.Name)))
                 .Max(static substitute => substitute.Parity) ?? 0;
             double room = left.Length == 0 ? 0 : RoomWithout(gone);
             _left[question] = known = (room, Math.Min(room, proven));
@@ -260,22 +292,22 @@ public sealed class ExposureAnalysis
         ];
     }
 
-    private IReadOnlyList<ComponentEdge> EdgesOf(LedgerEntry entry)
+    private IReadOnlyList<ComponentEdge> EdgesOf(DemandLabel label)
     {
-        if (_catalog.Deployments.TryGetValue(entry.Deployment, out Deployment? deployment))
+        if (_catalog.Deployments.TryGetValue(label.Deployment, out Deployment? deployment))
         {
             return EdgesOf(deployment);
         }
 
-        if (!_edges.TryGetValue(entry.Deployment, out IReadOnlyList<ComponentEdge>? known))
+        if (!_edges.TryGetValue(label.Deployment, out IReadOnlyList<ComponentEdge>? known))
         {
-            // Only the ledger still knows it: what its row says.
+            // Only the ledger still knows it: what its rows say.
             (ComponentKind Kind, string Name)[] told =
             [
-                (ComponentKind.Vendor, entry.Vendor), (ComponentKind.Platform, entry.Platform), (ComponentKind.Region, entry.Region),
-                (ComponentKind.Provider, entry.Deployment.Split('/', 2)[0]), (ComponentKind.Deployment, entry.Deployment),
+                (ComponentKind.Vendor, label.Vendor), (ComponentKind.Platform, label.Platform), (ComponentKind.Region, label.Region),
+                (ComponentKind.Provider, label.Deployment.Split('/', 2)[0]), (ComponentKind.Deployment, label.Deployment),
             ];
-            _edges[entry.Deployment] = known = [.. told.Select(static one => new ComponentEdge(new Component(one.Kind, one.Name), Provenance.Declared, "ledger"))];
+            _edges[label.Deployment] = known = [.. told.Select(static one => new ComponentEdge(new Component(one.Kind, one.Name), Provenance.Declared, "ledger"))];
         }
 
         return known;
@@ -290,9 +322,6 @@ public sealed class ExposureAnalysis
 
         return known;
     }
-
-    internal static double Tokens(LedgerEntry entry) =>
-        entry.InputTokens + entry.CacheReadTokens + entry.CacheWriteTokens + entry.CacheWriteLongTokens + entry.OutputTokens;
 
     private static double Ratio(double part, double whole) => whole == 0 ? 0 : part / whole;
 
@@ -309,22 +338,27 @@ public sealed class ExposureAnalysis
         /// <summary>Tokens of the second half of the time.</summary>
         public double Late { get; private set; }
         public Provenance Provenance { get; set; }
-        public Dictionary<long, HourTally> Hours { get; } = [];
+        public Dictionary<DateTimeOffset, StretchTally> Stretches { get; } = [];
 
-        public void Add(LedgerEntry entry, int weight, long hour, bool isLate, double stops, double unproven)
+        /// <summary>Requests by hour.</summary>
+        public Dictionary<long, double> Hours { get; } = [];
+
+        public void Add(DemandCell cell, int weight, bool isLate, double stops, double unproven)
         {
-            Requests++;
-            Tokens += ExposureAnalysis.Tokens(entry);
-            Cost += entry.CostUsd ?? 0;
-            Weight += weight;
-            Late += isLate ? ExposureAnalysis.Tokens(entry) : 0;
-            Stops += weight * stops;
-            StopsRequests += stops;
-            Unproven += weight * unproven;
-            HourTally known = Hours.GetValueOrDefault(hour);
-            Hours[hour] = new HourTally(known.Requests + 1, known.Weight + weight, known.Stops + (weight * stops), known.Unproven + (weight * unproven));
+            double requests = cell.Requests;
+            Requests += requests;
+            Tokens += cell.Tokens;
+            Cost += cell.CostUsd;
+            Weight += weight * requests;
+            Late += isLate ? cell.Tokens : 0;
+            Stops += weight * requests * stops;
+            StopsRequests += requests * stops;
+            Unproven += weight * requests * unproven;
+            StretchTally known = Stretches.GetValueOrDefault(cell.From);
+            Stretches[cell.From] = new StretchTally(known.Weight + (weight * requests), known.Stops + (weight * requests * stops), known.Unproven + (weight * requests * unproven));
+            Hours[HourOf(cell)] = Hours.GetValueOrDefault(HourOf(cell)) + requests;
         }
     }
 
-    private readonly record struct HourTally(double Requests, double Weight, double Stops, double Unproven);
+    private readonly record struct StretchTally(double Weight, double Stops, double Unproven);
 }

@@ -1,4 +1,5 @@
 using Ballast.Catalog;
+using Ballast.Configuration.Policies;
 using Ballast.Ledger;
 using Ballast.Protocols.Conversation;
 using Ballast.Routing.Shares;
@@ -28,36 +29,53 @@ public enum LimitState
 /// <param name="State">What came of it.</param>
 public sealed record LimitCheck(ShareRule Rule, double? Share, DateOnly? Day, double? DayShare, IReadOnlyList<Relaxation> Suspensions, LimitState State)
 {
-    public static IReadOnlyList<LimitCheck> Of(
-        SharePolicy policy, CatalogSnapshot catalog, DateTimeOffset since, IEnumerable<LedgerEntry> entries, IReadOnlyList<Relaxation> relaxations)
+    /// <summary>How long the stretches of <c>cells</c> are.</summary>
+    public static TimeSpan Stretch => TimeSpan.FromDays(1);
+
+    /// <param name="policy">In force.</param>
+    /// <param name="catalog">Today's.</param>
+    /// <param name="cells">What was answered since it is in force, by days. Money is told from the mean request of a cell: prices that rise with a request's length are taken at that.</param>
+    /// <param name="relaxations">In the same time.</param>
+    public static IReadOnlyList<LimitCheck> Of(SharePolicy policy, CatalogSnapshot catalog, IEnumerable<DemandCell> cells, IReadOnlyList<Relaxation> relaxations)
     {
         Dictionary<string, ApiKey> keys = catalog.Keys.ToDictionary(static key => key.Id, StringComparer.Ordinal);
         int count = policy.Book.Rules.Count;
         SortedDictionary<DateOnly, (double[] Group, double[] Total)> days = [];
-        foreach (LedgerEntry entry in entries.Where(static entry => entry.Outcome is AttemptOutcome.Completed or AttemptOutcome.Interrupted))
+        foreach (DemandCell cell in cells)
         {
-            if (entry.StartedAt < since || !keys.TryGetValue(entry.KeyId, out ApiKey? key) || catalog.FindModel(entry.RequestedModel) is not { } model
-                || !catalog.Deployments.TryGetValue(entry.Deployment, out Deployment? served))
+            if (!keys.TryGetValue(cell.Label.KeyId, out ApiKey? key) || catalog.FindModel(cell.Label.RequestedModel) is not { } model
+                || !catalog.Deployments.TryGetValue(cell.Label.Deployment, out Deployment? served))
             {
                 continue;
             }
 
-            DateOnly day = DateOnly.FromDateTime(entry.StartedAt.UtcDateTime);
+            DateOnly day = DateOnly.FromDateTime(cell.From.UtcDateTime);
             if (!days.TryGetValue(day, out (double[] Group, double[] Total) sums))
             {
                 days[day] = sums = (new double[count], new double[count]);
             }
 
-            Usage usage = new()
-            {
-                InputTokens = entry.InputTokens, CacheReadTokens = entry.CacheReadTokens, CacheWriteTokens = entry.CacheWriteTokens,
-                CacheWriteLongTokens = entry.CacheWriteLongTokens, OutputTokens = entry.OutputTokens,
-            };
-            policy.AddAsServed(served, model, key, policy.Units(served, usage, entry.StartedAt), sums.Group, sums.Total);
+            policy.AddAsServed(served, model, key, UnitsOf(policy, served, cell), sums.Group, sums.Total);
         }
 
         return [.. policy.Book.Rules.Select((rule, index) => Judge(rule, index, days, [.. relaxations.Where(one => one.Rule == rule.Id && one.PolicyName == policy.Options.Name)]))];
     }
+
+    private static double UnitsOf(SharePolicy policy, Deployment served, DemandCell cell) => policy.Options.Unit switch
+    {
+        ShareUnit.Requests => cell.Requests,
+        ShareUnit.Tokens => cell.Tokens,
+        _ => cell.Requests * policy.Units(served, MeanOf(cell), cell.From),
+    };
+
+    private static Usage MeanOf(DemandCell cell) => new()
+    {
+        InputTokens = cell.Usage.InputTokens / cell.Requests,
+        CacheReadTokens = cell.Usage.CacheReadTokens / cell.Requests,
+        CacheWriteTokens = cell.Usage.CacheWriteTokens / cell.Requests,
+        CacheWriteLongTokens = cell.Usage.CacheWriteLongTokens / cell.Requests,
+        OutputTokens = cell.Usage.OutputTokens / cell.Requests,
+    };
 
     private static LimitCheck Judge(ShareRule rule, int index, SortedDictionary<DateOnly, (double[] Group, double[] Total)> days, Relaxation[] suspensions)
     {

@@ -15,8 +15,8 @@ namespace Ballast.Balance;
 /// </summary>
 public sealed class PolicyDryRun
 {
-    /// <summary>Rows of the ledger that are looked at, the newest of the window.</summary>
-    public const int RowsMax = 1_000_000;
+    /// <summary>Requests that are replayed, the newest of the window.</summary>
+    public const int RequestsMax = 1_000_000;
 
     private const int BytesPerToken = 4;
     private const int TokensMax = 1_000_000;
@@ -37,7 +37,7 @@ public sealed class PolicyDryRun
     /// <summary>Requests whose model or key is no longer in the configuration.</summary>
     public required long Unknown { get; init; }
 
-    public static PolicyDryRun Run(PolicyOptions options, CatalogSnapshot catalog, ComponentMap components, IReadOnlyList<LedgerEntry> entries)
+    public static PolicyDryRun Run(PolicyOptions options, CatalogSnapshot catalog, ComponentMap components, IReadOnlyList<ServedRequest> served)
     {
         CatalogSnapshot restricted = catalog with { Keys = [.. catalog.Keys.Select(key => SharePolicy.Restrict(key, options))] };
         // The ledger holds no prompts, so what was warm cannot be told.
@@ -50,37 +50,33 @@ public sealed class PolicyDryRun
         double[] total = new double[policy.Book.Rules.Count];
         Dictionary<string, ApiKey> keys = restricted.Keys.ToDictionary(static key => key.Id, StringComparer.Ordinal);
         (long requests, long moved, long refused, long unknown) = (0, 0, 0, 0);
-        foreach (LedgerEntry entry in entries.Where(static entry => entry.Outcome is AttemptOutcome.Completed or AttemptOutcome.Interrupted))
+        foreach (ServedRequest request in served)
         {
-            if (!keys.TryGetValue(entry.KeyId, out ApiKey? key) || catalog.FindModel(entry.RequestedModel) is not { } model
-                || ProtocolList.Find(entry.Protocol) is not { } protocol || !catalog.Deployments.TryGetValue(entry.Deployment, out Deployment? served))
+            if (!keys.TryGetValue(request.KeyId, out ApiKey? key) || catalog.FindModel(request.RequestedModel) is not { } model
+                || ProtocolList.Find(request.Protocol) is not { } protocol || !catalog.Deployments.TryGetValue(request.Deployment, out Deployment? answered))
             {
                 unknown++;
                 continue;
             }
 
             requests++;
-            clock.Now = entry.StartedAt;
-            Usage usage = new()
-            {
-                InputTokens = entry.InputTokens, CacheReadTokens = entry.CacheReadTokens, CacheWriteTokens = entry.CacheWriteTokens,
-                CacheWriteLongTokens = entry.CacheWriteLongTokens, OutputTokens = entry.OutputTokens,
-            };
-            policy.AddAsServed(served, model, key, policy.Units(served, usage, entry.StartedAt), group, total);
+            clock.Now = request.At;
+            Usage usage = request.Usage;
+            policy.AddAsServed(answered, model, key, policy.Units(answered, usage, request.At), group, total);
             try
             {
                 Exchange exchange = new(protocol, Operation.Chat, restricted, clock)
                 {
                     Key = key,
                     Model = model,
-                    Envelope = new RequestEnvelope { Body = s_blank.AsMemory(0, (int)(BytesPerToken * Math.Min(usage.TotalInputTokens, TokensMax))), Model = entry.RequestedModel },
+                    Envelope = new RequestEnvelope { Body = s_blank.AsMemory(0, (int)(BytesPerToken * Math.Min(usage.TotalInputTokens, TokensMax))), Model = request.RequestedModel },
                 };
                 RoutePlan plan = router.Plan(exchange);
                 plan.TryNext(out Deployment chosen);
                 Attempt attempt = exchange.BeginAttempt(chosen);
                 (attempt.Result, attempt.Usage) = (AttemptResult.Completed, usage);
                 plan.Share?.Settle(exchange.Attempts);
-                moved += chosen.Name == entry.Deployment ? 0 : 1;
+                moved += chosen.Name == request.Deployment ? 0 : 1;
             }
             catch (GatewayException)
             {

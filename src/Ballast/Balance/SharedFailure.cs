@@ -20,13 +20,34 @@ public sealed record SharedFailure(string One, string Other, double Phi, int Min
     private const double FailingShare = 0.5;
 
     /// <summary>Looks at the minutes in which both were asked.</summary>
-    public static IReadOnlyList<SharedFailure> Find(IReadOnlyList<LedgerEntry> entries)
+    public static IReadOnlyList<SharedFailure> Find(IReadOnlyList<DemandMinute> demand)
     {
-        Dictionary<string, Dictionary<long, bool>> minutes = entries
-            .Where(static entry => entry.Outcome != AttemptOutcome.Cancelled && entry.UpstreamStatus is not (400 or 413 or 415 or 422 or 429))
-            .GroupBy(static entry => entry.Deployment.Split('/', 2)[0], StringComparer.Ordinal)
-            .ToDictionary(static provider => provider.Key, static provider => provider.GroupBy(static entry => entry.StartedAt.ToUnixTimeSeconds() / 60).ToDictionary(
-                static minute => minute.Key, static minute => minute.Average(static entry => entry.Outcome is AttemptOutcome.Failed or AttemptOutcome.Interrupted ? 1.0 : 0.0) >= FailingShare), StringComparer.Ordinal);
+        Dictionary<string, Dictionary<long, (int Asked, int Failing)>> sums = new(StringComparer.Ordinal);
+        Dictionary<DemandLabel, Dictionary<long, (int Asked, int Failing)>> places = new(ReferenceEqualityComparer.Instance);
+        foreach (DemandMinute cell in demand)
+        {
+            if (cell.Asked == 0)
+            {
+                continue;
+            }
+
+            if (!places.TryGetValue(cell.Label, out Dictionary<long, (int Asked, int Failing)>? own))
+            {
+                string provider = cell.Label.Deployment.Split('/', 2)[0];
+                if (!sums.TryGetValue(provider, out own))
+                {
+                    sums[provider] = own = [];
+                }
+
+                places[cell.Label] = own;
+            }
+
+            (int asked, int failing) = own.GetValueOrDefault(cell.Minute);
+            own[cell.Minute] = (asked + cell.Asked, failing + cell.Failing);
+        }
+
+        Dictionary<string, Dictionary<long, bool>> minutes = sums.ToDictionary(
+            static provider => provider.Key, static provider => provider.Value.ToDictionary(static minute => minute.Key, static minute => minute.Value.Failing >= FailingShare * minute.Value.Asked), StringComparer.Ordinal);
         string[] names = [.. minutes.Keys.Order(StringComparer.Ordinal)];
         return
         [

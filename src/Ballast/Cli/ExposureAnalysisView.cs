@@ -70,7 +70,7 @@ internal static class ExposureAnalysisView
 
     public static string Word(LimitState state) => state switch { LimitState.Held => "held", LimitState.Suspended => "suspended", LimitState.Breached => "breached", _ => "no traffic" };
 
-    private static string Points(double? change) => change is { } value ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{100 * value:+0.0;-0.0} pp") : ReportFormat.Unknown;
+    private static string Points(double? change) => change is { } value ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Math.Round(100 * value, 1) + 0.0:+0.0;-0.0;0.0} pp") : ReportFormat.Unknown;
 
     private static ReportTable CapacityTable(ExposureAnalysis analysis)
     {

@@ -52,7 +52,7 @@ public static class ExposureCommand
             CatalogSnapshot catalog = await ReportSource.WithMadeKeysAsync(request, written, cancellation).ConfigureAwait(false);
             LedgerReader ledger = ReportSource.OpenLedger(request);
             IReadOnlyList<ShareRow> shares = await ledger.SharesAsync(request.Filter, cancellation).ConfigureAwait(false);
-            ExposureFindings measured = await MeasureAsync(request, catalog, ledger, cancellation).ConfigureAwait(false);
+            ExposureFindings measured = await MeasureAsync(request, catalog, ledger, shares, cancellation).ConfigureAwait(false);
             if (arguments.GetValue(html))
             {
                 request.Output.Write(new ExposurePage(measured, request.PeriodText).Write());
@@ -76,20 +76,21 @@ public static class ExposureCommand
     private static DateTimeOffset? Moment(string option, string text, DateTimeOffset now) =>
         Period.TryParse(text, now, out DateTimeOffset? moment) ? moment : throw new UsageException($"{option} {text} is not a time. Write {Period.Forms}.");
 
-    private static async Task<ExposureFindings> MeasureAsync(ReportRequest request, CatalogSnapshot catalog, LedgerReader ledger, CancellationToken cancellation)
+    private static async Task<ExposureFindings> MeasureAsync(
+        ReportRequest request, CatalogSnapshot catalog, LedgerReader ledger, IReadOnlyList<ShareRow> shares, CancellationToken cancellation)
     {
         PolicyFolder folder = ReportSource.FindPolicies(request);
-        IReadOnlyList<LedgerEntry> entries = await ledger.EntriesAsync(request.Filter, ExposureAnalysis.RowsMax, cancellation).ConfigureAwait(false);
+        DemandReport demand = await ledger.DemandAsync(request.Filter, ExposureAnalysis.MinutesMax, cancellation).ConfigureAwait(false);
         IReadOnlyList<Relaxation> relaxations = RelaxationEvents.Read(await ledger.EventsAsync(LedgerEvent.Suspension, LedgerFilter.Everything, RelaxationEvents.ReadMax, cancellation).ConfigureAwait(false));
         relaxations = [.. relaxations.Where(one => (request.Filter.Since is null || one.LastAt >= request.Filter.Since) && (request.Filter.Until is null || one.StartedAt < request.Filter.Until))];
-        if (entries.Count == ExposureAnalysis.RowsMax)
+        if (demand.Minutes.Count >= ExposureAnalysis.MinutesMax)
         {
-            await request.Error.WriteLineAsync($"only the first {ExposureAnalysis.RowsMax} rows of this time are measured: ask for a shorter one.").ConfigureAwait(false);
+            await request.Error.WriteLineAsync("There is too much traffic to look at every minute of this time: what room is left is told from its earlier part. Ask for a shorter one.").ConfigureAwait(false);
         }
 
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         Quotas quotas = new(await ledger.EventsAsync(LedgerEvent.Quota, new LedgerFilter(Since: now - Quotas.ObservedFor), Quotas.EventsMax, cancellation).ConfigureAwait(false));
-        IReadOnlyList<RecordedShift> shifts = await ShiftsAsync(request, catalog, ledger, now, cancellation).ConfigureAwait(false);
+        IReadOnlyList<RecordedShift> shifts = await ShiftsAsync(request, catalog, ledger, shares, now, cancellation).ConfigureAwait(false);
         try
         {
             IReadOnlyList<ObservedPlace> places = await ObservedPlace.FindAsync(catalog, ObservedPlace.ReadRanges(folder), System.Net.Dns.GetHostAddressesAsync, cancellation).ConfigureAwait(false);
@@ -98,9 +99,9 @@ public static class ExposureCommand
             PolicyActivation? active = folder.Current();
             PolicyOptions? options = active is null ? null : PolicyLoader.Load(active.Text, ComponentKindName.All).Options;
             SharePolicy? policy = options is null ? null : SharePolicy.Compile(options, active!.Digest, catalog, components);
+            IReadOnlyList<DemandCell> since = policy is null ? [] : await ledger.DemandCellsAsync(LimitCheck.Stretch, Since(request.Filter, active!.ActivatedAt), cancellation).ConfigureAwait(false);
             return new ExposureFindings(
-                ExposureAnalysis.Build(catalog, components, options, entries, quotas), policy,
-                policy is null ? [] : LimitCheck.Of(policy, catalog, active!.ActivatedAt, entries, relaxations), relaxations, shifts, places);
+                ExposureAnalysis.Build(catalog, components, options, demand, quotas), policy, policy is null ? [] : LimitCheck.Of(policy, catalog, since, relaxations), relaxations, shifts, places);
         }
         catch (FormatException fault)
         {
@@ -108,13 +109,15 @@ public static class ExposureCommand
         }
     }
 
+    private static LedgerFilter Since(LedgerFilter filter, DateTimeOffset moment) => filter with { Since = filter.Since > moment ? filter.Since : moment };
+
     /// <summary>Those that <c>ballast shifts</c> has kept, and what is announced now.</summary>
-    private static async Task<IReadOnlyList<RecordedShift>> ShiftsAsync(ReportRequest request, CatalogSnapshot catalog, LedgerReader ledger, DateTimeOffset now, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<RecordedShift>> ShiftsAsync(
+        ReportRequest request, CatalogSnapshot catalog, LedgerReader ledger, IReadOnlyList<ShareRow> shares, DateTimeOffset now, CancellationToken cancellation)
     {
         DateTimeOffset until = request.Filter.Until ?? now;
         DateTimeOffset since = request.Filter.Since ?? until.AddDays(-30);
         IReadOnlyList<LedgerEvent> kept = await ledger.EventsAsync(LedgerEvent.Shift, new LedgerFilter(since, until), ShiftsMax, cancellation).ConfigureAwait(false);
-        IReadOnlyList<ShareRow> shares = await ledger.SharesAsync(request.Filter, cancellation).ConfigureAwait(false);
         IReadOnlyList<CatalogChange> announced = CatalogChange.Find(
             catalog, ReportSource.FindPrices(request), DateOnly.FromDateTime(since.UtcDateTime), DateOnly.FromDateTime(until.UtcDateTime), shares);
         return ShiftEvents.Read([.. kept.Where(one => one.At <= until), .. announced.Select(ShiftEvents.Write)]);

@@ -5,6 +5,7 @@ using Ballast.Balance;
 using Ballast.Balance.Capacity;
 using Ballast.Balance.Shifts;
 using Ballast.Catalog;
+using Ballast.Routing.Shares;
 
 namespace Ballast.Cli;
 
@@ -162,7 +163,9 @@ internal sealed class ExposurePage(ExposureFindings found, string period)
     }
 
     private void WriteTrend() => _html.Append("<div class=keep><h2>Shares over time against the limits</h2>")
-        .Append(ExposurePicture.Days(_analysis.Days, [.. found.Policy?.Book.Rules.Where(static rule => rule.Target.Kind == ComponentKind.Platform) ?? []])).Append("</div>");
+        .Append(ShareChart.Draw(_analysis.Timeline, Limits, [])).Append("</div>");
+
+    private IReadOnlyList<ShareRule> Limits => [.. found.Policy?.Book.Rules.Where(static rule => rule.Target.Kind == ComponentKind.Platform) ?? []];
 
     private void WriteShifts()
     {

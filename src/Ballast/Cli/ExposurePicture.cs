@@ -3,58 +3,16 @@ using System.Net;
 using System.Text;
 using Ballast.Balance;
 using Ballast.Catalog;
-using Ballast.Routing.Shares;
 
 namespace Ballast.Cli;
 
 /// <summary>The exposure page's drawings, as SVG within the page; colours are the page's, so that they follow a dark screen.</summary>
 internal static class ExposurePicture
 {
-    private const int Width = 780;
-    private const int Colours = 8;
+    internal const int Width = 780;
+    internal const int Colours = 8;
     private const int GraphRowsMax = 24;
     private const int CutRowsMax = 16;
-
-    // The chart of days.
-    private const int Height = 210;
-    private const int Left = 54;
-    private const int Right = 130;
-
-    /// <summary>Share of each platform by day, with the limits as broken lines.</summary>
-    public static string Days(IReadOnlyList<(DateOnly Day, IReadOnlyDictionary<string, double> Platforms)> days, IReadOnlyList<ShareRule> limits)
-    {
-        string[] platforms = [.. days.SelectMany(static day => day.Platforms.Keys).Distinct(StringComparer.Ordinal).OrderByDescending(name => days.Sum(day => day.Platforms.GetValueOrDefault(name))).Take(Colours)];
-        StringBuilder svg = Open(Height + 26, "Share of tokens of each platform by day, and the limits");
-        for (int tenth = 0; tenth <= 10; tenth += 2)
-        {
-            Line(svg, Left, Y(tenth / 10.0), Width - Right, Y(tenth / 10.0), "var(--line)", 1, "");
-            Label(svg, Left - 8, Y(tenth / 10.0) + 4, $"{tenth * 10} %", "s", "end");
-        }
-
-        Places names = new();
-        for (int index = 0; index < platforms.Length; index++)
-        {
-            string colour = Colour(index);
-            string points = string.Join(' ', days.Select((day, at) => string.Create(CultureInfo.InvariantCulture, $"{X(at, days.Count):0.#},{Y(day.Platforms.GetValueOrDefault(platforms[index])):0.#}")));
-            svg.Append(CultureInfo.InvariantCulture, $"<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2.5\" points=\"{points}\"/>");
-            for (int at = 0; at < days.Count; at++)
-            {
-                svg.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{X(at, days.Count):0.#}\" cy=\"{Y(days[at].Platforms.GetValueOrDefault(platforms[index])):0.#}\" r=\"3\" fill=\"{colour}\"/>");
-            }
-
-            double last = days[^1].Platforms.GetValueOrDefault(platforms[index]);
-            Label(svg, Width - Right + 10, names.Take(Y(last) + 4, 14), string.Create(CultureInfo.InvariantCulture, $"{Shorten(platforms[index], 12)} {100 * last:0} %"), colour: colour);
-        }
-
-        DrawLimits(svg, platforms, limits);
-        Label(svg, Left, Height + 20, Day(days[0].Day), "s");
-        if (days.Count > 1)
-        {
-            Label(svg, Width - Right, Height + 20, Day(days[^1].Day), "s", "end");
-        }
-
-        return svg.Append("</svg>").ToString();
-    }
 
     /// <summary>Vendors at the left, deployments in the middle, platforms at the right; lines as thick as their share of the tokens.</summary>
     public static string Graph(DimensionExposure vendors, DimensionExposure deployments, DimensionExposure platforms, Func<string, (string Vendor, string Platform)?> linkOf)
@@ -150,20 +108,6 @@ internal static class ExposurePicture
         return Math.Max(below, line + 22);
     }
 
-    private static void DrawLimits(StringBuilder svg, string[] platforms, IReadOnlyList<ShareRule> limits)
-    {
-        Places words = new();
-        foreach (ShareRule rule in limits.OrderByDescending(static rule => rule.Share))
-        {
-            int index = Array.IndexOf(platforms, rule.Target.Name);
-            if (index >= 0)
-            {
-                Line(svg, Left, Y(rule.Share), Width - Right, Y(rule.Share), Colour(index), 1.5, "6 4");
-                Label(svg, Left + 4, words.Take(Y(rule.Share) - 4, 13), string.Create(CultureInfo.InvariantCulture, $"{rule.Id}: {(rule.IsFloor ? "at least" : "at most")} {100 * rule.Share:0.#} %"), colour: Colour(index));
-            }
-        }
-    }
-
     private static void Boxes(StringBuilder svg, IReadOnlyList<ComponentUse> uses, int x, int width, int height)
     {
         for (int index = 0; index < uses.Count; index++)
@@ -181,40 +125,16 @@ internal static class ExposurePicture
 
     private static double Row(int index, int count, int height) => height / 2.0 + ((index - ((count - 1) / 2.0)) * Math.Min(28, (height - 12.0) / Math.Max(count, 1)));
 
-    private static string Shorten(string name, int length) => name.Length <= length ? name : string.Concat(name.AsSpan(0, Math.Max(length - 1, 1)), "…");
+    internal static string Shorten(string name, int length) => name.Length <= length ? name : string.Concat(name.AsSpan(0, Math.Max(length - 1, 1)), "…");
 
-    private static string Day(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+    internal static string Colour(int index) => $"var(--c{index % Colours})";
 
-    private static string Colour(int index) => $"var(--c{index % Colours})";
-
-    private static double X(int index, int count) => Left + ((Width - Left - Right) * (count == 1 ? 0.5 : (double)index / (count - 1)));
-
-    private static double Y(double share) => 10 + ((Height - 20) * (1 - share));
-
-    private static StringBuilder Open(int height, string title) => new StringBuilder()
+    internal static StringBuilder Open(int height, string title) => new StringBuilder()
         .Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\"><title>{WebUtility.HtmlEncode(title)}</title>");
 
-    private static void Line(StringBuilder svg, double x1, double y1, double x2, double y2, string colour, double thickness, string dashes) => svg.Append(CultureInfo.InvariantCulture,
+    internal static void Line(StringBuilder svg, double x1, double y1, double x2, double y2, string colour, double thickness, string dashes) => svg.Append(CultureInfo.InvariantCulture,
         $"<line x1=\"{x1:0.#}\" y1=\"{y1:0.#}\" x2=\"{x2:0.#}\" y2=\"{y2:0.#}\" stroke=\"{colour}\" stroke-width=\"{thickness:0.#}\"{(dashes.Length == 0 ? "" : $" stroke-dasharray=\"{dashes}\"")} stroke-opacity=\"0.75\"/>");
 
-    private static void Label(StringBuilder svg, double x, double y, string text, string? style = null, string? anchor = null, string? colour = null) =>
+    internal static void Label(StringBuilder svg, double x, double y, string text, string? style = null, string? anchor = null, string? colour = null) =>
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{x:0.#}\" y=\"{y:0.#}\"{(style is null ? "" : $" class=\"{style}\"")}{(anchor is null ? "" : $" text-anchor=\"{anchor}\"")}{(colour is null ? "" : $" style=\"fill:{colour}\"")}>{WebUtility.HtmlEncode(text)}</text>");
-
-    /// <summary>Keeps labels from lying on each other: each takes the nearest free height.</summary>
-    private sealed class Places
-    {
-        private readonly List<double> _taken = [];
-
-        public double Take(double wanted, double apart)
-        {
-            double free = wanted;
-            for (int step = 0; _taken.Exists(taken => Math.Abs(taken - free) < apart) && step < 40; step++)
-            {
-                free = wanted + (((step / 2) + 1) * (step % 2 == 0 ? 4 : -4));
-            }
-
-            _taken.Add(free);
-            return free;
-        }
-    }
 }

@@ -171,15 +171,18 @@ public static class PolicyCommand
 
     private static async Task TryAsync(ReportRequest request, Proposal proposal, CancellationToken cancellation)
     {
-        LedgerReader ledger = ReportSource.OpenLedger(request);
-        if (!File.Exists(ledger.Path))
+        IReadOnlyList<ServedRequest> served;
+        try
         {
-            request.Output.WriteLine($"Not tried on real requests: there is no ledger {ledger.Path} yet.");
+            served = await ReportSource.OpenLedger(request).ServedAsync(request.Filter, PolicyDryRun.RequestsMax, cancellation).ConfigureAwait(false);
+        }
+        catch (LedgerException failure) when (failure.IsMissing)
+        {
+            request.Output.WriteLine($"Not tried on real requests: {failure.Message}");
             return;
         }
 
-        IReadOnlyList<LedgerEntry> entries = await ledger.EntriesAsync(request.Filter, PolicyDryRun.RowsMax, cancellation).ConfigureAwait(false);
-        PolicyDryRun result = PolicyDryRun.Run(proposal.Options, proposal.Catalog, proposal.Components, entries);
+        PolicyDryRun result = PolicyDryRun.Run(proposal.Options, proposal.Catalog, proposal.Components, served);
         ReportTable table = new($"On {result.Requests} requests from {request.PeriodText}: {result.Moved} would have gone elsewhere, {result.Refused} would have been refused");
         table.AddTextColumn("rule");
         table.AddNumberColumn("limit");
@@ -192,6 +195,11 @@ public static class PolicyCommand
         }
 
         request.Write(table);
+        if (served.Count == PolicyDryRun.RequestsMax)
+        {
+            request.Output.WriteLine($"Only the newest {PolicyDryRun.RequestsMax} requests of this time were tried.");
+        }
+
         if (result.Unknown > 0)
         {
             request.Output.WriteLine($"{result.Unknown} requests were left out: their model, key or deployment is no longer in the configuration.");

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Ballast.Protocols.Conversation;
 
 namespace Ballast.Ledger;
 
@@ -49,6 +50,40 @@ internal static class EntryQuery
         }
 
         return entries;
+    }
+
+    /// <summary>Requests that were answered, in order of time: the newest of them, where there are more.</summary>
+    public static IReadOnlyList<ServedRequest> Served(DbConnection connection, LedgerFilter filter, int countMax)
+    {
+        using DbCommand command = LedgerQuery.Create(
+            connection,
+            $"""
+            SELECT started_us, key_id, requested_model, protocol, deployment, input_tokens, cache_read_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens
+            FROM attempts WHERE outcome IN ('completed', 'interrupted') AND {"{where}"} ORDER BY started_us DESC, attempt_id DESC LIMIT @count
+            """,
+            filter);
+        LedgerQuery.Bind(command, "@count", countMax);
+        using DbDataReader row = command.ExecuteReader();
+        Dictionary<string, string> words = new(StringComparer.Ordinal); // many rows share few words
+        List<ServedRequest> requests = [];
+        while (row.Read())
+        {
+            requests.Add(new ServedRequest(
+                DateTimeOffset.UnixEpoch + LedgerQuery.Span(row.GetInt64(0)), Word(1), Word(2), Word(3), Word(4),
+                new Usage
+                {
+                    InputTokens = row.GetInt64(5), CacheReadTokens = row.GetInt64(6), CacheWriteTokens = row.GetInt64(7), CacheWriteLongTokens = row.GetInt64(8), OutputTokens = row.GetInt64(9),
+                }));
+        }
+
+        requests.Reverse();
+        return requests;
+
+        string Word(int column)
+        {
+            string word = row.GetString(column);
+            return words.TryGetValue(word, out string? known) ? known : words[word] = word;
+        }
     }
 
     public static IReadOnlySet<string> ReachedIds(DbConnection connection)

@@ -81,6 +81,21 @@ public sealed class LedgerReader
         LedgerFilter filter, int countMax, CancellationToken cancellation = default) =>
         AskAsync(connection => EntryQuery.Run(connection, filter, countMax), cancellation);
 
+    /// <summary>Answered requests in order of time; of more than so many, the newest.</summary>
+    public Task<IReadOnlyList<ServedRequest>> ServedAsync(LedgerFilter filter, int countMax, CancellationToken cancellation = default) =>
+        AskAsync(connection => EntryQuery.Served(connection, filter, countMax), cancellation);
+
+    /// <summary>What was asked for and where it went, summed: what exposure is measured from.</summary>
+    /// <param name="filter">Which attempts.</param>
+    /// <param name="minutesMax">Sums of minutes read at most, the earliest; what is behind them is in the cells only.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public Task<DemandReport> DemandAsync(LedgerFilter filter, int minutesMax, CancellationToken cancellation = default) =>
+        AskAsync(connection => DemandQuery.Run(connection, filter, minutesMax), cancellation);
+
+    /// <summary>What was answered in stretches of this length, in order of time: whole days or hours are as quick for a year as for a week.</summary>
+    public Task<IReadOnlyList<DemandCell>> DemandCellsAsync(TimeSpan length, LedgerFilter filter, CancellationToken cancellation = default) =>
+        AskAsync(connection => DemandQuery.Cells(connection, length, filter), cancellation);
+
     /// <summary>Events of one kind in order of time; of more than so many, the newest. Only the filter's times restrict them.</summary>
     public Task<IReadOnlyList<LedgerEvent>> EventsAsync(
         string kind, LedgerFilter filter, int countMax, CancellationToken cancellation = default) =>
@@ -128,7 +143,7 @@ public sealed class LedgerReader
         if (!File.Exists(Path))
         {
             throw new LedgerException(
-                $"There is no ledger at {Path}. It is made when `ballast serve` first runs; name another file with --ledger or --config.");
+                $"There is no ledger at {Path}. It is made when `ballast serve` first runs; name another file with --ledger or --config.") { IsMissing = true };
         }
 
         SqliteConnection connection = new(new SqliteConnectionStringBuilder

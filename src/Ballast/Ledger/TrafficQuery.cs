@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Ballast.Ledger.Rollups;
 
 namespace Ballast.Ledger;
 
@@ -21,14 +22,21 @@ internal static class TrafficQuery
 
     public static IReadOnlyList<ShareRow> Shares(DbConnection connection, LedgerFilter filter)
     {
+        using DbTransaction snapshot = LedgerQuery.Snapshot(connection);
+        List<RollupPiece> pieces = RollupPiece.Of(filter, RollupLevel.Day, RollupLevel.Minute, RollupQuery.KeptFrom(connection));
+        if (pieces.Count == 0)
+        {
+            return [];
+        }
+
         using DbCommand command = LedgerQuery.Create(
             connection,
             $"""
-            SELECT app, deployment, vendor, platform, region, {LedgerQuery.CountOf(Answered)}, COUNT(*), CAST(SUM({UsageQuery.TokensOfAllClasses}) AS BIGINT),
-                {LedgerQuery.DollarColumns("cost_pico")}
-            FROM attempts WHERE {"{where}"} GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 1, 2
+            SELECT app, deployment, vendor, platform, region, CAST(SUM(CASE WHEN {Answered} THEN attempts ELSE 0 END) AS BIGINT), CAST(SUM(attempts) AS BIGINT),
+                CAST(SUM({UsageQuery.TokensOfAllClasses}) AS BIGINT), CAST(SUM(cost_micro) AS BIGINT), CAST(SUM(cost_rest) AS BIGINT)
+            FROM ({RollupQuery.Source(pieces)}) sums GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 1, 2
             """,
-            filter);
+            filter with { Since = null, Until = null });
         using DbDataReader reader = command.ExecuteReader();
         List<ShareRow> rows = [];
         while (reader.Read())

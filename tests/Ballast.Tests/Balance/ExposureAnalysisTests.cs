@@ -45,7 +45,7 @@ public class ExposureAnalysisTests
         CatalogSnapshot catalog = SampleCatalog.Create([claude, llama], [SampleCatalog.Key("support")], SampleCatalog.Model("assistant", claude, llama));
 
         ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy: null,
-            [.. Enumerable.Range(0, 200).Select(index => Row(index, index % 2 == 0 ? claude : llama))]);
+            SampleDemand.Of([.. Enumerable.Range(0, 200).Select(index => Row(index, index % 2 == 0 ? claude : llama))]));
 
         Assert.Equal(1, analysis.CommonModeGap, precision: 6);
         ComponentUse aws = Use(analysis, ComponentKind.Platform, "aws");
@@ -68,7 +68,7 @@ public class ExposureAnalysisTests
             Substitutes = [new SubstituteOptions { For = "azure/gpt", By = ["bedrock/openai.gpt"], Parity = 0.9 }],
         };
 
-        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy, [.. Enumerable.Range(0, 50).Select(index => Row(index, azure, "gpt"))]);
+        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy, SampleDemand.Of([.. Enumerable.Range(0, 50).Select(index => Row(index, azure, "gpt"))]));
 
         Assert.Equal(0.1, Use(analysis, ComponentKind.Platform, "azure").Unproven, precision: 6);
         Assert.Equal(1, Use(analysis, ComponentKind.Vendor, "openai").Stops, precision: 6);
@@ -84,11 +84,11 @@ public class ExposureAnalysisTests
         CatalogSnapshot catalog = SampleCatalog.Create(SampleCatalog.Key("support") with { Tier = 1 }, SampleCatalog.Key("news") with { Tier = 3 });
         PolicyOptions? policy = byPolicy is { } tier ? new PolicyOptions { Name = "p", Version = 1, Criticality = new Dictionary<string, int> { ["support"] = tier } } : null;
 
-        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy,
+        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy, SampleDemand.Of(
         [
             .. Enumerable.Range(0, 50).Select(index => Row(index, catalog.Deployments["azure/gpt"], "gpt") with { App = "support" }),
             .. Enumerable.Range(50, 50).Select(index => Row(index, catalog.Deployments["bedrock/openai.gpt"], "gpt") with { App = "news", KeyId = "news" }),
-        ]);
+        ]));
 
         Assert.Equal(critical, Use(analysis, ComponentKind.Platform, "azure").CriticalShare, precision: 6);
         Assert.Equal(-1, Use(analysis, ComponentKind.Platform, "azure").Trend!.Value, precision: 1);
@@ -112,7 +112,7 @@ public class ExposureAnalysisTests
             }
         }
 
-        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy: null, entries);
+        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy: null, SampleDemand.Of(entries));
 
         SharedFailure hidden = Assert.Single(analysis.SharedFailures);
         Assert.Equal(("azure", "bedrock"), (hidden.One, hidden.Other));

@@ -48,6 +48,7 @@ public class LimitCheckTests
         {
             KeyId = "support", RequestedModel = "gpt", StartedAt = SampleEntries.Start.AddMinutes(index), Deployment = index % 10 < 10 * share ? "azure/gpt" : "bedrock/openai.gpt",
         });
-        return Assert.Single(LimitCheck.Of(policy, s_catalog, since, entries, suspended is null ? [] : [suspended]));
+        IReadOnlyList<DemandCell> cells = SampleDemand.Cells(LimitCheck.Stretch, [.. entries.Where(row => row.StartedAt >= since)]);
+        return Assert.Single(LimitCheck.Of(policy, s_catalog, cells, suspended is null ? [] : [suspended]));
     }
 }

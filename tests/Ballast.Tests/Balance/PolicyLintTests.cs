@@ -4,6 +4,7 @@ using Ballast.Catalog;
 using Ballast.Configuration;
 using Ballast.Configuration.Policies;
 using Ballast.Ledger;
+using Ballast.Protocols.Conversation;
 using Ballast.Tests.Configuration;
 using Ballast.Tests.Ledger;
 
@@ -68,16 +69,13 @@ public partial class PolicyLintTests
     [Fact]
     public void DryRun_AllWentToAzure_ShowsWhatWouldMove()
     {
-        LedgerEntry[] entries =
+        ServedRequest[] served =
         [
-            .. Enumerable.Range(0, 2_000).Select(static index => SampleEntries.Completed($"a{index}") with
-            {
-                KeyId = "support", App = "support", RequestedModel = "chat", Deployment = "azure/gpt-5", StartedAt = SampleEntries.Start.AddSeconds(index), InputTokens = 2_000,
-            }),
-            SampleEntries.Completed("gone") with { RequestedModel = "forgotten" },
+            .. Enumerable.Range(0, 2_000).Select(static index => Request("chat") with { At = SampleEntries.Start.AddSeconds(index) }),
+            Request("forgotten"),
         ];
 
-        PolicyDryRun result = PolicyDryRun.Run(Policy(0), s_catalog, ComponentMap.Plain, entries);
+        PolicyDryRun result = PolicyDryRun.Run(Policy(0), s_catalog, ComponentMap.Plain, served);
 
         Assert.Equal((2_000, 1, 0), (result.Requests, result.Unknown, result.Refused));
         Assert.InRange(result.Moved, 900, 1_000);
@@ -86,6 +84,8 @@ public partial class PolicyLintTests
         Assert.InRange(azure.After!.Value, 0.49, 0.55);
         Assert.Equal(0, azure.Suspended);
     }
+
+    private static ServedRequest Request(string model) => new(SampleEntries.Start, "support", model, "openai-chat", "azure/gpt-5", new Usage { InputTokens = 2_000, OutputTokens = 51 });
 
     private static string Text(int index) => s_blocks.Where(static block => block.Contains("kind: BalancePolicy", StringComparison.Ordinal)).ElementAt(index);
 

@@ -240,6 +240,59 @@ public abstract class LedgerStoreContract : IAsyncLifetime
         Assert.Equal(1, buckets[1].Refusals);
     }
 
+    [Fact]
+    public async Task ServedAsync_MoreThanAskedFor_GivesTheNewestInOrder()
+    {
+        await Store.AppendAsync([.. Enumerable.Range(0, 5).Select(static number => SampleEntries.Completed($"s{number}") with { StartedAt = SampleEntries.Start.AddSeconds(number), OutputTokens = number }), SampleEntries.Failed("s9")], Cancellation);
+
+        IReadOnlyList<ServedRequest> served = await OpenReader().ServedAsync(new LedgerFilter(Until: SampleEntries.Start.AddSeconds(4)), 3, Cancellation);
+
+        Assert.Equal([1, 2, 3], served.Select(static request => request.Usage.OutputTokens));
+        Assert.Equal(("demo", "assistant", "openai-chat", "azure/gpt-sample", SampleEntries.Start.AddSeconds(1), 127), (served[0].KeyId, served[0].RequestedModel, served[0].Protocol, served[0].Deployment, served[0].At, served[0].Usage.TotalInputTokens));
+    }
+
+    /// <summary>What exposure is measured from, at every length of stretch and for every filter: the sums of the rows, as they are worked out one by one.</summary>
+    [Theory]
+    [InlineData(40 * 24 * 3600)]
+    [InlineData(5 * 3600)]
+    [InlineData(50)]
+    [InlineData(0)]
+    public async Task DemandAsync_OfAnyRows_EqualsTheRows(int seconds)
+    {
+        Random dice = new(7);
+        string[] deployments = ["azure/gpt", "bedrock/gpt", "google/gemini"];
+        LedgerEntry[] rows =
+        [
+            .. Enumerable.Range(0, 400).Select(number => (dice.Next(8) == 0 ? SampleEntries.Failed($"d{number:000}", status: dice.Next(3) switch { 0 => 503, 1 => 429, _ => null }) : SampleEntries.Completed($"d{number:000}")) with
+            {
+                StartedAt = SampleEntries.Start.AddSeconds(seconds * dice.NextDouble()), App = $"app{number % 3}", KeyId = $"key{number % 3}", Deployment = deployments[dice.Next(3)],
+                ServedModel = $"m{dice.Next(4)}", OutputTokens = dice.Next(1000), CostUsd = dice.Next(4) == 0 ? null : dice.Next(1000) * 0.000_000_000_001m,
+            }),
+            SampleEntries.Completed("d-interrupted") with { Outcome = AttemptOutcome.Interrupted }, SampleEntries.Completed("d-cancelled") with { Outcome = AttemptOutcome.Cancelled },
+        ];
+        await Store.AppendAsync(rows, Cancellation);
+        DateTimeOffset late = SampleEntries.Start.AddSeconds(seconds * 0.3);
+
+        await AssertAsync(LedgerFilter.Everything, rows);
+        await AssertAsync(new LedgerFilter(Since: late, Until: SampleEntries.Start.AddSeconds(seconds * 0.9)), [.. rows.Where(row => row.StartedAt >= late && row.StartedAt < SampleEntries.Start.AddSeconds(seconds * 0.9))]);
+        await AssertAsync(new LedgerFilter(App: "app1"), [.. rows.Where(static row => row.App == "app1")]);
+        await AssertAsync(new LedgerFilter(Since: SampleEntries.Start.AddYears(1)), []);
+
+        static IEnumerable<DemandCell> Ordered(IEnumerable<DemandCell> cells) => cells.OrderBy(static cell => cell.From).ThenBy(static cell => cell.Label.ToString(), StringComparer.Ordinal);
+
+        async Task AssertAsync(LedgerFilter filter, LedgerEntry[] expected)
+        {
+            DemandReport wanted = SampleDemand.Of(expected);
+            DemandReport read = await OpenReader().DemandAsync(filter, int.MaxValue, Cancellation);
+            Assert.Equal(wanted.Stretch, read.Stretch);
+            Assert.Equal(Ordered(wanted.Cells), Ordered(read.Cells));
+            Assert.Equal(wanted.Minutes.Select(static one => one.ToString()).Order(StringComparer.Ordinal), read.Minutes.Select(static one => one.ToString()).Order(StringComparer.Ordinal));
+            Assert.Equal(read.Minutes.Select(static one => one.Minute).Order(), read.Minutes.Select(static one => one.Minute));
+            TimeSpan day = TimeSpan.FromDays(1);
+            Assert.Equal(Ordered(SampleDemand.Cells(day, expected)), Ordered(await OpenReader().DemandCellsAsync(day, filter, Cancellation)));
+        }
+    }
+
     /// <summary>Whatever comes in whichever order, how often and however late: the sums are those of the rows, on every level, to the last picodollar.</summary>
     [Fact]
     public async Task Rollups_OfAnyOrderWithRepetitions_EqualTheRows()

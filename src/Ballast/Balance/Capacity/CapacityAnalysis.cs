@@ -61,29 +61,35 @@ public sealed class CapacityAnalysis
 
     /// <param name="components">The graph.</param>
     /// <param name="quotas">What is known.</param>
-    /// <param name="answered">Rows of the ledger.</param>
-    /// <param name="lawfulOf">Deployments that may answer a row's request.</param>
-    public static CapacityAnalysis Build(ComponentMap components, Quotas quotas, IEnumerable<LedgerEntry> answered, Func<LedgerEntry, IReadOnlyList<Deployment>> lawfulOf)
+    /// <param name="minutes">Of the ledger.</param>
+    /// <param name="lawfulOf">Deployments that may answer a request; the same list for the same question.</param>
+    public static CapacityAnalysis Build(ComponentMap components, Quotas quotas, IEnumerable<DemandMinute> minutes, Func<DemandLabel, IReadOnlyList<Deployment>> lawfulOf)
     {
-        Dictionary<long, MinuteDemand> minutes = [];
-        foreach (LedgerEntry entry in answered)
+        Dictionary<long, MinuteDemand> demands = [];
+        Dictionary<DemandLabel, (string Class, IReadOnlyList<Deployment> Lawful)> known = new(ReferenceEqualityComparer.Instance);
+        foreach (DemandMinute cell in minutes)
         {
+            if (!known.TryGetValue(cell.Label, out (string Class, IReadOnlyList<Deployment> Lawful) told))
+            {
+                IReadOnlyList<Deployment> lawful = lawfulOf(cell.Label);
+                known[cell.Label] = told = (string.Join('|', lawful.Select(static deployment => deployment.Name)), lawful);
+            }
+
             // What today's catalog has no deployment for is no demand that could go anywhere.
-            if (lawfulOf(entry) is not { Count: > 0 } lawful)
+            if (cell.Answered == 0 || told.Lawful.Count == 0)
             {
                 continue;
             }
 
-            long minute = entry.StartedAt.ToUnixTimeSeconds() / 60;
-            if (!minutes.TryGetValue(minute, out MinuteDemand? demand))
+            if (!demands.TryGetValue(cell.Minute, out MinuteDemand? demand))
             {
-                minutes[minute] = demand = new MinuteDemand();
+                demands[cell.Minute] = demand = new MinuteDemand();
             }
 
-            demand.Add(entry, lawful);
+            demand.Add(cell, told.Class, told.Lawful);
         }
 
-        return new CapacityAnalysis(components, quotas, [.. minutes.Values]);
+        return new CapacityAnalysis(components, quotas, [.. demands.Values]);
     }
 
     /// <summary>What goes on without these components.</summary>
@@ -216,20 +222,20 @@ public sealed class CapacityAnalysis
         public double Tokens { get; private set; }
         public double Requests { get; private set; }
 
-        public void Add(LedgerEntry entry, IReadOnlyList<Deployment> lawful)
+        public void Add(DemandMinute cell, string name, IReadOnlyList<Deployment> lawful)
         {
-            double tokens = ExposureAnalysis.Tokens(entry);
-            string name = string.Join('|', lawful.Select(static deployment => deployment.Name));
+            double tokens = cell.Tokens;
+            string deployment = cell.Label.Deployment;
             if (!Classes.TryGetValue(name, out MinuteClass? own))
             {
                 Classes[name] = own = new MinuteClass(lawful);
             }
 
             own.Tokens += tokens;
-            own.ByDeployment[entry.Deployment] = own.ByDeployment.GetValueOrDefault(entry.Deployment) + tokens;
-            ByDeployment[entry.Deployment] = ByDeployment.GetValueOrDefault(entry.Deployment) + tokens;
+            own.ByDeployment[deployment] = own.ByDeployment.GetValueOrDefault(deployment) + tokens;
+            ByDeployment[deployment] = ByDeployment.GetValueOrDefault(deployment) + tokens;
             Tokens += tokens;
-            Requests++;
+            Requests += cell.Answered;
         }
     }
 

@@ -18,12 +18,12 @@ public sealed record SurvivalCheck(string Rule, double Keep, Component? Worst, S
 
     /// <summary>One for each <c>survive</c> rule.</summary>
     internal static IEnumerable<SurvivalCheck> Of(
-        PolicyOptions policy, IReadOnlyDictionary<string, ApiKey> keys, Criticality criticality, ComponentMap components, Quotas quotas, LedgerEntry[] answered, Func<LedgerEntry, IReadOnlyList<Deployment>> lawfulOf)
+        PolicyOptions policy, IReadOnlyDictionary<string, ApiKey> keys, Criticality criticality, ComponentMap components, Quotas quotas, IReadOnlyList<DemandMinute> minutes, Func<DemandLabel, IReadOnlyList<Deployment>> lawfulOf)
     {
         foreach (PolicyScopeOptions scope in policy.Scopes.Where(static scope => scope.Survive.Count > 0))
         {
-            LedgerEntry[] own = [.. answered.Where(entry => IsOf(scope.Match, entry, keys, criticality))];
-            CapacityAnalysis capacity = CapacityAnalysis.Build(components, quotas, own, lawfulOf);
+            HashSet<DemandLabel> own = new(minutes.Where(static cell => cell.Answered > 0).Select(static cell => cell.Label).Distinct().Where(label => IsOf(scope.Match, label, keys, criticality)), ReferenceEqualityComparer.Instance);
+            CapacityAnalysis capacity = CapacityAnalysis.Build(components, quotas, minutes.Where(cell => own.Contains(cell.Label)), lawfulOf);
             foreach (SurvivalOptions rule in scope.Survive)
             {
                 ComponentKind?[] kinds = [.. rule.Any.Select(ComponentKindName.Find)];
@@ -34,7 +34,7 @@ public sealed record SurvivalCheck(string Rule, double Keep, Component? Worst, S
         }
     }
 
-    private static bool IsOf(PolicyMatch match, LedgerEntry entry, IReadOnlyDictionary<string, ApiKey> keys, Criticality criticality) =>
-        (match.Apps.Count == 0 || match.Apps.Contains(entry.App)) && (match.Keys.Count == 0 || match.Keys.Contains(entry.KeyId)) && (match.Models.Count == 0 || match.Models.Contains(entry.RequestedModel))
-        && (match.Tiers.Count == 0 || match.Tiers.Contains(keys.TryGetValue(entry.KeyId, out ApiKey? key) ? criticality.TierOf(key) : criticality.TierOf(entry.App)));
+    private static bool IsOf(PolicyMatch match, DemandLabel label, IReadOnlyDictionary<string, ApiKey> keys, Criticality criticality) =>
+        (match.Apps.Count == 0 || match.Apps.Contains(label.App)) && (match.Keys.Count == 0 || match.Keys.Contains(label.KeyId)) && (match.Models.Count == 0 || match.Models.Contains(label.RequestedModel))
+        && (match.Tiers.Count == 0 || match.Tiers.Contains(keys.TryGetValue(label.KeyId, out ApiKey? key) ? criticality.TierOf(key) : criticality.TierOf(label.App)));
 }

@@ -15,13 +15,15 @@ internal static class DemoReport
     public static async Task<string?> WriteAsync(DemoSettings settings, DemoHouse house, TextWriter errors)
     {
         SharePolicy policy = house.Watch.Policy;
-        IReadOnlyList<LedgerEntry> entries = await new LedgerReader(house.LedgerPath)
-            .EntriesAsync(new LedgerFilter(Since: house.StartedAt), ExposureAnalysis.RowsMax).ConfigureAwait(false);
+        LedgerReader ledger = new(house.LedgerPath);
+        LedgerFilter run = new(Since: house.StartedAt);
+        DemandReport demand = await ledger.DemandAsync(run, ExposureAnalysis.MinutesMax).ConfigureAwait(false);
+        IReadOnlyList<DemandCell> cells = await ledger.DemandCellsAsync(LimitCheck.Stretch, run).ConfigureAwait(false);
         CatalogSnapshot catalog = house.Server.Catalog.Current;
-        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy.Options, entries);
+        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy.Options, demand);
         IReadOnlyList<Relaxation> relaxations = [.. house.Relaxations.Read().Where(one => one.LastAt >= house.StartedAt)];
         string period = $"The demo of {ReportFormat.Moment(house.StartedAt, "")}";
-        byte[] page = Encoding.UTF8.GetBytes(new ExposurePage(new ExposureFindings(analysis, policy, LimitCheck.Of(policy, catalog, house.StartedAt, entries, relaxations), relaxations, [], []), period).Write());
+        byte[] page = Encoding.UTF8.GetBytes(new ExposurePage(new ExposureFindings(analysis, policy, LimitCheck.Of(policy, catalog, cells, relaxations), relaxations, [], []), period).Write());
 
         // Where the demo was started, so that it is found; where nothing may be written there, where the system keeps temporary files.
         string[] places = settings.ReportPath is { } asked ? [asked] : [FileDefault, Path.Combine(Path.GetTempPath(), FileDefault)];

@@ -98,7 +98,7 @@ public class CapacityAnalysisTests
         Deployment azure = SampleCatalog.Deployment("azure", "gpt", "openai", "azure", "sweden", new DataTerms("eu", 0, Training: false));
         Deployment aws = change(Aws());
         CatalogSnapshot catalog = SampleCatalog.Create([azure, aws], [SampleCatalog.Key("support")], SampleCatalog.Model("gpt", azure, aws));
-        return ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy, [.. Enumerable.Range(0, 600).Select(Row)], quotas);
+        return ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy, SampleDemand.Of([.. Enumerable.Range(0, 600).Select(Row)]), quotas);
     }
 
     private static Deployment Aws() => SampleCatalog.Deployment("bedrock", "gpt", "openai", "aws", "frankfurt", new DataTerms("eu", 0, Training: false));
