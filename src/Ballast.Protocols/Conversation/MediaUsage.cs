@@ -33,6 +33,19 @@ public sealed record MediaUsage
     public bool IsEmpty =>
         (InputAudioTokens | CacheReadAudioTokens | OutputAudioTokens | InputImageTokens | CacheReadImageTokens | OutputImageTokens | WebSearches | Images) == 0;
 
+    /// <summary>Of two answers together.</summary>
+    public static MediaUsage Sum(MediaUsage one, MediaUsage other) => new()
+    {
+        InputAudioTokens = one.InputAudioTokens + other.InputAudioTokens,
+        CacheReadAudioTokens = one.CacheReadAudioTokens + other.CacheReadAudioTokens,
+        OutputAudioTokens = one.OutputAudioTokens + other.OutputAudioTokens,
+        InputImageTokens = one.InputImageTokens + other.InputImageTokens,
+        CacheReadImageTokens = one.CacheReadImageTokens + other.CacheReadImageTokens,
+        OutputImageTokens = one.OutputImageTokens + other.OutputImageTokens,
+        WebSearches = one.WebSearches + other.WebSearches,
+        Images = one.Images + other.Images,
+    };
+
     /// <summary>Of figures in which what was read from a cache is counted twice, as vendors count it; null where there is nothing.</summary>
     internal static MediaUsage? Of(long audio, long cachedAudio, long outputAudio, long image, long cachedImage, long outputImage, long searches = 0)
     {

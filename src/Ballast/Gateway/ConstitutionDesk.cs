@@ -64,7 +64,7 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
     /// <exception cref="GatewayException">A principle holds for its app.</exception>
     public static void CheckBatch(Exchange exchange)
     {
-        if (exchange.Operation == Operation.BatchCreate && exchange.Catalog.Constitution.Any(principle => principle.HoldsFor(exchange.Key.App)))
+        if (OperationName.BeginsBatch(exchange.Operation) && exchange.Catalog.Constitution.Any(principle => principle.HoldsFor(exchange.Key.App)))
         {
             throw new GatewayException(GatewayError.Unjudged, "It is a batch.");
         }

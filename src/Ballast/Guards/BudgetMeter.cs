@@ -70,6 +70,9 @@ public sealed class BudgetMeter
         }
     }
 
+    /// <summary>Several gateways use it.</summary>
+    public bool IsShared => _share is not null;
+
     /// <summary>US dollars or tokens.</summary>
     public decimal Limit => Options.Usd ?? Options.Tokens ?? 0;
 
@@ -117,6 +120,19 @@ public sealed class BudgetMeter
         finally
         {
             Tell(alert);
+        }
+    }
+
+    /// <summary>Reserves what was reserved at a moment before, whatever is left. Of a period that is out of sight nothing is.</summary>
+    internal void Hold(decimal amount, long atTicks)
+    {
+        lock (_gate)
+        {
+            _ = Turn(_time.GetUtcNow().UtcTicks);
+            if ((_current.Holds(atTicks) ? _current : _before?.Holds(atTicks) == true ? _before : null) is { } sheet)
+            {
+                sheet.Reserved += amount;
+            }
         }
     }
 

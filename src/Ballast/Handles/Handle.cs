@@ -24,6 +24,9 @@ public sealed record Handle
     /// <summary>The public names of the models that a batch's input asks for.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
 
+    /// <summary>What budgets hold for it; null where nothing is held.</summary>
+    public HandleHold? Held { get; init; }
+
     /// <summary>Nothing of it changes any more.</summary>
     public bool IsFinal { get; init; }
 

@@ -7,7 +7,7 @@ namespace Ballast.Handles;
 internal static class HandleSchema
 {
     /// <summary>The script at index n leads from version n to n + 1. Written scripts never change: a new version is a new file.</summary>
-    private static readonly string[] s_steps = ["handles.sql"];
+    private static readonly string[] s_steps = ["handles.sql", "handles-2.sql"];
 
     /// <summary>How long a statement waits for a lock that another process holds.</summary>
     private const int BusyTimeoutMilliseconds = 1_000;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Data.Sqlite;
 
 namespace Ballast.Handles;
@@ -17,7 +18,7 @@ public sealed class HandleStore(string path, TimeProvider time) : IAsyncDisposab
     /// <summary>A use is written down no more often.</summary>
     private static readonly TimeSpan UseGrain = TimeSpan.FromDays(1);
 
-    private const string Columns = "name, kind, app, provider, deployment, upstream_id, purpose, models, is_final, gone_us, object, expires_us";
+    private const string Columns = "name, kind, app, provider, deployment, upstream_id, purpose, models, is_final, gone_us, object, expires_us, held_budgets, held_usd, held_tokens, held_us";
 
     /// <summary>One statement at a time has the connection; waiting for it is asynchronous.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -83,6 +84,21 @@ public sealed class HandleStore(string path, TimeProvider time) : IAsyncDisposab
         using SqliteCommand command = Command(connection, "DELETE FROM handles WHERE name = $name", ("$name", handle.Name));
         return command.ExecuteNonQuery();
     });
+
+    /// <summary>Batches, of whatever app, for which budgets hold something.</summary>
+    public async Task<IReadOnlyList<Handle>> HeldAsync() => _connection is null && !File.Exists(path) ? [] : await RunAsync<IReadOnlyList<Handle>>(connection =>
+    {
+        using SqliteCommand command = Command(
+            connection, $"SELECT {Columns} FROM handles WHERE held_budgets IS NOT NULL AND is_final = 0 AND expires_us > $now AND (gone_us IS NULL OR gone_us > $now) ORDER BY sequence", ("$now", Now));
+        using SqliteDataReader reader = command.ExecuteReader();
+        List<Handle> found = [];
+        while (reader.Read())
+        {
+            found.Add(ReadRow(reader));
+        }
+
+        return found;
+    }).ConfigureAwait(false);
 
     /// <summary>Handles of an app in the order in which they were made.</summary>
     public async Task<HandlePage> ListAsync(string app, HandleQuery query)
@@ -212,11 +228,13 @@ public sealed class HandleStore(string path, TimeProvider time) : IAsyncDisposab
             connection,
             $"""
             INSERT INTO handles ({Columns})
-            VALUES ($name, $kind, $app, $provider, $deployment, $upstream, $purpose, $models, $final, $gone, $object, $expires)
+            VALUES ($name, $kind, $app, $provider, $deployment, $upstream, $purpose, $models, $final, $gone, $object, $expires, $budgets, $usd, $tokens, $since)
             """,
             ("$name", handle.Name), ("$kind", KindText(handle.Kind)), ("$app", handle.App), ("$provider", handle.Provider), ("$deployment", handle.Deployment),
             ("$upstream", handle.UpstreamId), ("$purpose", handle.Purpose), ("$models", string.Join('\n', handle.Models)), ("$final", handle.IsFinal ? 1L : 0L), ("$gone", Microseconds(handle.GoneAt)),
-            ("$object", Bounded(handle.Object)), ("$expires", ExpiresFromNow));
+            ("$object", Bounded(handle.Object)), ("$expires", ExpiresFromNow),
+            ("$budgets", handle.Held is { } held ? string.Join('\n', held.Budgets) : null), ("$usd", handle.Held?.Usd.ToString(CultureInfo.InvariantCulture)),
+            ("$tokens", handle.Held?.Tokens), ("$since", Microseconds(handle.Held?.Since)));
         command.ExecuteNonQuery();
     }
 
@@ -235,6 +253,8 @@ public sealed class HandleStore(string path, TimeProvider time) : IAsyncDisposab
         Purpose = row.GetString(6),
         Models = row.GetString(7).Split('\n', StringSplitOptions.RemoveEmptyEntries),
         IsFinal = row.GetInt64(8) != 0,
+        Held = row.IsDBNull(12) ? null : new HandleHold(
+            row.GetString(12).Split('\n'), decimal.Parse(row.GetString(13), CultureInfo.InvariantCulture), row.GetInt64(14), DateTimeOffset.UnixEpoch.AddMicroseconds(row.GetInt64(15))),
         GoneAt = row.IsDBNull(9) ? null : DateTimeOffset.UnixEpoch.AddMicroseconds(row.GetInt64(9)),
         Object = row.GetFieldValue<byte[]>(10),
     };

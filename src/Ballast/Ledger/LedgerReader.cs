@@ -67,6 +67,12 @@ public sealed class LedgerReader
         IReadOnlyList<UsageDimension> by, LedgerFilter filter, long rankedMax, CancellationToken cancellation) =>
         AskAsync(connection => UsageQuery.Run(connection, by, filter, rankedMax), cancellation);
 
+    /// <summary>
+    /// What was reserved for attempts whose cost is not known, in US dollars, and how many of them there are for which nothing was.
+    /// </summary>
+    public Task<(decimal ReservedUsd, long Others)> UnpricedAsync(LedgerFilter filter, CancellationToken cancellation = default) =>
+        AskAsync(connection => UsageQuery.Unpriced(connection, filter), cancellation);
+
     /// <summary>What each application sent where.</summary>
     public Task<IReadOnlyList<ShareRow>> SharesAsync(LedgerFilter filter, CancellationToken cancellation = default) =>
         AskAsync(connection => TrafficQuery.Shares(connection, filter), cancellation);

@@ -59,6 +59,15 @@ internal static class UsageQuery
         }
     }
 
+    /// <summary>As <see cref="LedgerReader.UnpricedAsync"/>: from rows, of which only a few are so. No budget takes the upload of a file for anything.</summary>
+    public static (decimal ReservedUsd, long Others) Unpriced(DbConnection connection, LedgerFilter filter)
+    {
+        using DbCommand command = LedgerQuery.Create(
+            connection, $"SELECT {LedgerQuery.CountOf("reserved_pico IS NULL AND operation <> 'file_upload'")}, {LedgerQuery.DollarColumns("reserved_pico")} FROM attempts WHERE {CostIsUnknown} AND {{where}}", filter);
+        using DbDataReader reader = command.ExecuteReader();
+        return reader.Read() ? (LedgerQuery.Dollars(reader, 1), LedgerQuery.Sum(reader, 0)) : default;
+    }
+
     private static string OfOutcome(string outcome) => $"CAST(SUM(CASE WHEN outcome = '{outcome}' THEN attempts ELSE 0 END) AS BIGINT)";
 
     private static IReadOnlyList<UsageRow> Sort(List<UsageRow> rows, IReadOnlyList<UsageDimension> by)

@@ -164,6 +164,7 @@ public sealed class BallastServer : IAsyncDisposable
         {
             server._shares.Start();
             server._tenants = await Tenants.OpenAsync(setup, server.Guard, server._pepper, server.Ledger, server.Log, cancellation).ConfigureAwait(false);
+            await server.HoldAgainAsync().ConfigureAwait(false);
             server.Address = await server._gateway.StartAsync(
                 http => ProtocolEndpoints.DispatchAsync(http, server._handler, server._refusal), cancellation).ConfigureAwait(false);
             server.AdminAddress = await server._admin.StartAsync(new AdminHandler(server).HandleAsync, cancellation).ConfigureAwait(false);
@@ -225,6 +226,19 @@ public sealed class BallastServer : IAsyncDisposable
         _idempotency.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);
         _logging.Dispose();
+    }
+
+    /// <summary>What batches were held for is held again before the first request is taken.</summary>
+    private async Task HoldAgainAsync()
+    {
+        try
+        {
+            await _batches.RestoreAsync(_handles, _setup.Time).ConfigureAwait(false);
+        }
+        catch (HandleStoreException failure)
+        {
+            Log.HoldsUnreadable(failure);
+        }
     }
 
     /// <summary>Waits until the requests that were cut have recorded their attempts.</summary>

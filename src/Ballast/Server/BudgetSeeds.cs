@@ -71,11 +71,18 @@ internal sealed class BudgetSeeds(MeterBook meters, LedgerReader ledger, TimePro
             }
 
             spent += budget.IsMoney
-                ? total.CostUsd + (total.UnknownCost * (budget.Options.UnpricedRequestUsd ?? 0))
+                ? total.CostUsd + (total.UnknownCost == 0 ? 0 : await UnpricedAsync(budget, one).ConfigureAwait(false))
                 : total.InputTokens + total.CacheReadTokens + total.CacheWriteTokens + total.CacheWriteLongTokens + total.OutputTokens;
         }
 
         return spent;
+    }
+
+    /// <summary>What nobody knows is what was reserved for it, as it was in the process that booked it.</summary>
+    private async Task<decimal> UnpricedAsync(BudgetMeter budget, LedgerFilter filter)
+    {
+        (decimal reserved, long others) = await ledger.UnpricedAsync(filter).ConfigureAwait(false);
+        return reserved + (others * (budget.Options.UnpricedRequestUsd ?? 0));
     }
 
     /// <summary>Null where nothing was ever written.</summary>

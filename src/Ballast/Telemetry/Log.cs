@@ -50,6 +50,9 @@ public static partial class Log
     [LoggerMessage(23, LogLevel.Information, "Share rule {Rule} holds again: it was suspended from {Since:O} to {Until:O} for {Requests} requests of {Volume} units (cause: {Cause})")]
     public static partial void RuleHolds(this ILogger log, string rule, DateTimeOffset since, DateTimeOffset until, long requests, double volume, string cause);
 
+    [LoggerMessage(45, LogLevel.Error, "What budgets hold for batches that run could not be read: until their results are read they count for nothing")]
+    public static partial void HoldsUnreadable(this ILogger log, Exception exception);
+
     [LoggerMessage(25, LogLevel.Error, "A suspension could not be kept in the ledger; it is in the file beside it and is tried again")]
     public static partial void SuspensionNotKept(this ILogger log, Exception exception);
 

@@ -183,6 +183,7 @@ public sealed class ConstitutionTests
     [Theory]
     [InlineData("/v1/completions", """{"model":"openai/gpt-3.5-turbo-instruct","prompt":[15496,995]}""")]
     [InlineData("/v1/embeddings", """{"model":"openai/text-embedding-3-small","input":[[15496,995]]}""")]
+    [InlineData("/v1/messages/batches", """{"requests":[{"custom_id":"a","params":{"model":"assistant","max_tokens":9,"messages":[{"role":"user","content":"Hello"}]}}]}""")]
     [InlineData("/v1/batches", """{"input_file_id":"file-1","endpoint":"/v1/chat/completions","completion_window":"24h"}""")]
     public async Task Request_ThatCannotBeJudged_IsRefused(string path, string body)
     {

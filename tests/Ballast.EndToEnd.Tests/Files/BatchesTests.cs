@@ -101,6 +101,22 @@ public sealed class BatchesTests : IAsyncLifetime
         Assert.Equal(0, await _house.UpstreamCallsAsync());
     }
 
+    /// <summary>What a batch of a file costs nobody tells: its budget takes it for the amount that it names, and so it is known after a restart.</summary>
+    [Fact]
+    public async Task Batch_WithoutAPrice_CountsAsItsAmountAfterARestartToo()
+    {
+        string yaml = _house.Yaml + "budgets: { one: { app: one, usd: 1, unpriced_batch_usd: 0.3, unpriced_request_usd: 0.01 } }\n";
+        await _house.RestartAsync(yaml);
+        string input = await _house.UploadedAsync(Line("a", "small"), "batch");
+        using HttpResponseMessage begun = await _house.BeginBatchAsync(input);
+        await _house.RowsAsync(begun);
+        Ballast.Guards.BudgetMeter budget = _house.Server.Guard.Meters.Budget("one")!;
+        Assert.Equal((0.3m, 0m), (budget.Standing.Spent, budget.Standing.Reserved));
+        await _house.RestartAsync(yaml);
+
+        Assert.Equal((0.3m, 0m), (_house.Server.Guard.Meters.Budget("one")!.Standing.Spent, _house.Server.Guard.Meters.Budget("one")!.Standing.Reserved));
+    }
+
     [Fact]
     public async Task Batch_OfAFileForSomethingElse_IsRefused()
     {

@@ -89,12 +89,57 @@ public sealed class MessageBatchesTests : IAsyncLifetime
 
         Assert.Equal((id, "message_batch_deleted"), Told(await FileHouse.JsonAsync(deleted)));
         LedgerEntry row = (await _house.RowsAsync(deleted)).Single();
-        Assert.Equal((true, null), (row.IsEstimated, row.CostUsd));
+        Assert.Equal((true, held), (row.IsEstimated, row.CostUsd));
         Assert.Equal((held, 0m), (budget.Standing.Spent, budget.Standing.Reserved));
         using HttpResponseMessage gone = await _house.SendAsync(HttpMethod.Get, $"{Path}/{id}");
         Assert.Equal("ballast_batch_not_found", (await ErrorAsync(gone, 404)).Code);
 
         static (string?, string?) Told(JsonElement told) => (told.GetProperty("id").GetString(), told.GetProperty("type").GetString());
+    }
+
+    /// <summary>Whatever becomes of the process, a batch that runs is held for, and what it cost takes the place of that, once.</summary>
+    [Fact]
+    public async Task Batch_OverRestarts_StaysHeldUntilItsResultsAreRead()
+    {
+        string yaml = _house.Yaml + "budgets: { one: { app: one, usd: 0.02 }, all: { app: one, tokens: 100000 } }\n";
+        await _house.RestartAsync(yaml);
+        string id = await BegunAsync(Request("a", "claude", "\"max_tokens\":4000"));
+        (decimal dollars, decimal tokens) = (Standing("one").Reserved, Standing("all").Reserved);
+        Assert.InRange(dollars, 0.0100m, 0.0102m);
+        Assert.InRange(tokens, 4000, 4400);
+        for (int start = 0; start < 2; start++)
+        {
+            await _house.RestartAsync(yaml);
+            Assert.Equal((0m, dollars, 0m, tokens), (Standing("one").Spent, Standing("one").Reserved, Standing("all").Spent, Standing("all").Reserved));
+            using HttpResponseMessage more = await _house.SendAsync(HttpMethod.Post, Path, content: Body(Request("b", "claude", "\"max_tokens\":4000")));
+            Assert.Equal("ballast_budget_exceeded", (await ErrorAsync(more, 402)).Code);
+        }
+
+        await UntilEndedAsync(id);
+        using HttpResponseMessage results = await _house.SendAsync(HttpMethod.Get, $"{Path}/{id}/results");
+        LedgerEntry row = (await _house.RowsAsync(results)).Single();
+        (decimal Spent, decimal Reserved) told = (row.CostUsd!.Value, 0m);
+        Assert.True(told.Spent is > 0 and < 0.01m, $"{told.Spent}");
+        Assert.Equal((told, (row.InputTokens + row.OutputTokens, 0m)), ((Standing("one").Spent, Standing("one").Reserved), (Standing("all").Spent, Standing("all").Reserved)));
+        await _house.RestartAsync(yaml);
+        Assert.Equal(told, (Standing("one").Spent, Standing("one").Reserved));
+
+        (decimal Spent, decimal Reserved, BudgetPeriod Period) Standing(string budget) => _house.Server.Guard.Meters.Budget(budget)!.Standing;
+    }
+
+    [Fact]
+    public async Task Batch_DeletedUnread_CountsAsThatAfterARestartToo()
+    {
+        string yaml = _house.Yaml + "budgets: { one: { app: one, usd: 0.02 } }\n";
+        await _house.RestartAsync(yaml);
+        string id = await BegunAsync(Request("a", "claude", "\"max_tokens\":4000"));
+        decimal held = _house.Server.Guard.Meters.Budget("one")!.Standing.Reserved;
+        await UntilEndedAsync(id);
+        using HttpResponseMessage deleted = await _house.SendAsync(HttpMethod.Delete, $"{Path}/{id}");
+        Assert.Equal(200, (int)deleted.StatusCode);
+        await _house.RestartAsync(yaml);
+
+        Assert.Equal((held, 0m), (_house.Server.Guard.Meters.Budget("one")!.Standing.Spent, _house.Server.Guard.Meters.Budget("one")!.Standing.Reserved));
     }
 
     [Fact]

@@ -41,6 +41,7 @@ internal sealed class KeptAnswers(Exchange exchange, HandleStore handles, Client
             Models = models,
             IsFinal = IsFinal(kind, told),
             GoneAt = GoneAt(kind, told),
+            Held = kind == HandleKind.MessageBatch ? BatchBook.HeldFor(exchange) : null,
         };
         using PooledBuffer named = await NameAsync(made, body, told).ConfigureAwait(false);
         if (await handles.TryAddAsync(made with { Object = named.WrittenMemory }, max).ConfigureAwait(false) is not { } added)

@@ -55,6 +55,12 @@ internal sealed class ObjectWork(Exchange exchange, Handle subject, string metho
     public override async Task<UpstreamFailure?> TakeAsync(Attempt attempt, UpstreamAnswer upstream, AttemptTimer timer, CancellationToken aborted)
     {
         (ReadOnlyMemory<byte> body, KeptObject told) = await ReadAsync(upstream, timer).ConfigureAwait(false);
+        if (Exchange is { Operation: Operation.MessageBatchDelete, Batch: not null } && Subject.Held is { Usd: > 0 } held)
+        {
+            // Nobody will ever tell what its answers cost; the most that it was taken for is what its budgets count.
+            attempt.Costs = (held.Usd, null);
+        }
+
         await answers.SendKnownAsync(attempt, upstream, Subject, body, told, aborted).ConfigureAwait(false);
         return null;
     }

@@ -104,6 +104,7 @@ internal sealed class ResultsWork : PassingWork
                 CacheWriteTokens = Usage.CacheWriteTokens + more.CacheWriteTokens,
                 CacheWriteLongTokens = Usage.CacheWriteLongTokens + more.CacheWriteLongTokens,
                 OutputTokens = Usage.OutputTokens + more.OutputTokens,
+                Media = more.Media is null ? Usage.Media : MediaUsage.Sum(Usage.Media ?? new MediaUsage(), more.Media),
             };
             Costs = (Costs.Cost + cost, Costs.InputCost + inputCost);
         }
