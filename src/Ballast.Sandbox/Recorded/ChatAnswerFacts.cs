@@ -116,6 +116,8 @@ internal sealed class ChatAnswerFacts
                 case "usage" when field.Value.ValueKind == JsonValueKind.Object:
                     ReadUsage(field.Value, "/usage");
                     break;
+                case "obfuscation" or "p" when IsPadding(field):
+                    break;
                 default:
                     Other(field, "");
                     break;
@@ -405,6 +407,7 @@ internal sealed class ChatAnswerFacts
         _facts.Tokens = new TokenFact(input, Math.Min(cacheRead, input), Math.Min(cacheWrite, input - Math.Min(cacheRead, input)), output, reasoning is { } r ? Math.Min(r, output) : null);
         if (at is not null)
         {
+            _counts = (JsonWalk.Count(usage, "prompt_tokens") ?? 0, JsonWalk.Count(usage, "completion_tokens") ?? 0, JsonWalk.Count(completion, "reasoning_tokens") ?? 0);
             OtherUsage(usage, at);
         }
     }
@@ -424,11 +427,34 @@ internal sealed class ChatAnswerFacts
             {
                 OtherUsage(field.Value, JsonWalk.Below(at, field.Name));
             }
+            else if (field.Name == "service_tier" && at == "/usage")
+            {
+                _facts.TellTier(JsonWalk.Below(at, field.Name), field.Value);
+            }
+            else if (field.Name == "text_tokens" && IsAllText(at, field.Value))
+            {
+                // The count of all says the same.
+            }
             else if (!(field.Value.ValueKind == JsonValueKind.Number && field.Value.GetDouble() == 0))
             {
                 Other(field, at);
             }
         }
+    }
+
+    private bool IsAllText(string at, JsonElement count) => count.ValueKind == JsonValueKind.Number && count.TryGetInt64(out long texts)
+        && (at == "/usage/prompt_tokens_details" ? texts == _counts.Prompt
+        : at == "/usage/completion_tokens_details" && (texts == _counts.Completion || texts == _counts.Completion - _counts.Reasoning));
+
+    private (long Prompt, long Completion, long Reasoning) _counts;
+
+    /// <summary>Letters that only fill a piece up.</summary>
+    private static bool IsPadding(JsonProperty field)
+    {
+        const string alphabet = "abcdefghijklmnopqrstuvwxyz";
+        string text = field.Value.ValueKind == JsonValueKind.String ? JsonWalk.TextOf(field.Value) : "";
+        return field.Name == "obfuscation" ? text.Length > 0
+            : field.Name == "p" && text.Length > 0 && text.All(char.IsAsciiLetterOrDigit) && (alphabet.StartsWith(text, StringComparison.Ordinal) || text.StartsWith(alphabet, StringComparison.Ordinal));
     }
 
     private void Other(JsonProperty field, string parent)

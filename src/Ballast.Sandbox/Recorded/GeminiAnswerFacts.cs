@@ -228,14 +228,39 @@ internal static class GeminiAnswerFacts
         facts.OtherFields(grounding, at, ["groundingChunks", "groundingSupports"]);
     }
 
+    private static readonly (string List, string Count)[] s_lists =
+    [
+        ("promptTokensDetails", "promptTokenCount"), ("candidatesTokensDetails", "candidatesTokenCount"),
+        ("cacheTokensDetails", "cachedContentTokenCount"), ("toolUsePromptTokensDetails", "toolUsePromptTokenCount"),
+    ];
+
+    /// <summary>All of the tokens beside the list are of text, and nothing else is told of them: nothing is said that the count does not say.</summary>
+    private static bool IsAllText(JsonElement usage, string list, string count)
+    {
+        long sum = 0;
+        foreach (JsonElement entry in JsonWalk.Items(JsonWalk.Get(usage, list)))
+        {
+            bool isText = JsonWalk.Text(entry, "modality") == "TEXT" || JsonWalk.Count(entry, "modality") == 1;
+            if (JsonWalk.Fields(entry).Any(field => field.Name is not ("modality" or "tokenCount")) || (!isText && JsonWalk.Count(entry, "tokenCount") is not (null or 0)))
+            {
+                return false;
+            }
+
+            sum += JsonWalk.Count(entry, "tokenCount") ?? 0;
+        }
+
+        return sum == (JsonWalk.Count(usage, count) ?? 0);
+    }
+
     private static void ReadUsage(JsonElement usage, AnswerFacts facts)
     {
         long prompt = (JsonWalk.Count(usage, "promptTokenCount") ?? 0) + (JsonWalk.Count(usage, "toolUsePromptTokenCount") ?? 0);
         long thoughts = JsonWalk.Count(usage, "thoughtsTokenCount") ?? 0;
         long output = (JsonWalk.Count(usage, "candidatesTokenCount") ?? 0) + thoughts;
         facts.Tokens = new TokenFact(prompt, JsonWalk.Count(usage, "cachedContentTokenCount") ?? 0, 0, output, thoughts);
+        string[] plain = [.. s_lists.Where(list => IsAllText(usage, list.List, list.Count)).Select(list => list.List)];
         facts.OtherFields(usage, "/usageMetadata",
-            ["promptTokenCount", "toolUsePromptTokenCount", "thoughtsTokenCount", "candidatesTokenCount", "cachedContentTokenCount", "totalTokenCount", "serviceTier", "trafficType"]);
+            [.. plain, "promptTokenCount", "toolUsePromptTokenCount", "thoughtsTokenCount", "candidatesTokenCount", "cachedContentTokenCount", "totalTokenCount", "serviceTier", "trafficType"]);
         foreach (string name in (ReadOnlySpan<string>)["serviceTier", "trafficType"])
         {
             if (JsonWalk.Get(usage, name) is { } word)

@@ -19,9 +19,20 @@ internal sealed class GeminiAnswerLosses(LossReport losses)
 
     /// <param name="json">The usage.</param>
     /// <param name="tier">The service tier that is told by an event of its own; what says the same, or is where it came from, is no loss.</param>
-    public void NoteUsage(ReadOnlySpan<byte> json, string? tier) =>
-        NoteRest(json, "/usageMetadata", tier is null ? s_usageFields
-        : [.. s_usageFields, .. Says(json, "serviceTier", tier) ? ["serviceTier"] : (string[])[], .. Says(json, "trafficType", tier) ? ["trafficType"] : (string[])[]]);
+    public void NoteUsage(ReadOnlySpan<byte> json, string? tier)
+    {
+        List<string> known = [.. s_usageFields];
+        foreach (string name in tier is null ? [] : (ReadOnlySpan<string>)["serviceTier", "trafficType"])
+        {
+            if (Says(json, name, tier!))
+            {
+                known.Add(name);
+            }
+        }
+
+        GeminiModalities.AddPlain(json, known);
+        NoteRest(json, "/usageMetadata", [.. known]);
+    }
 
     private static bool Says(ReadOnlySpan<byte> json, string name, string tier)
     {

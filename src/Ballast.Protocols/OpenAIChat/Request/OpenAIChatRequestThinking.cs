@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Framing;
@@ -78,11 +79,30 @@ internal static partial class OpenAIChatRequest
         {
             output.Json.WriteString("reasoning_effort"u8, effort);
         }
-        else if (thinking.Mode == ThinkingMode.Disabled)
+        else if (thinking.Mode == ThinkingMode.Disabled && TakesNone(output.Target))
         {
-            // "none" exists for some models only and is an error for the others.
+            output.Json.WriteString("reasoning_effort"u8, "none"u8);
+        }
+        else if (thinking.Mode == ThinkingMode.Disabled && !IsWithoutReasoning(output.Target))
+        {
             output.Losses.Add(thinking.Pointer, "Reasoning cannot be switched off for every model of this endpoint.");
         }
+    }
+
+    /// <summary>OpenAI's word for no reasoning is an error for its models before GPT-5.1. Other vendors' models at an endpoint that has the field take it.</summary>
+    private static bool TakesNone(RequestTarget target) =>
+        target.Vendor != "openai"
+        || (target.Model.StartsWith("gpt-", StringComparison.Ordinal)
+            && double.TryParse(VersionOf(target.Model), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double version) && version > 5);
+
+    /// <summary>OpenAI's models that never reason have nothing to be switched off.</summary>
+    private static bool IsWithoutReasoning(RequestTarget target) =>
+        target.Vendor == "openai" && (target.Model.StartsWith("gpt-3.5", StringComparison.Ordinal) || target.Model.StartsWith("gpt-4", StringComparison.Ordinal));
+
+    private static string VersionOf(string model)
+    {
+        int end = model.AsSpan(4).IndexOf('-');
+        return end < 0 ? model[4..] : model.Substring(4, end);
     }
 
     private static string EffortOf(ThinkingOptions thinking) => thinking.Effort switch

@@ -20,6 +20,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
     private bool _isStarted;
     private string? _tier;
     private string? _toldTier;
+    private string _tierPointer = "/service_tier";
     private PartKind _kind;
     private int _part = -1;
     private int _partCount;
@@ -123,7 +124,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
         if (_tier is { } tier && _toldTier != tier && _isStarted)
         {
             _toldTier = tier;
-            Events.Add(new AnswerTold(AnswerFact.ServiceTier, tier, "/service_tier"));
+            Events.Add(new AnswerTold(AnswerFact.ServiceTier, tier, _tierPointer));
         }
     }
 
@@ -156,6 +157,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
                 if (IsEverything && tier.TokenType == JsonTokenType.String && !tier.HasValueSequence && ServiceTierWord.Common(tier.ValueSpan) is { } common)
                 {
                     _tier = common;
+                    _tierPointer = "/service_tier";
                     reader = tier;
                 }
                 else

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
@@ -21,7 +22,7 @@ internal abstract partial class OpenAIChatReader
     /// <summary>Skips the value of a field that is not read; where it says something, it is named as a loss.</summary>
     private void NoteUnknown(ref Utf8JsonReader reader, string at)
     {
-        if (!IsEverything || IsForm(reader) || IsNoted(at, reader))
+        if (!IsEverything || IsForm(reader) || IsNoted(at, reader) || (at.Length == 0 && IsPadding(reader)))
         {
             reader.Read();
             reader.Skip();
@@ -67,6 +68,49 @@ internal abstract partial class OpenAIChatReader
     private static bool IsForm(in Utf8JsonReader reader) =>
         reader.ValueTextEquals("role"u8) || reader.ValueTextEquals("type"u8) || reader.ValueTextEquals("index"u8);
 
+    /// <summary>Servers that say how soon they answered beside the tokens (Mistral).</summary>
+    private bool TookTier(Utf8JsonReader reader, string at)
+    {
+        if (at != "/usage" || !reader.ValueTextEquals("service_tier"u8))
+        {
+            return false;
+        }
+
+        reader.Read();
+        string? common = reader.TokenType == JsonTokenType.String && !reader.HasValueSequence ? ServiceTierWord.Common(reader.ValueSpan) : null;
+        if (_tier is null && common is not null)
+        {
+            (_tier, _tierPointer) = (common, "/usage/service_tier");
+            TellTier();
+        }
+
+        // What was told above already is told where every protocol has a word for it.
+        return common is not null && common == _tier && (_tierPointer == "/usage/service_tier" || common == ServiceTierWord.Standard);
+    }
+
+    /// <summary>
+    /// What fills a chunk up so that its length tells nothing: OpenAI's <c>obfuscation</c>, which is random, and Mistral's <c>p</c>, which is as many letters of the alphabet.
+    /// </summary>
+    private static bool IsPadding(Utf8JsonReader reader)
+    {
+        bool isRandom = reader.ValueTextEquals("obfuscation"u8);
+        if (!isRandom && !reader.ValueTextEquals("p"u8))
+        {
+            return false;
+        }
+
+        reader.Read();
+        return reader.TokenType == JsonTokenType.String && (isRandom || IsAlphabet(reader.ValueSpan));
+    }
+
+    private static bool IsAlphabet(ReadOnlySpan<byte> text)
+    {
+        int letters = Math.Min(text.Length, Alphabet.Length);
+        return text[..letters].SequenceEqual(Alphabet[..letters]) && text[letters..].IndexOfAnyExceptInRange((byte)'0', (byte)'z') < 0;
+    }
+
+    private static ReadOnlySpan<byte> Alphabet => "abcdefghijklmnopqrstuvwxyz"u8;
+
     /// <summary>Skips a property's value: nothing is said by null, by an empty text, and by a list or object of nothing else.</summary>
     private static bool SaysSomething(ref Utf8JsonReader reader)
     {
@@ -92,10 +136,10 @@ internal abstract partial class OpenAIChatReader
 
         Utf8JsonReader reader = new(usage, s_readerOptions);
         reader.Read();
-        NoteUnknownUsage(ref reader, "/usage");
+        NoteUnknownUsage(ref reader, "/usage", OpenAIChatUsage.TextCounts(usage));
     }
 
-    private void NoteUnknownUsage(ref Utf8JsonReader reader, string at)
+    private void NoteUnknownUsage(ref Utf8JsonReader reader, string at, in OpenAIChatTextCounts texts)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -104,14 +148,14 @@ internal abstract partial class OpenAIChatReader
                 reader.Read();
                 if (reader.TokenType == JsonTokenType.StartObject)
                 {
-                    NoteUnknownUsage(ref reader, $"{at}/{details}");
+                    NoteUnknownUsage(ref reader, $"{at}/{details}", texts);
                 }
                 else
                 {
                     reader.Skip();
                 }
             }
-            else if (OpenAIChatUsage.IsCounted(reader) || IsNoted(at, reader))
+            else if (OpenAIChatUsage.IsCounted(reader) || IsNoted(at, reader) || texts.IsAll(reader, at) || TookTier(reader, at))
             {
                 reader.Read();
                 reader.Skip();

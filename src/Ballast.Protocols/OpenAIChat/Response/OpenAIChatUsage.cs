@@ -32,6 +32,27 @@ internal static class OpenAIChatUsage
         return Settle(counts);
     }
 
+    /// <summary>The counts of an object of figures as they stand in it.</summary>
+    public static OpenAIChatTextCounts TextCounts(ReadOnlySpan<byte> json)
+    {
+        Counts counts = default;
+        JsonScan scan = new(json, int.MaxValue);
+        scan.EnterObject();
+        while (scan.NextField())
+        {
+            if (scan.Is("completion_tokens_details"u8))
+            {
+                ReadDetails(ref scan, ref counts, isOutput: true);
+            }
+            else
+            {
+                ReadCount(ref scan, ref counts);
+            }
+        }
+
+        return new OpenAIChatTextCounts(counts.Prompt, counts.Completion, counts.Reasoning ?? 0);
+    }
+
     /// <summary>The name of an object of further figures on which <paramref name="reader"/> stands; null on any other name.</summary>
     public static string? DetailsName(in Utf8JsonReader reader) =>
         reader.ValueTextEquals("prompt_tokens_details"u8) ? "prompt_tokens_details"

@@ -182,8 +182,8 @@ internal sealed class ReplayHouse : IAsyncDisposable
         BaseUrl = new Uri(address, speaks.Kind == ProviderKindName.OpenAICompatible ? "/v1" : "/"),
         AllowPrivateAddresses = true,
         AnyModel = true,
-        // Which of its models take a schema for answers, AWS does not say by their names: those that were asked for one did.
-        Features = speaks.Protocol == ProtocolList.BedrockConverse.Name ? ["+json_schema"] : [],
+        // Which of its models take a schema for answers, AWS does not say by their names, nor Ollama which of them reason: those that were asked did.
+        Features = speaks.Protocol == ProtocolList.BedrockConverse.Name ? ["+json_schema"] : speaks.Protocol == ProtocolList.OllamaChat.Name ? ["+reasoning_effort"] : [],
         Vendor = VendorName.ByName,
         Data = new DataOptions { Geo = "local", RetentionDays = 0, Training = false },
     };
