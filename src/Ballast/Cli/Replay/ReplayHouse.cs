@@ -57,6 +57,7 @@ internal sealed class ReplayHouse : IAsyncDisposable
                         .DistinctBy(provider => provider.Name),
                     ProviderOf(BesideName(WireApi.Messages), (ProviderKindName.Anthropic, null), platform.Address),
                     ProviderOf(BesideName(WireApi.Gemini), (ProviderKindName.Gemini, null), platform.Address),
+                    ProviderOf(BesideName(ProtocolList.VertexEmbeddings.Name), (ProviderKindName.Gemini, ProtocolList.VertexEmbeddings.Name), platform.Address),
                     ProviderOf(BesideName(WireApi.Cohere), (ProviderKindName.Cohere, ProtocolList.CohereEmbeddings.Name), platform.Address),
                     ProviderOf(CarrierPrefix + WireApi.Messages, (ProviderKindName.Anthropic, null), platform.Address),
                     ProviderOf(CarrierPrefix + WireApi.Chat, (ProviderKindName.OpenAI, ProtocolList.OpenAIChat.Name), platform.Address),

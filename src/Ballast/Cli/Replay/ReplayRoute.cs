@@ -22,6 +22,18 @@ internal sealed record ReplayRoute(string Api, string? Operation)
     /// <summary>It is translated into another protocol, too.</summary>
     public bool IsTranslated => Operation is null;
 
+    /// <summary>The recorded interface for vectors, whoever's form it has.</summary>
+    private const string Embeddings = "embeddings";
+
+    /// <summary>Vectors as Vertex AI makes them of its first models.</summary>
+    private const string VertexEmbeddings = ":predict";
+
+    /// <summary>What Google's forms of embeddings end their paths on.</summary>
+    private static readonly string[] s_googleEmbeddings = [":batchEmbedContents", ":embedContent", VertexEmbeddings];
+
+    /// <summary>Which of the providers that stand beside the recorded ones serves it.</summary>
+    public string Beside => Operation == VertexEmbeddings ? ProtocolList.VertexEmbeddings.Name : Api;
+
     public static ReplayRoute? Of(RecordedExchange exchange)
     {
         if (exchange.Method != "POST" || (exchange.Request.IsEmpty && exchange.Form.IsEmpty && !WireApi.IsKnown(exchange.Api)))
@@ -55,6 +67,7 @@ internal sealed record ReplayRoute(string Api, string? Operation)
 
         return path.EndsWith("/messages/count_tokens", StringComparison.Ordinal) ? new ReplayRoute(WireApi.Messages, "/messages/count_tokens")
             : path.EndsWith(":countTokens", StringComparison.Ordinal) ? new ReplayRoute(WireApi.Gemini, ":countTokens")
+            : exchange.Api == Embeddings && s_googleEmbeddings.FirstOrDefault(verb => path.EndsWith(verb, StringComparison.Ordinal)) is { } verb ? new ReplayRoute(WireApi.Gemini, verb)
             : path.EndsWith("/v2/embed", StringComparison.Ordinal) ? new ReplayRoute(WireApi.Cohere, "/embed")
             : null;
     }

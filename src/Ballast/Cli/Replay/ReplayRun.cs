@@ -87,7 +87,7 @@ internal sealed class ReplayRun(ReplayRequest request)
         ReplayPassage passage = new(exchange) { Route = route, IsResponseOnly = isResponseOnly, Request = Named(route, exchange, written, model), Model = model };
         if (request.Same || !route.IsTranslated)
         {
-            string deployment = route.Operation is not null && route.Api != exchange.Api ? ReplayHouse.Beside(route.Api, model) : ReplayHouse.Deployment(exchange, model);
+            string deployment = route.Operation is not null && route.Api != exchange.Api ? ReplayHouse.Beside(route.Beside, model) : ReplayHouse.Deployment(exchange, model);
             byte[] body = Named(route, exchange, written, deployment);
             passage = passage with { Same = await house.CallAsync(exchange, route, deployment, body, cancellation).ConfigureAwait(false) };
         }
