@@ -156,8 +156,7 @@ internal abstract partial class OpenAIChatReader(ReaderOptions options) : Respon
                 completion.ServiceTier = ServiceTierWord.Read(tier);
                 if (IsEverything && tier.TokenType == JsonTokenType.String && !tier.HasValueSequence && ServiceTierWord.Common(tier.ValueSpan) is { } common)
                 {
-                    _tier = common;
-                    _tierPointer = "/service_tier";
+                    (_tier, _tierPointer) = (common, "/service_tier");
                     reader = tier;
                 }
                 else
