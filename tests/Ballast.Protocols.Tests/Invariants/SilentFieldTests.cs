@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using Ballast.Protocols.Tests.Fuzz;
 using Ballast.Protocols.Tests.Wire;
 
 namespace Ballast.Protocols.Tests.Invariants;
