@@ -28,6 +28,9 @@ public sealed record ReaderOptions
     /// <summary>The account that was asked (<see cref="RequestTarget.Account"/>); empty where it is not known.</summary>
     public string Account { get; init; } = "";
 
+    /// <summary>Another account of the vendor may be asked next time: encrypted reasoning is marked with its issuer also where the answer is passed on.</summary>
+    public bool MarksReasoning { get; init; }
+
     /// <summary>Ballast asked for usage, the caller did not: the frame that holds nothing else is marked <see cref="FrameSignals.Withhold"/>.</summary>
     public bool WithholdUsage { get; init; }
 

@@ -58,7 +58,7 @@ internal sealed class OpenAIResponsesResponseReader(ReaderOptions options) : Ope
         FrameSignals signals = End(response, isWhole: true);
         if (Options.State is { } state && !IsEverything)
         {
-            byte[] told = OpenAIResponsesStated.Edit(response, state);
+            byte[] told = Marked(OpenAIResponsesStated.Edit(response, state));
             bool isAtWork = state.IsBackground && OpenAIResponsesBackground.IsAtWork(status);
             state.Begun = isAtWork ? told : state.Begun;
             state.Answer = isAtWork ? null : told;

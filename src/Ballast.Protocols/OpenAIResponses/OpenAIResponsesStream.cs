@@ -62,9 +62,10 @@ internal sealed class OpenAIResponsesStreamReader(ReaderOptions options) : OpenA
                 bytes = Edited(bytes, name, data, frame.Response, isLast: false);
                 return started;
             case EventKind.ItemAdded:
+                bytes = Marked(bytes, name, data, frame.Item, isDone: false);
                 return ReadItem(data.Slice(frame.Item.Start, frame.Item.Length), frame.OutputIndex, isDone: false);
             case EventKind.ItemDone:
-                Keep(data.Slice(frame.Item.Start, frame.Item.Length));
+                bytes = Marked(bytes, name, data, frame.Item, isDone: true);
                 return ReadItem(data.Slice(frame.Item.Start, frame.Item.Length), frame.OutputIndex, isDone: true);
             case EventKind.Annotation:
                 if (IsEverything)
@@ -129,6 +130,29 @@ internal sealed class OpenAIResponsesStreamReader(ReaderOptions options) : OpenA
         }
     }
 
+    /// <summary>An item with its encrypted reasoning marked, where that is wanted; a whole one is kept as it is told.</summary>
+    private ReadOnlySequence<byte> Marked(in ReadOnlySequence<byte> bytes, ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, JsonSpan item, bool isDone)
+    {
+        ReadOnlySpan<byte> given = data.Slice(item.Start, item.Length);
+        if (!MarksReasoning || given.IndexOf("encrypted_content"u8) < 0)
+        {
+            if (isDone)
+            {
+                Keep(given);
+            }
+
+            return bytes;
+        }
+
+        byte[] told = OpenAIResponsesSeals.Mark(given, OpenAIResponsesSeals.InItem, Issuer);
+        if (isDone)
+        {
+            Keep(told);
+        }
+
+        return Rebuilt(name, data, item, told);
+    }
+
     /// <summary>Where Ballast keeps the state, an event that holds the answer's head tells the caller of that state, and the last one is kept.</summary>
     private ReadOnlySequence<byte> Edited(in ReadOnlySequence<byte> bytes, ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, JsonSpan response, bool isLast)
     {
@@ -137,7 +161,7 @@ internal sealed class OpenAIResponsesStreamReader(ReaderOptions options) : OpenA
             return bytes;
         }
 
-        byte[] told = OpenAIResponsesStated.Edit(data.Slice(response.Start, response.Length), state);
+        byte[] told = Marked(OpenAIResponsesStated.Edit(data.Slice(response.Start, response.Length), state));
         if (state.IsBackground)
         {
             state.Begun ??= told;
@@ -148,6 +172,12 @@ internal sealed class OpenAIResponsesStreamReader(ReaderOptions options) : OpenA
             state.Answer = OpenAIResponsesStated.Complete(told, state);
         }
 
+        return Rebuilt(name, data, response, told);
+    }
+
+    /// <summary>The event with one value of its data replaced.</summary>
+    private static ReadOnlySequence<byte> Rebuilt(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, JsonSpan value, ReadOnlySpan<byte> told)
+    {
         ArrayBufferWriter<byte> output = new(data.Length + 256);
         if (!name.IsEmpty)
         {
@@ -157,9 +187,9 @@ internal sealed class OpenAIResponsesStreamReader(ReaderOptions options) : OpenA
         }
 
         output.Write("data: "u8);
-        WriteLine(data[..response.Start], output);
+        WriteLine(data[..value.Start], output);
         WriteLine(told, output);
-        WriteLine(data[response.End..], output);
+        WriteLine(data[value.End..], output);
         output.Write("\n\n"u8);
         return new ReadOnlySequence<byte>(output.WrittenMemory);
     }

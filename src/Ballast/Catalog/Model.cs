@@ -24,6 +24,10 @@ public sealed record Model(string Name, Selection Selection, IReadOnlyList<Candi
     /// <summary>Another name for a single deployment, which has no substitute by definition: its own model name without the provider.</summary>
     public bool IsBareName => Candidates is [var only] && only.Deployment.Model == Name;
 
+    /// <summary>Another account may answer in the place of <paramref name="deployment"/> for a model of the same vendor.</summary>
+    public bool HasOtherAccount(Deployment deployment) =>
+        Candidates.Any(other => other.Deployment.Vendor == deployment.Vendor && other.Deployment.Provider.Name != deployment.Provider.Name);
+
     /// <summary>Of all callers together.</summary>
     public RateLimitOptions RateLimits { get; init; } = new();
 

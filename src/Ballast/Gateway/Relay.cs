@@ -30,7 +30,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
 
     private readonly LimitsOptions _limits = exchange.Catalog.Limits;
     private readonly bool _stream = attempt.IsStream;
-    private readonly bool _isPassthrough = UpstreamRequest.IsPassthrough(exchange, attempt.Deployment, attempt.Protocol);
+    private readonly bool _isPassthrough = UpstreamRequest.IsAnswerPassedOn(exchange, attempt.Deployment, attempt.Protocol);
     private readonly AnswerScreen? _screen = attempt.Protocol.Family == ProtocolFamily.Opaque && attempt.IsStream && attempt.MediaType != EventStreamType ? null : exchange.Screen;
     private readonly AnswerJudge? _judge = exchange.Judge is { LooksAtAnswer: true } judge ? judge : null;
     private readonly List<ChatEvent>? _judged = exchange.Judge is null ? null : [];
@@ -143,6 +143,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             Depth = IsPassedOn && _said is null ? ReadDepth.UsageOnly : ReadDepth.Everything,
             Vendor = attempt.Deployment.Vendor,
             Account = attempt.Deployment.Provider.Name,
+            MarksReasoning = exchange.State is not null && exchange.Model.HasOtherAccount(attempt.Deployment),
             State = exchange.State,
             WithholdUsage = !exchange.Envelope.StreamUsage,
             UnwrapStructuredOutput = !IsPassedOn && StructuredOutput.IsEmulated(exchange.Request, attempt.Deployment.Target),

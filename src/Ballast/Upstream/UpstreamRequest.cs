@@ -19,6 +19,13 @@ public static class UpstreamRequest
     public static bool IsPassthrough(Exchange exchange, Deployment deployment, Protocol protocol) =>
         exchange.Operation == Operation.Compact || IsCallersOwn(exchange, deployment, protocol);
 
+    /// <summary>
+    /// True where the answer's own bytes can go on. Of a request of Responses that was only freed of marks, or of what another issuer encrypted, the answer is what was asked for.
+    /// </summary>
+    public static bool IsAnswerPassedOn(Exchange exchange, Deployment deployment, Protocol protocol) =>
+        IsPassthrough(exchange, deployment, protocol)
+        || (protocol == ProtocolList.OpenAIResponses && exchange.Protocol == protocol && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema)));
+
     private static bool IsCallersOwn(Exchange exchange, Deployment deployment, Protocol protocol) =>
         exchange.Protocol == protocol && !exchange.Envelope.HasForeignThinking && !exchange.Envelope.AsksThread && !exchange.LeavesReasoningOut
         && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema))

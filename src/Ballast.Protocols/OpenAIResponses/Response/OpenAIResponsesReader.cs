@@ -25,6 +25,13 @@ internal abstract class OpenAIResponsesReader : ResponseReader
 
     protected bool IsEverything => Options.Depth == ReadDepth.Everything;
 
+    /// <summary>What is passed on goes with marks at what is encrypted.</summary>
+    protected bool MarksReasoning => Options.MarksReasoning && !IsEverything;
+
+    protected string Issuer => OpenAIResponsesReasoning.IssuerOf(Options.Vendor, Options.Account);
+
+    protected byte[] Marked(byte[] response) => MarksReasoning ? OpenAIResponsesSeals.Mark(response, OpenAIResponsesSeals.InResponse, Issuer) : response;
+
     protected OpenAIResponsesItems Items => _items;
 
     protected static ProtocolException Broken(string message) => new(new ChatError(ChatErrorKind.BadGateway, message));
