@@ -198,8 +198,8 @@ public static class AdminCommand
     private static JsonNode Value(Field field, string value) => field.Form switch
     {
         Form.Number => decimal.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number)
-            ? JsonValue.Create(number) : throw new UsageException($"--{field.Name} {value}: a number."),
-        Form.Flag => bool.TryParse(value, out bool flag) ? JsonValue.Create(flag) : throw new UsageException($"--{field.Name} {value}: true or false."),
+            ? JsonValue.Create(number) : throw new UsageException($"--{field.Name} takes a number from 0 on, such as 500 or 0.25, not '{value}'."),
+        Form.Flag => bool.TryParse(value, out bool flag) ? JsonValue.Create(flag) : throw new UsageException($"--{field.Name} takes true or false, not '{value}'."),
         Form.List => new JsonArray([.. value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(static item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? JsonValue.Create(number) : (JsonNode)JsonValue.Create(item))]),
         _ => JsonValue.Create(value),

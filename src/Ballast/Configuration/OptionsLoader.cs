@@ -27,11 +27,11 @@ public static class OptionsLoader
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            return Refused($"{fileName} does not exist", "name a file, or start from the sample in docs/configuration.md");
+            return Refused($"{fileName} does not exist", "`ballast init` writes a first one; or name another file");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return Refused($"{fileName} cannot be read", error.GetType().Name);
+            return Refused($"{fileName} cannot be read", Directory.Exists(fileName) ? "it is a folder" : error.GetType().Name);
         }
         catch (ArgumentException)
         {

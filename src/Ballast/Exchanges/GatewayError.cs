@@ -54,6 +54,8 @@ public sealed record GatewayError(
     public static readonly GatewayError BaseUrl = new("ballast_base_url", ErrorSide.Client, ChatErrorKind.NotFound, false,
         "There is nothing at this path, but at its end: the client's base URL holds too much.",
         "Give OpenAI's clients the base URL http://HOST:PORT/v1, and those of Anthropic, Google and AWS http://HOST:PORT alone.");
+    public static readonly GatewayError InterfaceNotOffered = new("ballast_interface_not_offered", ErrorSide.Client, ChatErrorKind.NotFound, false,
+        "This interface of the vendor's is not offered here.", "docs/operations.md says what is offered beside chat; ask the vendor itself for the rest.");
     public static readonly GatewayError MethodNotAllowed = new("ballast_method_not_allowed", ErrorSide.Client, ChatErrorKind.MethodNotAllowed,
         false, "This path does not take that method.",
         "The header Allow names the methods that it takes.");
@@ -192,13 +194,19 @@ public sealed record GatewayError(
         "The upstream answered with a redirect, which is never followed.",
         "Whoever runs this gateway must look at that provider's base_url.");
 
+    /// <summary>Repeating the request soon is of no use, though its status says so to clients that repeat whatever a server calls its own fault.</summary>
+    /// <param name="code">An error's code.</param>
+    public static bool IsLasting(string? code) =>
+        code is not null && (code == IdempotencyInDoubt.Code || code == IdempotencyNotKept.Code || code == OperationNotOffered.Code || code == NoLawfulDeployment.Code
+            || code == ProviderRemoved.Code || code == BudgetExceeded.Code || code == Unpriced.Code);
+
     /// <summary>A protocol's or a store's own refusal, with a code and a hint where it has none.</summary>
     public static ChatError Complete(ChatError error) => error with { Code = error.Code ?? InvalidRequest.Code, Hint = error.Hint ?? InvalidRequest.Hint };
 
     private static readonly GatewayError[] s_all =
     [
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
-        BudgetExceeded, BudgetUnavailable, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
+        BudgetExceeded, BudgetUnavailable, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, InterfaceNotOffered, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
         HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, Unjudged, CompactionNotOffered,
         StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, TierShed, QuotaReached, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
         HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,

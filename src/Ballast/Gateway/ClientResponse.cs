@@ -265,9 +265,9 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
             exchange.Spoken.WriteRateLimits(limits, exchange.Time.GetUtcNow(), http.HeaderSetter);
         }
 
-        if (named.Code == GatewayError.IdempotencyInDoubt.Code || named.Code == GatewayError.IdempotencyNotKept.Code)
+        if (GatewayError.IsLasting(named.Code))
         {
-            http.SetHeader("x-should-retry", "false"); // clients made by Stainless repeat any conflict
+            http.SetHeader("x-should-retry", "false"); // clients made by Stainless repeat any conflict, any 429 and whatever begins with a 5
         }
 
         if (named.RetryAfter is { } wait)

@@ -154,12 +154,12 @@ public sealed class GatewayHandler(
     }
 
     /// <summary>Refuses what is no request of any protocol: an unknown path, a wrong method, a gateway that does not serve.</summary>
-    public async Task RefuseAsync(HttpCall http, Protocol protocol, GatewayError error, string? allowedMethod = null)
+    public async Task RefuseAsync(HttpCall http, Protocol protocol, GatewayError error, string? allowedMethod = null, string? detail = null)
     {
         Exchange exchange = new(protocol, Operation.Models, catalog.Current, time);
         using ClientResponse response = new(http, exchange, bookkeeper);
         tracer.Begin(exchange, http);
-        int status = await response.RejectAsync(error.ToChatError(), allowedMethod: allowedMethod).ConfigureAwait(false);
+        int status = await response.RejectAsync(error.ToChatError(detail), allowedMethod: allowedMethod).ConfigureAwait(false);
         log.Refused(exchange.Id, error.Code, status);
         ExchangeTracer.End(exchange, http, error.Code);
     }

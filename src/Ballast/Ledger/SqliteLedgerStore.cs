@@ -86,7 +86,7 @@ public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
         await _turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            CheckThere();
             using SqliteTransaction transaction = _connection.BeginTransaction(deferred: false);
             _rollups.Begin(transaction);
             foreach (LedgerEntry entry in entries)
@@ -115,7 +115,7 @@ public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
         await _turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            CheckThere();
             using SqliteTransaction transaction = _connection.BeginTransaction(deferred: false);
             EventQuery.Insert(_connection, transaction, events);
             transaction.Commit();
@@ -123,6 +123,16 @@ public sealed class SqliteLedgerStore : ILedgerStore, ILedgerEventStore
         finally
         {
             _turn.Release();
+        }
+    }
+
+    /// <summary>What is written into a file that has lost its name is gone with the process: the rows wait until it is back, or until the next start makes a new one.</summary>
+    private void CheckThere()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (!File.Exists(Path))
+        {
+            throw new LedgerException($"The ledger {Path} was moved or deleted while it was open. Put it back, or start anew: rows wait in the spool.");
         }
     }
 

@@ -34,7 +34,7 @@ internal sealed class KestrelCall(HttpContext http) : HttpCall
         set => http.Response.ContentLength = value;
     }
 
-    public override IBufferWriter<byte> Output => _output ??= new BodyWriter(http.Response.BodyWriter);
+    public override IBufferWriter<byte> Output => _output ??= new BodyWriter(http.Response.BodyWriter, HttpMethods.IsHead(http.Request.Method));
 
     public override string? Query(string name) => http.Request.Query.TryGetValue(name, out Microsoft.Extensions.Primitives.StringValues values) ? values[0] ?? "" : null;
 
@@ -68,10 +68,19 @@ internal sealed class KestrelCall(HttpContext http) : HttpCall
 
     public override void Abort() => http.Abort();
 
-    /// <summary>Into a stream of HTTP/2 that its client has reset nothing more can be written: Kestrel then gives no room, and says no more than that.</summary>
-    private sealed class BodyWriter(PipeWriter inside) : IBufferWriter<byte>
+    /// <summary>
+    /// Into a stream of HTTP/2 that its client has reset nothing more can be written: Kestrel then gives no room, and says no more than that. What is written of the answer
+    /// to a HEAD stays here: before the head is sent Kestrel does not know yet that no body may follow.
+    /// </summary>
+    private sealed class BodyWriter(PipeWriter inside, bool isHead) : IBufferWriter<byte>
     {
-        public void Advance(int count) => inside.Advance(count);
+        public void Advance(int count)
+        {
+            if (!isHead)
+            {
+                inside.Advance(count);
+            }
+        }
 
         public Memory<byte> GetMemory(int sizeHint = 0)
         {

@@ -152,7 +152,7 @@ public static class ProtocolEndpoints
         string path = http.Path;
         if (refusal is not null)
         {
-            return handler.RefuseAsync(http, Spoken(http, path), refusal);
+            return HealthPaths.Answer(http, path, isReady: false) ?? handler.RefuseAsync(http, Spoken(http, path), refusal);
         }
 
         if (path.Length > 1 && path[^1] == '/')
@@ -174,13 +174,23 @@ public static class ProtocolEndpoints
                 : handler.RefuseAsync(http, ProtocolList.OpenAIResponses, GatewayError.MethodNotAllowed, state.Methods);
         }
 
+        if ((endpoint is null ? HealthPaths.Answer(http, path, isReady: true) : null) is { } told)
+        {
+            return told;
+        }
+
+        if ((endpoint is null || (endpoint.Operation == Operation.Models && http.Method == "POST")) && UnofferedPaths.Find(path) is { } unoffered)
+        {
+            return handler.RefuseAsync(http, Spoken(http, path), GatewayError.InterfaceNotOffered, detail: unoffered);
+        }
+
         if (endpoint is null)
         {
             (GatewayError error, string meant) = IsServedAtItsEnd(http, path, out string end) ? (GatewayError.BaseUrl, end) : (GatewayError.UnknownPath, path);
             return handler.RefuseAsync(http, Spoken(http, meant), error);
         }
 
-        if (http.Method != endpoint.Method)
+        if (http.Method != endpoint.Method && (http.Method, endpoint.Method) != ("HEAD", "GET"))
         {
             return handler.RefuseAsync(http, Spoken(http, path), GatewayError.MethodNotAllowed, endpoint.Method);
         }
@@ -249,8 +259,9 @@ public static class ProtocolEndpoints
         http.Header("anthropic-version") is not null || path.StartsWith("/v1/messages", StringComparison.Ordinal) || path.StartsWith("/anthropic/", StringComparison.Ordinal)
                 || path.Contains("/publishers/anthropic/", StringComparison.Ordinal)
             ? ProtocolList.AnthropicMessages
-            : path.StartsWith(BedrockPrefix, StringComparison.Ordinal) ? ProtocolList.BedrockConverse
-            : path.StartsWith("/v1beta", StringComparison.Ordinal) || path.Contains("/publishers/google/", StringComparison.Ordinal) || path.Contains(":generateContent", StringComparison.Ordinal)
+            : path.StartsWith(BedrockPrefix, StringComparison.Ordinal) || path.StartsWith("/guardrail/", StringComparison.Ordinal) || path.StartsWith("/async-invoke", StringComparison.Ordinal)
+            ? ProtocolList.BedrockConverse
+            : path.StartsWith("/v1beta", StringComparison.Ordinal) || path.StartsWith("/upload/v1beta", StringComparison.Ordinal) || path.StartsWith("/v1alpha", StringComparison.Ordinal) || path.Contains("/publishers/google/", StringComparison.Ordinal) || path.Contains(":generateContent", StringComparison.Ordinal)
                 || path.Contains(":streamGenerateContent", StringComparison.Ordinal) || http.Header("x-goog-api-key") is not null
             ? ProtocolList.Gemini
             : path.StartsWith("/api/", StringComparison.Ordinal) ? ProtocolList.OllamaChat

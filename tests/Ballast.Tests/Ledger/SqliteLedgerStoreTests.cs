@@ -58,6 +58,23 @@ public sealed class SqliteLedgerStoreTests : LedgerStoreContract
         Assert.Equal(kept.Order(StringComparer.Ordinal), (await QueryAsync(SumsOfMedia)).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>A file that was moved or deleted takes rows without a word, and has nothing of them at the next start.</summary>
+    [Fact]
+    public async Task AppendAsync_FileIsGone_IsRefusedUntilItIsBack()
+    {
+        Random dice = new(7);
+        await Store.AppendAsync([RandomEntry(dice, 1)], Cancellation);
+        File.Move(FilePath, FilePath + ".old");
+
+        LedgerException refused = await Assert.ThrowsAsync<LedgerException>(() => Store.AppendAsync([RandomEntry(dice, 2)], Cancellation));
+        Assert.Contains("moved or deleted", refused.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(FilePath));
+
+        File.Move(FilePath + ".old", FilePath);
+        await Store.AppendAsync([RandomEntry(dice, 3)], Cancellation);
+        Assert.Equal(["2"], await QueryAsync("SELECT count(*) FROM attempt_rows"));
+    }
+
     private static IReadOnlyList<string> Query(string path, string sql)
     {
         using SqliteConnection connection = new($"Data Source={path};Pooling=False");
