@@ -19,6 +19,9 @@ public sealed class ExposureAnalysis
     private const int HourRequestsMin = 20;
     private const int Resamples = 400;
 
+    /// <summary>A point of the timeline with less than this part of the mean's requests is left out: the shares of a few say nothing.</summary>
+    internal const double ShareShown = 0.1;
+
     private readonly CatalogSnapshot _catalog;
     private readonly ComponentMap _components;
     private readonly Criticality _criticality;
@@ -131,10 +134,11 @@ public sealed class ExposureAnalysis
 
         TimeSpan span = answered[^1].From + stretch - answered[0].From;
         TimeSpan step = stretch < TimeSpan.FromHours(1) || span <= TimeSpan.FromDays(2) ? stretch : span <= TimeSpan.FromDays(8) ? TimeSpan.FromHours(6) : TimeSpan.FromDays(1);
+        IGrouping<DateTimeOffset, DemandCell>[] parts = [.. answered.GroupBy(cell => new DateTimeOffset(cell.From.UtcTicks - (cell.From.UtcTicks % step.Ticks), TimeSpan.Zero)).OrderBy(static part => part.Key)];
+        double enough = ShareShown * answered.Sum(static cell => cell.Requests) / parts.Length;
         return
         [
-            .. answered.GroupBy(cell => new DateTimeOffset(cell.From.UtcTicks - (cell.From.UtcTicks % step.Ticks), TimeSpan.Zero)).OrderBy(static part => part.Key)
-                .Select(static part => (part.Key, (IReadOnlyDictionary<string, double>)PlatformsOf(part))),
+            .. parts.Where(part => part.Sum(static cell => cell.Requests) >= enough).Select(static part => (part.Key, (IReadOnlyDictionary<string, double>)PlatformsOf(part))),
         ];
     }
 

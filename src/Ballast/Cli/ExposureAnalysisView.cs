@@ -66,6 +66,9 @@ internal static class ExposureAnalysisView
     /// <summary>As people read an interval: one figure where it is known.</summary>
     public static string Room(Survived left) => left.IsKnown ? ReportFormat.Percent(left.High) : $"unknown ({ReportFormat.Percent(left.Low)} to {ReportFormat.Percent(left.High)})";
 
+    /// <summary>What was drawn again for intervals, in words.</summary>
+    public static string Stretches(TimeSpan stretch) => stretch.TotalHours >= 1 ? "hours" : stretch.TotalMinutes > 1 ? $"stretches of {stretch.TotalMinutes:0} minutes" : stretch.TotalMinutes == 1 ? "minutes" : stretch.TotalSeconds > 1 ? $"stretches of {stretch.TotalSeconds:0} seconds" : "seconds";
+
     public static string Word(bool? holds) => holds switch { true => "holds", false => "does not hold", null => "unknown" };
 
     public static string Word(LimitState state) => state switch { LimitState.Held => "held", LimitState.Suspended => "suspended", LimitState.Breached => "breached", _ => "no traffic" };

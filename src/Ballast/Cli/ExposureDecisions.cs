@@ -21,7 +21,7 @@ internal static class ExposureDecisions
 
     private static IEnumerable<(string, string)> OfSurvival(ExposureAnalysis analysis) =>
         analysis.Survival.Where(static check => check.Holds == false).Select(static check => (
-            $"'{check.Rule}' wants {Percent(check.Keep)} of the work to go on without any one component; without {check.Worst} only {Percent(check.Left.High)} would.",
+            $"'{check.Rule}' wants {Percent(check.Keep)} of the work to go on without any one component; without {Name(check.Worst!.Value)} only {Percent(check.Left.High)} would.",
             "Raise the quotas elsewhere, add a lawful deployment without it, or agree on less."));
 
     private static IEnumerable<(string, string)> OfLimits(ExposureFindings found)
@@ -39,7 +39,7 @@ internal static class ExposureDecisions
 
     /// <summary>One line for all models that hang on the same things.</summary>
     private static IEnumerable<(string, string)> OfModels(ExposureAnalysis analysis) =>
-        analysis.Models.Where(static model => model.SinglePoints.Any()).GroupBy(static model => string.Join(" or ", Foremost(model).Select(static point => point.ToString()))).Take(EachMax).Select(static same => (
+        analysis.Models.Where(static model => model.SinglePoints.Any()).GroupBy(static model => string.Join(" or ", Foremost(model).Select(Name))).Take(EachMax).Select(static same => (
             $"{Names([.. same])} stop{(same.Select(static model => model.Model).Distinct(StringComparer.Ordinal).Count() == 1 ? "s" : "")} without {same.Key}.", "Add a deployment without it, or accept the risk in writing."));
 
     /// <summary>A model with one deployment hangs on all that it needs; who operates and who makes it say enough.</summary>
@@ -57,7 +57,7 @@ internal static class ExposureDecisions
             ComponentUse use = analysis.Dimensions.SelectMany(static dimension => dimension.Components).First(use => use.Component == left.Gone[0]);
             if (use.Room < 1 - NoticedFrom)
             {
-                yield return ($"Without {left.Gone[0]} the quotas elsewhere carry {Percent(left.Peak.High)} of the busiest minutes.", "Ask for more quota there before it is needed.");
+                yield return ($"Without {Name(left.Gone[0])} the quotas elsewhere carry {Percent(left.Peak.High)} of the busiest minutes.", "Ask for more quota there before it is needed.");
             }
         }
 
@@ -80,7 +80,7 @@ internal static class ExposureDecisions
 
         foreach (ObservedPlace place in found.Places.Where(static place => place.Mismatches.Any()).Take(EachMax))
         {
-            yield return ($"{place.Provider.Name} is configured as {place.Provider.Platform} and its address lies in {string.Join(", ", place.Mismatches)}.", "It falls with that cloud: count it there, or ask the vendor.");
+            yield return ($"{place.Provider.Name} is configured as {place.Provider.Platform} and its address lies in {string.Join(", ", place.Mismatches.Select(Name))}.", "It falls with that cloud: count it there, or ask the vendor.");
         }
 
         if (found.Analysis.CommonModeGap >= 0.5)
@@ -94,17 +94,18 @@ internal static class ExposureDecisions
         ComponentUse? worst = analysis.Dimensions.Where(static dimension => dimension.Kind is ComponentKind.Platform or ComponentKind.Vendor).SelectMany(static dimension => dimension.Components).MaxBy(static use => use.Unproven - use.Stops);
         if (worst is not null && worst.Unproven - worst.Stops > NoticedFrom)
         {
-            yield return ($"For {Percent(worst.Unproven - worst.Stops)} of the critical work nobody has shown that another model can take over from {worst.Component}.", "Try the substitutes, and write down what was shown (substitutes: in the policy).");
+            yield return ($"For {Percent(worst.Unproven - worst.Stops)} of the critical work nobody has shown that another model can take over from {Name(worst.Component)}.", "Try the substitutes, and write down what was shown (substitutes: in the policy).");
         }
     }
 
-    private static string Names(ModelCuts[] models) => List(
-    [
-        .. models.GroupBy(static model => model.Model, StringComparer.Ordinal).Select(static same => (Model: same.Key, Apps: same.SelectMany(static model => model.Apps).Distinct(StringComparer.Ordinal).ToArray()))
-            .Select(static model => model.Apps.Length == 0 ? model.Model : $"{model.Model} (for {List(model.Apps)})"),
-    ]);
+    /// <summary>Models that the same apps use are named together.</summary>
+    private static string Names(ModelCuts[] models) => string.Join(", ",
+        models.GroupBy(static model => model.Model, StringComparer.Ordinal).Select(static same => (Model: same.Key, Apps: List([.. same.SelectMany(static model => model.Apps).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)])))
+            .GroupBy(static model => model.Apps, StringComparer.Ordinal).Select(static same => List([.. same.Select(static model => model.Model)]) + (same.Key.Length == 0 ? "" : $" (for {same.Key})")));
 
     private static string List(IReadOnlyList<string> names) => string.Join(", ", names.Take(4)) + (names.Count > 4 ? $" and {names.Count - 4} more" : "");
+
+    private static string Name(Component component) => $"{component.Name} ({ComponentKindName.Of(component.Kind)})";
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
 }

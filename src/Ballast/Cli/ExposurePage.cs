@@ -4,6 +4,7 @@ using System.Text;
 using Ballast.Balance;
 using Ballast.Balance.Capacity;
 using Ballast.Balance.Shifts;
+using Ballast.Balance.Watch;
 using Ballast.Catalog;
 using Ballast.Routing.Shares;
 
@@ -13,13 +14,19 @@ namespace Ballast.Cli;
 /// The exposure as pages for those who decide: no script, nothing from elsewhere, pictures drawn within it, made to be printed on A4. The first page says what stops, which
 /// limits hold and what to decide; what it rests on follows. All that comes from names is escaped.
 /// </summary>
-internal sealed class ExposurePage(ExposureFindings found, string period)
+internal sealed class ExposurePage(ExposureFindings found, string period, WeightsBeside? beside = null)
 {
     /// <summary>Rows of a table; what is below them matters little.</summary>
     private const int RowsMax = 12;
     private const int CapacityRowsMax = 10;
+
+    /// <summary>A table of so many rows is not torn by the end of a page.</summary>
+    private const int KeptRowsMax = 5;
     private const int DecisionsMax = 10;
     private const double NoticedFrom = 0.0005;
+
+    /// <summary>Beyond what a bucket of the demo allows in an act.</summary>
+    private const double NoticedExcess = 0.02;
 
     private readonly ExposureAnalysis _analysis = found.Analysis;
     private readonly StringBuilder _html = new();
@@ -42,6 +49,7 @@ internal sealed class ExposurePage(ExposureFindings found, string period)
             WriteGraph();
             WriteCapacity();
             WriteCuts();
+            WritePlaces();
             WriteDetails();
         }
         else
@@ -59,7 +67,7 @@ internal sealed class ExposurePage(ExposureFindings found, string period)
     {
         ComponentUse? worst = Foremost.MaxBy(static use => use.Stops);
         Text("p", worst is null ? "There is no traffic in this time. What stops a model is told from the configuration below."
-            : worst.Stops > NoticedFrom ? $"If {worst.Component.Name} ({ComponentKindName.Of(worst.Component.Kind)}) disappears, {Percent(worst.Stops)} of the critical work stops ({Interval(worst.StopsInterval)})."
+            : worst.Stops > NoticedFrom ? $"If {Name(worst.Component)} disappears, {Percent(worst.Stops)} of the critical work stops ({Interval(worst.StopsInterval)})."
             : "No single vendor or platform stops any of the work: for all of it there is a lawful substitute elsewhere.", "lead");
     }
 
@@ -105,7 +113,7 @@ internal sealed class ExposurePage(ExposureFindings found, string period)
             _html.Append("</td>");
             Cell(use.StopsPerHour < 0.05 ? "–" : use.StopsPerHour.ToString("N0", CultureInfo.InvariantCulture), "n");
             Cell(Percent(use.Unproven), "n");
-            Cell(models.Length == 0 ? "none" : string.Join(", ", models.Take(5)) + (models.Length > 5 ? $" and {models.Length - 5} more" : ""));
+            Cell(models.Length == 0 ? "none" : string.Join(", ", models.Take(5)) + (models.Length > 5 ? $" and {models.Length - 5} more" : "") + (use.Stops > NoticedFrom ? "" : " (nobody asked for them there)"));
             _html.Append("</tr>");
         }
 
@@ -147,14 +155,14 @@ internal sealed class ExposurePage(ExposureFindings found, string period)
         Head(("limit", false), ("agreed", true), ("measured", true), ("worst day", true), ("suspended", false), ("", false));
         foreach (LimitCheck limit in found.Limits)
         {
-            Row($"{limit.Rule.Id}: {limit.Rule.Target}", Number((limit.Rule.IsFloor ? "≥ " : "≤ ") + Percent(limit.Rule.Share)), Number(limit.Share is { } share ? Percent(share) : "–"), Number(limit.DayShare is { } day ? Percent(day) : "–"),
+            Row($"{limit.Rule.Id}: {Name(limit.Rule.Target)}", Number((limit.Rule.IsFloor ? "≥ " : "≤ ") + Percent(limit.Rule.Share)), Number(limit.Share is { } share ? Percent(share) : "–"), Number(limit.DayShare is { } day ? Percent(day) : "–"),
                 limit.Suspensions.Count == 0 ? "never" : string.Create(CultureInfo.InvariantCulture, $"{limit.Suspensions.Count} times, {ReportFormat.Count(limit.Suspensions.Sum(static one => one.Requests))} requests, last {limit.Suspensions[^1].LastAt:yyyy-MM-dd HH:mm}Z ({(limit.Suspensions[^1].CauseName == "health" ? "outage" : "no lawful choice")})"),
                 State(ExposureAnalysisView.Word(limit.State), limit.State switch { LimitState.Held => "good", LimitState.Breached => "bad", LimitState.Suspended => "warn", _ => "empty" }));
         }
 
         foreach (SurvivalCheck check in _analysis.Survival)
         {
-            Row($"{check.Rule}: go on without any one", Number("≥ " + Percent(check.Keep)), Number(check.Worst is null ? "–" : Room(check.Left)), "", check.Worst is { } worst ? $"worst without {worst}" : "no traffic",
+            Row($"{check.Rule}: go on without any one", Number("≥ " + Percent(check.Keep)), Number(check.Worst is null ? "–" : Room(check.Left)), "", check.Worst is { } worst ? $"worst without {Name(worst)}" : "no traffic",
                 State(ExposureAnalysisView.Word(check.Holds), check.Holds switch { true => "good", false => "bad", null => "warn" }));
         }
 
@@ -162,26 +170,65 @@ internal sealed class ExposurePage(ExposureFindings found, string period)
         _html.Append("</div>");
     }
 
-    private void WriteTrend() => _html.Append("<div class=keep><h2>Shares over time against the limits</h2>")
-        .Append(ShareChart.Draw(_analysis.Timeline, Limits, [])).Append("</div>");
-
     private IReadOnlyList<ShareRule> Limits => [.. found.Policy?.Book.Rules.Where(static rule => rule.Target.Kind == ComponentKind.Platform) ?? []];
+
+    private void WriteTrend()
+    {
+        IReadOnlyList<string> order = ShareChart.Order(_analysis.Timeline);
+        _html.Append("<div class=keep><h2>Shares over time against the limits</h2>").Append(ShareChart.Draw(_analysis.Timeline, Limits, beside?.Marks ?? [], order)).Append("</div>");
+        if (beside is { Timeline.Count: > 0 })
+        {
+            _html.Append("<div class=keep><h2>The same requests, by weights alone</h2>");
+            Text("p", "Every answered request was routed a second time, on paper, by its model's weights: the same sizes, the same platforms gone.", "note");
+            _html.Append(ShareChart.Draw(beside.Timeline, Limits, beside.Marks, order));
+            WriteActs(beside.Standing);
+            _html.Append("</div>");
+        }
+    }
+
+    private void WriteActs(BalanceStanding standing)
+    {
+        List<(string, bool)> columns = [("", false)];
+        foreach (BalanceStanding.RuleShares rule in standing.Rules)
+        {
+            columns.Add(($"{rule.Rule.Target.Name}, {(rule.Rule.IsFloor ? "at least" : "at most")} {Percent(rule.Rule.Share)}", true));
+            columns.Add(("by weights", true));
+        }
+
+        Head([.. columns]);
+        foreach (BalanceStanding.Act act in standing.Acts)
+        {
+            Row([act.Name, .. standing.Rules.SelectMany(rule => (Content[])[Share(act.Kept, rule.Rule), Share(act.Weighted, rule.Rule)])]);
+        }
+
+        Row(["over a limit at worst, in any " + BalanceWatch.Window.ToString(CultureInfo.InvariantCulture) + " requests", Points(standing.WorstExcess), Points(standing.WeightedWorstExcess), .. Enumerable.Repeat<Content>("", Math.Max(0, (2 * standing.Rules.Count) - 2))]);
+        End();
+
+        static Content Share(IReadOnlyDictionary<string, double> shares, ShareRule rule) =>
+            shares.GetValueOrDefault(rule.Target.Name) is var share && !rule.IsFloor && share > rule.Share + NoticedExcess ? new Content(Percent(share), "n bad") : Number(Percent(share));
+        static Content Points(double excess) => Number(string.Create(CultureInfo.InvariantCulture, $"{excess:+0.0;-0.0;0.0} pp"));
+    }
 
     private void WriteShifts()
     {
-        _html.Append("<div class=keep><h2>What has changed at vendors and platforms</h2>");
+        _html.Append(found.Shifts.Count > KeptRowsMax ? "<div>" : "<div class=keep>").Append("<h2>What has changed at vendors and platforms</h2>");
         if (found.Shifts.Count == 0)
         {
-            Text("p", "Nothing is known to have changed. ('ballast shifts' compares a window with the one before and keeps what it finds.)", "empty");
+            Text("p", beside is null ? "Nothing is known to have changed. ('ballast shifts' compares a window with the one before and keeps what it finds.)" : $"No figure of a vendor or platform is found to have changed: {beside.Compared}.", "empty");
             _html.Append("</div>");
             return;
+        }
+
+        if (beside is not null)
+        {
+            Text("p", $"Compared were {beside.Compared}.", "note");
         }
 
         Head(("when", false), ("what", false), ("figure", false), ("change", false), ("p", true), ("apps", false));
         foreach (RecordedShift shift in found.Shifts.Take(RowsMax))
         {
-            Row(new Content(shift.At.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), "d"), shift.Subject, shift.Kind.Replace('_', ' '),
-                shift.Text + (shift.Change is { } change ? string.Create(CultureInfo.InvariantCulture, $" ({100 * change:+0;-0} %)") : ""),
+            Row(new Content(shift.At.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), "d"), Subject(shift.Subject), shift.Kind.Replace('_', ' '),
+                shift.Text + (shift.Change is { } change ? string.Create(CultureInfo.InvariantCulture, $" ({100 * change:+0;-0}\u00a0%)") : ""),
                 Number(shift.Probability is { } p ? p < 1e-6 ? "<0.000001" : p.ToString("0.######", CultureInfo.InvariantCulture) : ""), string.Join(", ", shift.Apps.Take(5)));
         }
 
@@ -204,20 +251,23 @@ internal sealed class ExposurePage(ExposureFindings found, string period)
 
     private void WriteCuts()
     {
-        _html.Append("<div class=keep><h2>What stops a model</h2>");
+        _html.Append("<h2>What stops a model</h2>");
         if (_analysis.Models.Count == 0)
         {
             Text("p", "No model is named in the configuration.", "empty");
-            _html.Append("</div>");
             return;
         }
 
         Text("p", "Alone (red), or two or three together (amber): every way in which a model is left without a lawful deployment.", "note");
         _html.Append(ExposurePicture.Cuts(_analysis.Models));
-        _html.Append("</div>");
+        if (ExposurePicture.CutsLeft(_analysis.Models) is > 0 and int left)
+        {
+            Text("p", left == 1 ? "One more model is not drawn." : $"{left} more models are not drawn.", "note");
+        }
+
         if (_analysis.Gateway.Count > 0)
         {
-            Text("p", $"Ballast itself runs on {string.Join(", ", _analysis.Gateway.Select(static edge => edge.Component.ToString()))}: without it every model stops.", "bad");
+            Text("p", $"Ballast itself runs on {string.Join(", ", _analysis.Gateway.Select(static edge => Name(edge.Component)))}: without it every model stops.", "bad");
         }
     }
 
@@ -228,10 +278,30 @@ internal sealed class ExposurePage(ExposureFindings found, string period)
         Head(("without", false), ("median minute", true), ("busiest minutes", true));
         foreach (CapacityLeft left in _analysis.Capacity.Where(static left => left.Gone.All(static gone => gone.Kind is ComponentKind.Platform or ComponentKind.Vendor) && (left.Gone.Count == 1 || left.Gone.All(static gone => gone.Kind == ComponentKind.Platform))).Take(CapacityRowsMax))
         {
-            Row(string.Join(" + ", left.Gone), Number(Room(left.Median)), Number(Room(left.Peak)));
+            Row(string.Join(" + ", left.Gone.Select(Name)), Number(Room(left.Median)), Number(Room(left.Peak)));
         }
 
         End();
+    }
+
+    private void WritePlaces()
+    {
+        if (found.Places.Count == 0)
+        {
+            return;
+        }
+
+        _html.Append("<div class=keep><h2>Where accounts' addresses lie</h2>");
+        Head(("account", false), ("address", false), ("lies in", false), ("configured as", false), ("", false));
+        foreach (ObservedPlace place in found.Places.Take(RowsMax))
+        {
+            bool isOff = place.Mismatches.Any();
+            Row(place.Provider.Name, place.Host, place.Fault ?? (place.Found.Count == 0 ? "none of the ranges" : string.Join(", ", place.Found.Select(Name))), $"{place.Provider.Platform}, {place.Provider.Region}",
+                State(place.Fault is not null ? "unknown" : isOff ? "differs" : place.Found.Count == 0 ? "" : "agrees", isOff ? "bad" : place.Fault is not null ? "warn" : "good"));
+        }
+
+        End();
+        _html.Append("</div>");
     }
 
     private void WriteDetails()
@@ -264,14 +334,20 @@ internal sealed class ExposurePage(ExposureFindings found, string period)
     {
         _html.Append("<div class=keep><h2>How to read this</h2><ul>");
         Text("li", "Measured: shares, trends, limits, suspensions, hours. Every answered request counts; 'critical' weighs requests by how critical their app is (tier 1 four times, tier 2 twice). 'trend' is the second half of the time less the first. 'hours': lowest and highest share in any hour.");
-        Text("li", "Modelled: 'stops' and 'room'. What stops is critical work without a lawful deployment, or without room in the quotas left at the busiest minutes; substitutes are assumed to be able to do the work, and unknown quotas to have room. Intervals hold 90 %, by resampling hours.");
+        Text("li", "Modelled: 'stops' and 'room'. What stops is critical work without a lawful deployment, or without room in the quotas left at the busiest minutes; substitutes are assumed to be able to do the work, and unknown quotas to have room. Intervals hold 90 %, by resampling " + ExposureAnalysisView.Stretches(_analysis.Stretch) + ".");
         Text("li", "'stops or unproven' adds what nobody has shown that a substitute can do: it stops or may degrade.");
         Text("li", "Changes at vendors: Welch's t-test, p below 0.001 and at least 5 %. Many figures are compared at once: about one in 1,000 would show without any change.");
-        Text("li", "'known by': declared in a file, by contract, observed in traffic or addresses, or assumed from names.");
+        Text("li", "'known by': declared in a file, by contract, observed in traffic or addresses, or assumed from names." + (found.Places.Count > 0 ? "" : " Addresses were not looked up: no range files are named (policies/components.yaml, ranges)."));
         Text("li", _analysis.Gateway.Count == 0 ? "What Ballast itself runs on is not declared (policies/components.yaml, gateway): it is a single point of failure that this page cannot see."
-            : $"Ballast itself runs on {string.Join(", ", _analysis.Gateway.Select(static edge => edge.Component.ToString()))}: if that goes, everything stops.");
+            : $"Ballast itself runs on {string.Join(", ", _analysis.Gateway.Select(static edge => Name(edge.Component)))}: if that goes, everything stops.");
         _html.Append("</ul></div>");
     }
+
+    /// <summary>As people name it: the name, and what it is.</summary>
+    private static string Name(Component component) => $"{component.Name} ({ComponentKindName.Of(component.Kind)})";
+
+    /// <summary>What an event names as <c>kind:name</c>.</summary>
+    private static string Subject(string subject) => subject.Split(':', 2) is [string kind, string name] ? $"{name} ({kind})" : subject;
 
     private static string Interval((double Low, double High) interval) => string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Low:0.#}–{100 * interval.High:0.#} %");
 

@@ -41,25 +41,23 @@ internal static class ExposurePicture
         return svg.Append("</svg>").ToString();
     }
 
-    /// <summary>A row for each model: what stops it alone, then the smallest sets that do together.</summary>
+    /// <summary>A picture for each model, so that a page may end between two of them: what stops it alone, then the smallest sets that do together.</summary>
     public static string Cuts(IReadOnlyList<ModelCuts> models)
     {
         ModelCuts[] shown = [.. models.OrderByDescending(static model => model.SinglePoints.Any()).Take(CutRowsMax)];
-        StringBuilder body = new();
-        double y = 6;
+        StringBuilder pictures = new();
         foreach (ModelCuts model in shown)
         {
-            y = CutRow(body, model, y) + 8;
+            StringBuilder body = new();
+            double height = CutRow(body, model, 4);
+            pictures.Append(Open((int)Math.Ceiling(height) + 2, $"What stops {model.Model}: single components in red, sets of them in amber")).Append(body).Append("</svg>");
         }
 
-        if (models.Count > shown.Length)
-        {
-            Label(body, 2, y + 10, $"{models.Count - shown.Length} more models", "s");
-            y += 20;
-        }
-
-        return Open((int)Math.Ceiling(y), "What stops each model: single components in red, sets of them in amber").Append(body).Append("</svg>").ToString();
+        return pictures.ToString();
     }
+
+    /// <summary>Models that are not drawn.</summary>
+    public static int CutsLeft(IReadOnlyList<ModelCuts> models) => Math.Max(0, models.Count - CutRowsMax);
 
     private static double CutRow(StringBuilder svg, ModelCuts model, double y)
     {
@@ -68,7 +66,7 @@ internal static class ExposurePicture
         double below = y + 16;
         if (model.Apps.Count > 0)
         {
-            Label(svg, 2, y + 28, Shorten("for " + string.Join(", ", model.Apps), 30), "s");
+            Label(svg, 2, y + 28, Shorten(model.Apps.Count <= 2 ? "for " + string.Join(", ", model.Apps) : $"for {model.Apps[0]} and {model.Apps.Count - 1} more", 30), "s");
             below = y + 30;
         }
 

@@ -7,7 +7,7 @@ namespace Ballast.Cli;
 /// <summary>Shares of platforms over time against their limits, as SVG within the exposure page.</summary>
 internal static class ShareChart
 {
-    private const int Height = 210;
+    private const int Height = 180;
     private const int Left = 54;
     private const int Right = 130;
 

@@ -96,14 +96,14 @@ public sealed partial class ExposurePageTests
 
         foreach (string said in (string[])
         [
-            "If openai (vendor) disappears,", "If one of them disappears", "What to decide", "Limits and breaches", "breached", "does not hold", "Shares over time against the limits", "vendor:openai",
-            "end of life", "Who stands on whom", "Is there room elsewhere?", "unknown", "What stops a model", "anthropic is configured as anthropic and its address lies in platform:aws", "Ballast itself runs on", "Measured:", "Modelled:", "assumed",
+            "If openai (vendor) disappears,", "If one of them disappears", "What to decide", "Limits and breaches", "breached", "does not hold", "Shares over time against the limits", "openai (vendor)",
+            "end of life", "Who stands on whom", "Is there room elsewhere?", "unknown", "What stops a model", "anthropic is configured as anthropic and its address lies in aws (platform)", "Where accounts' addresses lie", "differs", "Ballast itself runs on", "Measured:", "Modelled:", "assumed",
         ])
         {
             Assert.Contains(said, text, StringComparison.Ordinal);
         }
 
-        Assert.Equal(3, await page.Locator("svg").CountAsync());
+        Assert.InRange(await page.Locator("svg").CountAsync(), 3, 20); // the shares, the graph, and one for each model
         Assert.Equal(0, await page.Locator("img,script,link,iframe").CountAsync());
         Assert.DoesNotContain("http", html, StringComparison.OrdinalIgnoreCase);
     }

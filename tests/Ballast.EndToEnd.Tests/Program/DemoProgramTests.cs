@@ -34,7 +34,9 @@ public sealed class DemoProgramTests(TemporaryFolder folder) : IClassFixture<Tem
         Assert.Equal(Path.GetFullPath(report), root.GetProperty("report").GetString());
         string page = await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken);
         Assert.EndsWith("</html>\n", page, StringComparison.Ordinal);
-        Assert.Contains("azure-50", page, StringComparison.Ordinal);
+        Assert.All(
+            (string[])["azure-50", "Shares over time against the limits", "The same requests, by weights alone", ">shifted</text>", ">recovered</text>", "over a limit at worst", "the quarter in which Azure was gone"],
+            said => Assert.Contains(said, page, StringComparison.Ordinal));
         Assert.DoesNotContain("http", page, StringComparison.Ordinal); // nothing from elsewhere
         long requests = Number(root, "requests");
         Assert.True(requests >= 100, result.Output);

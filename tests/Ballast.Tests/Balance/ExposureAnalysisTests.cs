@@ -120,6 +120,30 @@ public class ExposureAnalysisTests
         Assert.Contains(analysis.Models.Single(static model => model.Model == "gpt").SinglePoints, static point => point.Name == "common-mode-of-azure-and-bedrock");
     }
 
+    /// <summary>A story of seconds has intervals and a picture of its own, not one point of an hour; a straggler's seconds are not drawn.</summary>
+    [Fact]
+    public void Build_TrafficOfSeconds_IsToldByItsOwnStretches()
+    {
+        CatalogSnapshot catalog = SampleCatalog.Create(SampleCatalog.Key("support"));
+        Deployment azure = catalog.Deployments["azure/gpt"], claude = catalog.Deployments["anthropic/claude"];
+        LedgerEntry[] rows =
+        [
+            .. Enumerable.Range(0, 1_200).Select(index => Row(index, index % 3 == 0 ? claude : azure, index % 3 == 0 ? "claude" : "gpt") with { StartedAt = SampleEntries.Start.AddMilliseconds(25 * index) }),
+            Row(5_000, azure, "gpt") with { StartedAt = SampleEntries.Start.AddSeconds(40) },
+        ];
+
+        ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy: null, SampleDemand.Of(rows));
+
+        Assert.Equal(TimeSpan.FromSeconds(1), analysis.Stretch);
+        Assert.Equal(30, analysis.Timeline.Count);
+        Assert.All(analysis.Timeline, static point => Assert.InRange(point.Platforms["azure"], 0.55, 0.75));
+        ComponentUse anthropic = Use(analysis, ComponentKind.Vendor, "anthropic");
+        Assert.InRange(anthropic.Stops, 0.33, 0.34);
+        Assert.True(anthropic.StopsInterval.Low < anthropic.Stops && anthropic.StopsInterval.High > anthropic.Stops);
+        Assert.InRange(anthropic.StopsPerHour, 45_000, 48_000);
+        Assert.Null(anthropic.HourlyMax);
+    }
+
     [Fact]
     public void Ranges_OfAnyTextFile_ContainTheirAddresses()
     {

@@ -19,6 +19,9 @@ public sealed class BalanceWatch(CatalogSnapshot catalog, SharePolicy policy, Ti
     /// <summary>Requests are counted in the order in which they began, for that is when they are routed: so long is waited for one that ends later.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2.5);
 
+    /// <summary>Requests that a timeline of the whole story is drawn from.</summary>
+    private const int StoryMax = 200_000;
+
     /// <summary>By so much weights alone must be over a cap before it is told.</summary>
     private const double DivertedMin = 0.03;
 
@@ -31,6 +34,7 @@ public sealed class BalanceWatch(CatalogSnapshot catalog, SharePolicy policy, Ti
     private readonly List<(string Platform, DateTimeOffset From, DateTimeOffset Until)> _gone = [];
     private readonly List<BalanceNote> _notes = [];
     private readonly HashSet<(int Act, int Rule)> _full = [];
+    private readonly List<(DateTimeOffset At, string Platform, double Units)> _story = [];
     private (int Act, int Requests) _actBegun;
     private readonly PriorityQueue<(LedgerEntry Entry, long Second), DateTimeOffset> _waiting = new();
 
@@ -125,6 +129,34 @@ public sealed class BalanceWatch(CatalogSnapshot catalog, SharePolicy policy, Ti
         }
     }
 
+    /// <summary>The same over the whole story: by stretches on the clock, then by platform, shares from 0 to 1.</summary>
+    public IReadOnlyList<(DateTimeOffset At, IReadOnlyDictionary<string, double> Platforms)> Story(TimeSpan stretch)
+    {
+        lock (_gate)
+        {
+            IGrouping<DateTimeOffset, (DateTimeOffset At, string Platform, double Units)>[] parts = [.. _story.GroupBy(one => new DateTimeOffset(one.At.UtcTicks - (one.At.UtcTicks % stretch.Ticks), TimeSpan.Zero)).OrderBy(static part => part.Key)];
+            return
+            [
+                .. parts.Where(part => part.Count() >= ExposureAnalysis.ShareShown * _story.Count / parts.Length).Select(static part => (part.Key, (IReadOnlyDictionary<string, double>)SharesOf([.. part]))),
+            ];
+        }
+    }
+
+    /// <summary>When each act of the story began.</summary>
+    public IReadOnlyList<(DateTimeOffset At, string Name)> Acts()
+    {
+        lock (_gate)
+        {
+            return [.. _acts.Select(static act => (act.From, act.Name))];
+        }
+    }
+
+    private static Dictionary<string, double> SharesOf((DateTimeOffset At, string Platform, double Units)[] part)
+    {
+        double all = part.Sum(static one => one.Units);
+        return part.GroupBy(static one => one.Platform, StringComparer.Ordinal).ToDictionary(static own => own.Key, own => all == 0 ? 0 : own.Sum(static one => one.Units) / all, StringComparer.Ordinal);
+    }
+
     private void CountUntil(DateTimeOffset moment)
     {
         while (_waiting.TryPeek(out _, out DateTimeOffset began) && began <= moment)
@@ -152,7 +184,13 @@ public sealed class BalanceWatch(CatalogSnapshot catalog, SharePolicy policy, Ti
         }
 
         Deployment chosen = desk.Model.Candidates[desk.Wheel.Next(up)].Deployment;
-        _weighted.Add(chosen, desk.Model, desk.Key, policy.Units(chosen, usage, entry.StartedAt), act);
+        double units = policy.Units(chosen, usage, entry.StartedAt);
+        _weighted.Add(chosen, desk.Model, desk.Key, units, act);
+        if (_story.Count < StoryMax)
+        {
+            _story.Add((entry.StartedAt, chosen.Platform, units));
+        }
+
         if (!_timeline.TryGetValue(chosen.Platform, out TokenRing? ring))
         {
             _timeline.Add(chosen.Platform, ring = new TokenRing());

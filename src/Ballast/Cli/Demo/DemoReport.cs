@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text;
 using Ballast.Balance;
+using Ballast.Balance.Shifts;
 using Ballast.Catalog;
 using Ballast.Ledger;
 using Ballast.Routing.Shares;
@@ -23,7 +25,10 @@ internal static class DemoReport
         ExposureAnalysis analysis = ExposureAnalysis.Build(catalog, ComponentMap.Plain, policy.Options, demand);
         IReadOnlyList<Relaxation> relaxations = [.. house.Relaxations.Read().Where(one => one.LastAt >= house.StartedAt)];
         string period = $"The demo of {ReportFormat.Moment(house.StartedAt, "")}";
-        byte[] page = Encoding.UTF8.GetBytes(new ExposurePage(new ExposureFindings(analysis, policy, LimitCheck.Of(policy, catalog, cells, relaxations), relaxations, [], []), period).Write());
+        (string compared, IReadOnlyList<RecordedShift> shifts) = await ShiftsAsync(house, ledger, settings).ConfigureAwait(false);
+        WeightsBeside beside = new(house.Watch.Story(demand.Stretch), house.Watch.Acts(), house.Watch.Standing(), compared);
+        ExposureFindings found = new(analysis, policy, LimitCheck.Of(policy, catalog, cells, relaxations), relaxations, shifts, []);
+        byte[] page = Encoding.UTF8.GetBytes(new ExposurePage(found, period, beside).Write());
 
         // Where the demo was started, so that it is found; where nothing may be written there, where the system keeps temporary files.
         string[] places = settings.ReportPath is { } asked ? [asked] : [FileDefault, Path.Combine(Path.GetTempPath(), FileDefault)];
@@ -42,5 +47,27 @@ internal static class DemoReport
         }
 
         return null;
+    }
+
+    /// <summary>The quarter in which Azure is gone against the one before it, in stretches short enough for a story of seconds.</summary>
+    private static async Task<(string Compared, IReadOnlyList<RecordedShift> Shifts)> ShiftsAsync(DemoHouse house, LedgerReader ledger, DemoSettings settings)
+    {
+        const int stretches = 11;
+        IReadOnlyList<(DateTimeOffset At, string Name)> acts = house.Watch.Acts();
+        DateTimeOffset? gone = Begin(DemoStory.Outage), back = Begin(DemoStory.Recovered);
+        TimeSpan stretch = TimeSpan.FromMilliseconds(100 * Math.Max(1, Math.Round(settings.Seconds * 2.5 / stretches)));
+        string compared = string.Create(CultureInfo.InvariantCulture, $"the quarter in which Azure was gone and the one before it, over stretches of {stretch.TotalSeconds:0.0} seconds, by Welch's t-test");
+        if (gone is null || back is null)
+        {
+            return (compared, []);
+        }
+
+        // Stretches lie on the clock: the windows meet where one ends.
+        DateTimeOffset middle = new(gone.Value.UtcTicks - (gone.Value.UtcTicks % stretch.Ticks), TimeSpan.Zero);
+        LedgerFilter both = new(middle - (back.Value - middle), back);
+        ShiftAnalysis analysis = ShiftAnalysis.Build(await ledger.BucketsAsync(stretch, both).ConfigureAwait(false), middle, await ledger.SharesAsync(both).ConfigureAwait(false));
+        return (compared, ShiftEvents.Read([.. analysis.Found.Select(shift => ShiftEvents.Write(shift, back.Value))]));
+
+        DateTimeOffset? Begin(string name) => acts.Where(act => act.Name == name).Select(static act => (DateTimeOffset?)act.At).FirstOrDefault();
     }
 }
