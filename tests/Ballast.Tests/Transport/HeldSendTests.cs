@@ -212,18 +212,26 @@ public sealed class HeldSendTests
     /// <summary>Sends until the system takes no more, and says how much that was.</summary>
     private static async Task<int> FillAsync(Pair pair)
     {
+        // A size that is set does not grow; and what the other side has taken makes room only when it has said so, which it may put off.
+        pair.Far.ReceiveBufferSize = 256 * 1024;
         int sent = 0;
-        await pair.Near.Loop.DoAsync(() =>
+        for (int before = -1; sent > before;)
         {
-            int result;
-            byte[] piece = new byte[4096];
-            while ((result = SystemCalls.Send(pair.Near.Descriptor, piece)) > 0)
+            before = sent;
+            sent += await pair.Near.Loop.DoAsync(() =>
             {
-                sent += result;
-            }
+                int filled = 0;
+                byte[] piece = new byte[4096];
+                while (SystemCalls.Send(pair.Near.Descriptor, piece) is > 0 and int taken)
+                {
+                    filled += taken;
+                }
 
-            return 0;
-        });
+                return filled;
+            });
+            await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, Cancellation);
+        }
+
         return sent;
     }
 
