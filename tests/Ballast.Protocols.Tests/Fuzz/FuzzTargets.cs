@@ -7,8 +7,11 @@ using Ballast.Protocols.Tests.Wire;
 
 namespace Ballast.Protocols.Tests.Fuzz;
 
-/// <summary>One thing that takes bytes from outside: how its inputs are made, and how it is run. It may refuse with <see cref="ProtocolException"/>, nothing else.</summary>
-public sealed record FuzzTarget(string Name, Func<Dice, byte[]> Make, Action<byte[]> Run);
+/// <summary>
+/// One thing that takes bytes from outside: how its inputs are made, and how it is run, with what it reads written in the protocols given. It may refuse with
+/// <see cref="ProtocolException"/>, nothing else.
+/// </summary>
+public sealed record FuzzTarget(string Name, Func<Dice, byte[]> Make, Action<byte[], IReadOnlyList<Protocol>> Run);
 
 /// <summary>Every reader of the project.</summary>
 public static class FuzzTargets
@@ -26,7 +29,7 @@ public static class FuzzTargets
         ["", "1", "0", "-5", "60", "6m0s", "1h2m3.5s", "99999999999999999999", "1e400", "NaN", "∞", "2026-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "1d", "ms", "5µs", "1,2", "1.7976931348623157E308d", "20ms", "  7  ", "\u0660"];
 
     public static IReadOnlyList<FuzzTarget> All { get; } =
-        [.. ProtocolList.All.Select(protocol => protocol.Name).SelectMany(OfProtocol), new("schema", MakeSchema, RunSchema), new("sse", MakeStreamOfAny, RunFraming)];
+        [.. ProtocolList.All.Select(protocol => protocol.Name).SelectMany(OfProtocol), new("schema", MakeSchema, (body, _) => RunSchema(body)), new("sse", MakeStreamOfAny, (body, _) => RunFraming(body))];
 
     private static IEnumerable<FuzzTarget> OfProtocol(string name)
     {
@@ -35,12 +38,12 @@ public static class FuzzTargets
         string kin = name == "bedrock-invoke" ? "anthropic-messages" : name;
         IReadOnlyList<string> responses = [.. Mutant.Seeds(kin, "response"), .. Mutant.Seeds(kin, "error")];
         IReadOnlyList<string> streams = Mutant.Seeds(name, "stream");
-        yield return new(name + " peek", dice => Mutant.OfBody(dice, requests), body => Splice(protocol, body));
-        yield return new(name + " request", dice => Mutant.OfBody(dice, requests), body => Translate(protocol, body));
-        yield return new(name + " whole", dice => Mutant.OfBody(dice, responses), body => Answer(protocol, body, stream: false));
-        yield return new(name + " stream", dice => MakeStream(dice, protocol, streams), body => Answer(protocol, body, stream: true));
-        yield return new(name + " error", dice => Mutant.OfBody(dice, responses), body => Error(protocol, body));
-        yield return new(name + " limits", MakeHeaders, body => Limits(protocol, body));
+        yield return new(name + " peek", dice => Mutant.OfBody(dice, requests), (body, _) => Splice(protocol, body));
+        yield return new(name + " request", dice => Mutant.OfBody(dice, requests), (body, targets) => Translate(protocol, body, targets));
+        yield return new(name + " whole", dice => Mutant.OfBody(dice, responses), (body, targets) => Answer(protocol, body, targets, stream: false));
+        yield return new(name + " stream", dice => MakeStream(dice, protocol, streams), (body, targets) => Answer(protocol, body, targets, stream: true));
+        yield return new(name + " error", dice => Mutant.OfBody(dice, responses), (body, targets) => Error(protocol, body, targets));
+        yield return new(name + " limits", MakeHeaders, (body, targets) => Limits(protocol, body, targets));
     }
 
     private static byte[] MakeStream(Dice dice, Protocol protocol, IReadOnlyList<string> seeds)
@@ -69,11 +72,11 @@ public static class FuzzTargets
         Assert.Equal("target", protocol.Peek(output.WrittenMemory, Addresses.Of(protocol.Name, "target")).Model);
     }
 
-    private static void Translate(Protocol protocol, byte[] body)
+    private static void Translate(Protocol protocol, byte[] body, IReadOnlyList<Protocol> targets)
     {
         ChatRequest request = protocol.ReadRequest(body, Addresses.Of(protocol.Name, "asked"));
         string vendor = ((string[])["openai", "anthropic", "google", "other"])[body.Length % 4];
-        foreach (Protocol target in ProtocolList.All)
+        foreach (Protocol target in targets)
         {
             ArrayBufferWriter<byte> output = new();
             target.WriteRequest(request, Target(vendor, hasAll: vendor != "other"), new LossReport(), output);
@@ -81,7 +84,7 @@ public static class FuzzTargets
         }
     }
 
-    private static void Answer(Protocol protocol, byte[] body, bool stream)
+    private static void Answer(Protocol protocol, byte[] body, IReadOnlyList<Protocol> targets, bool stream)
     {
         AnswerRun.Result whole = AnswerRun.Read(protocol, Reading(stream, ReadDepth.Everything), [body]);
         AnswerRun.Result usageOnly = AnswerRun.Read(protocol, Reading(stream, ReadDepth.UsageOnly), [body]);
@@ -93,7 +96,7 @@ public static class FuzzTargets
             return;
         }
 
-        foreach (Protocol target in ProtocolList.All)
+        foreach (Protocol target in targets)
         {
             bool asStream = body.Length % 2 == 0;
             string written = AnswerRun.Write(target, Writing(asStream), [.. whole.Events, ResponseEnded.Instance]);
@@ -110,12 +113,12 @@ public static class FuzzTargets
         Stream = stream, FallbackId = "fallback", Model = "asked", CreatedUnixSeconds = 1, Vendor = "anthropic", StreamUsage = true,
     };
 
-    private static void Error(Protocol protocol, byte[] body)
+    private static void Error(Protocol protocol, byte[] body, IReadOnlyList<Protocol> targets)
     {
         int status = ((int[])[400, 429, 500, 529])[body.Length % 4];
         ChatError error = protocol.ReadError(status, body);
         Assert.NotEmpty(error.Message);
-        foreach (Protocol target in ProtocolList.All)
+        foreach (Protocol target in targets)
         {
             Assert.InRange(target.StatusOf(error), 400, 599);
             ArrayBufferWriter<byte> output = new();
@@ -126,13 +129,13 @@ public static class FuzzTargets
 
     private static byte[] MakeHeaders(Dice dice) => Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(0, 12).Select(_ => dice.Pick(s_headerValues))));
 
-    private static void Limits(Protocol protocol, byte[] body)
+    private static void Limits(Protocol protocol, byte[] body, IReadOnlyList<Protocol> targets)
     {
         string[] values = Encoding.UTF8.GetString(body).Split('\n');
         int at = 0;
         DateTimeOffset now = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
         RateLimits limits = protocol.ReadRateLimits(_ => values[at++ % values.Length], now);
-        foreach (Protocol target in ProtocolList.All)
+        foreach (Protocol target in targets)
         {
             target.WriteRateLimits(limits, now, (name, value) => Assert.NotEmpty(name + value.ToString(CultureInfo.InvariantCulture)));
         }
