@@ -76,6 +76,7 @@ public sealed class Field : IAsyncDisposable
     {
         string text = File.ReadAllText(Path.Combine(_options.Files, file))
             .Replace("@SCRATCH@", _options.Scratch, StringComparison.Ordinal)
+            .Replace("@FILES@", _options.Files, StringComparison.Ordinal)
             .Replace("@LISTEN@", $"{port}", StringComparison.Ordinal)
             .Replace("@LISTEN_TLS@", $"{NginxTlsPort}", StringComparison.Ordinal)
             .Replace("@ADMIN@", $"{PinnedProcess.FreePort()}", StringComparison.Ordinal)

@@ -14,6 +14,7 @@ public sealed class Measurement(Field field, BenchOptions options, Samples sampl
     private const int IdleStreams = 1000;
     private const int PortkeyConnections = 16; // its better point: it gets slower with more
     private const int PromptBytes = 48_000;
+    private const int StartsInARound = 3; // a start is short, and what disturbs it too
 
     private static readonly string[] WholeCandidates = [Candidate.Nginx, Candidate.Ballast, Candidate.Yarp, Candidate.Portkey];
     private static readonly string[] StreamCandidates = [Direct, Candidate.Nginx, Candidate.Ballast, Candidate.Yarp];
@@ -58,12 +59,12 @@ public sealed class Measurement(Field field, BenchOptions options, Samples sampl
 
     private void PrepareBodies()
     {
-        Write("chat.json", "chat.json", "plain/gpt-4o-mini");
-        Write("chat-48k.json", "chat.json", "plain/gpt-4o-mini", PromptBytes);
+        Write("chat.json", "chat.json", "routed/gpt-4o-mini");
+        Write("chat-48k.json", "chat.json", "routed/gpt-4o-mini", PromptBytes);
         Write("chat-tls.json", "chat.json", "tls/gpt-4o-mini");
-        Write("chat-stream.json", "chat-stream.json", "plain/sim-2000-100-10000");
-        Write("chat-idle.json", "chat-stream.json", "plain/sim-0-600-2000000");
-        Write("messages-to-openai.json", "messages-stream.json", "plain/sim-2000-100-10000");
+        Write("chat-stream.json", "chat-stream.json", "routed/sim-2000-100-10000");
+        Write("chat-idle.json", "chat-stream.json", "routed/sim-0-600-2000000");
+        Write("messages-to-openai.json", "messages-stream.json", "routed/sim-2000-100-10000");
         Write("chat-to-anthropic.json", "chat-stream.json", "messages/sim-2000-100-10000");
     }
 
@@ -181,7 +182,7 @@ public sealed class Measurement(Field field, BenchOptions options, Samples sampl
             field.Stop(field.Find(name)!);
         }
 
-        for (int round = 0; round < options.Rounds; round++)
+        for (int round = 0; round < options.Rounds * StartsInARound; round++)
         {
             foreach (string name in InTurn(names, round))
             {

@@ -27,6 +27,13 @@ public sealed class Samples
     /// <summary>How far the rounds lie apart, as a share of their median.</summary>
     public double? Spread(string name) => Of(name) is { Count: > 0 } values ? (values.Max() - values.Min()) / Median(values) : null;
 
+    /// <summary>How far the middle half of many values lies apart, as a share of their median.</summary>
+    public double? MiddleSpread(string name)
+    {
+        double[] sorted = [.. Of(name).Order()];
+        return sorted.Length == 0 ? null : (sorted[sorted.Length - 1 - (sorted.Length / 4)] - sorted[sorted.Length / 4]) / Median(sorted);
+    }
+
     private static double? Median(IReadOnlyList<double> values)
     {
         if (values.Count == 0)
