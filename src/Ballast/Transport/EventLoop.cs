@@ -21,6 +21,9 @@ public sealed class EventLoop : IDisposable
     /// </summary>
     private const int HeldMax = 16;
 
+    /// <summary>In a round of fewer reports nothing is held: such a loop is not at its limit, and each send is the sooner there.</summary>
+    private const int HeldRoundMin = 8;
+
     /// <summary>The number that is no connection's.</summary>
     private const ulong WakeNumber = ulong.MaxValue;
 
@@ -269,7 +272,7 @@ public sealed class EventLoop : IDisposable
     /// <summary>Before the work at this place of so many.</summary>
     private void BeginStep(int place, int count)
     {
-        MayHold = place + 1 < count;
+        MayHold = count >= HeldRoundMin && place + 1 < count;
         if (place % HeldMax == 0)
         {
             SendHeld();

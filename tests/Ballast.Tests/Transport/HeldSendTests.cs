@@ -35,6 +35,21 @@ public sealed class HeldSendTests
         Assert.Equal(expected, await ReadAsync(pair.Far, expected.Length));
     }
 
+    [Fact]
+    public async Task Send_LittleElseIsAtHand_GoesOutAtOnce()
+    {
+        using Pair pair = await Pair.OpenAsync();
+        TaskCompletionSource<int> arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        pair.Near.Loop.Post(
+            _ =>
+            {
+                pair.Near.Loop.Post(_ => Assert.True(pair.Near.SendAsync("now"u8.ToArray()).AsTask().IsCompletedSuccessfully), null);
+                pair.Near.Loop.Post(_ => arrived.SetResult(pair.Far.Available), null);
+            },
+            null);
+        Assert.Equal(3, await arrived.Task.WaitAsync(Patience, Cancellation));
+    }
+
     /// <summary>More connections than may hold at once, and all of them have their bytes.</summary>
     [Fact]
     public async Task Send_OfManyConnectionsInOneRound_AllArrive()
@@ -175,10 +190,15 @@ public sealed class HeldSendTests
         loop.Post(
             _ =>
             {
-                // Posted from the loop's own thread, they are all there when the next round begins.
+                // Posted from the loop's own thread, they are all there when the next round begins; it has many more, or nothing would be held.
                 foreach (Action work in works)
                 {
                     loop.Post(_ => Do(work), null);
+                }
+
+                for (int i = 0; i < 8; i++)
+                {
+                    loop.Post(_ => { }, null);
                 }
             },
             null);
