@@ -37,7 +37,7 @@ public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protoc
         byte[] rented = ArrayPool<byte>.Shared.Rent(BedrockInvokeBody.LengthWithModel(body, address));
         try
         {
-            RequestEnvelope inside = messages.Peek(BedrockInvokeBody.WithModel(body, address, rented));
+            RequestEnvelope inside = PeekInside(BedrockInvokeBody.WithModel(body, address, rented));
             return new RequestEnvelope
             {
                 Body = body,
@@ -54,6 +54,19 @@ public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protoc
         finally
         {
             ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    /// <summary>Each vendor's models have bodies of their own here. One without messages is most likely another vendor's.</summary>
+    private RequestEnvelope PeekInside(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return messages.Peek(body);
+        }
+        catch (ProtocolException refused) when (refused.Error is { Param: "messages", Hint: null })
+        {
+            throw new ProtocolException(refused.Error with { Hint = "InvokeModel takes bodies of Claude's Messages, whichever model answers; Converse takes one form for all models." });
         }
     }
 

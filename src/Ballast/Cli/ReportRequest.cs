@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ballast.Configuration;
 using Ballast.Ledger;
 
 namespace Ballast.Cli;
@@ -12,6 +13,9 @@ internal sealed record ReportRequest
     public required ReportForm Form { get; init; }
     public required TextWriter Output { get; init; }
     public required TextWriter Error { get; init; }
+
+    /// <summary>The configuration, once it has been read for this report; null before.</summary>
+    public BallastOptions? Options { get; set; }
 
     /// <summary>The period in words.</summary>
     public string PeriodText =>

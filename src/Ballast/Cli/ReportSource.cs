@@ -74,7 +74,9 @@ internal static class ReportSource
         return $"The ledger {path} has no attempts{whose} from {request.PeriodText}. Send a request through the gateway, or look further back with --since all.";
     }
 
-    private static BallastOptions? FindOptions(ReportRequest request)
+    private static BallastOptions? FindOptions(ReportRequest request) => request.Options ??= ReadOptions(request);
+
+    private static BallastOptions? ReadOptions(ReportRequest request)
     {
         if (request.ConfigPath is null && !File.Exists(ConfigDefault))
         {

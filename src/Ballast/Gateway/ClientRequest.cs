@@ -17,6 +17,11 @@ public sealed class ClientRequest(HttpCall http) : IDisposable
     public async Task ReceiveAsync(Exchange exchange)
     {
         ReadOnlyMemory<byte> body = await ReceiveBodyAsync(exchange).ConfigureAwait(false);
+        if (body.IsEmpty)
+        {
+            throw ProtocolException.Invalid("The request has no body.");
+        }
+
         if (exchange.Operation == Operation.CountTokens && exchange.Protocol == ProtocolList.BedrockConverse)
         {
             body = BedrockTokenCount.Unwrap(body, out bool isInvoke);

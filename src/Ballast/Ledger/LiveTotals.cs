@@ -49,8 +49,9 @@ public sealed class LiveTotals(TimeProvider time)
                 _requests++;
                 _recentRequests.Add(second);
             }
-            else if (entry.Outcome == AttemptOutcome.Completed)
+            else if (entry.Outcome == AttemptOutcome.Completed && !entry.Operation.EndsWith("_list", StringComparison.Ordinal))
             {
+                // A list looks at each of its batches where that runs: nothing has failed before.
                 _failovers++;
             }
 

@@ -92,6 +92,24 @@ public sealed class RefusalTests(GatewayFixture gateways)
 
     [Theory]
     [MemberData(nameof(AllPaths))]
+    public async Task Body_None_IsToldSo(string path)
+    {
+        using GatewayClient client = new(gateways.Fast);
+        Assert.Contains("has no body", (await client.PostAsync(path, "", Key)).Body, StringComparison.Ordinal);
+    }
+
+    /// <summary>Each vendor's models have bodies of their own at InvokeModel.</summary>
+    [Fact]
+    public async Task InvokeModel_BodyOfAnotherVendor_IsToldWhatIsTaken()
+    {
+        using GatewayClient client = new(gateways.Fast);
+        GatewayAnswer answer = await client.PostAsync("/model/anthropic%2Fclaude-haiku-4-5/invoke", """{"inputText":"Hello"}""", Key);
+        Assert.Equal(400, answer.Status);
+        Assert.Contains("Claude's Messages", answer.Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(AllPaths))]
     public async Task Body_AtTheDepthThatIsTaken_IsNotRefusedForIt(string path)
     {
         using GatewayClient client = new(gateways.Fast);

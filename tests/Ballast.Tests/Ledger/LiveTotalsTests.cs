@@ -27,6 +27,16 @@ public sealed class LiveTotalsTests
         Assert.Equal(["meta", "openai"], snapshot.Vendors.Select(vendor => vendor.Name));
     }
 
+    /// <summary>A list asks about each of its batches: its second attempt follows no failure.</summary>
+    [Fact]
+    public void Snapshot_ListOfBatches_IsNoFailover()
+    {
+        LiveTotals totals = new(new FakeTimeProvider());
+        totals.Record(SampleEntries.Completed("a1") with { Operation = "batch_list" });
+        totals.Record(SampleEntries.Completed("a2") with { Operation = "batch_list", AttemptNumber = 2 });
+        Assert.Equal((1, 2, 0), (totals.Snapshot().Requests, totals.Snapshot().Attempts, totals.Snapshot().Failovers));
+    }
+
     [Fact]
     public void Snapshot_OldAnswers_LeaveTheRecentCount()
     {
