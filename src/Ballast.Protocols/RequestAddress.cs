@@ -23,6 +23,9 @@ public enum StreamForm
 /// <param name="Stream">How the answer is wanted.</param>
 public readonly record struct RequestAddress(string? Model, StreamForm Stream)
 {
+    /// <summary>The vendor's own choice for this path where neither it nor the body names a model; null where the vendor makes none.</summary>
+    public string? DefaultModel { get; init; }
+
     /// <summary>What the path says of a file or batch, whatever it is; null where it names none.</summary>
     public string? Handle { get; init; }
 

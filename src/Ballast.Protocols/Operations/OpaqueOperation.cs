@@ -40,7 +40,7 @@ public sealed class OpaqueOperation(Protocol kin) : PlainOperation("opaque", kin
         {
             Body = body,
             Address = address,
-            Model = fields.TextOrNull("model") is { Length: > 0 } named ? named : address.Model ?? throw MissingModel(),
+            Model = fields.TextOrNull("model") is { Length: > 0 } named ? named : address.Model ?? address.DefaultModel ?? throw MissingModel(),
             ModelValue = fields.FindAny("model"),
             Stream = fields.KindOf("stream") == (byte)'t',
             ChoiceCount = CountAt(body.Span, fields.FindAny("n")),

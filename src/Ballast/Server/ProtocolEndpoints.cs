@@ -23,6 +23,9 @@ public static class ProtocolEndpoints
     /// <summary>In the model's place where Claude on Vertex AI counts tokens.</summary>
     private const string CountModel = "count-tokens";
 
+    /// <summary>What OpenAI judges with where its caller names no model, as its own examples do.</summary>
+    private const string ModerationModel = "omni-moderation-latest";
+
     private const string BedrockPrefix = "/model/";
 
     /// <summary>What a base URL may hold that a client adds itself.</summary>
@@ -202,7 +205,8 @@ public static class ProtocolEndpoints
 
         Protocol protocol = endpoint.Operation == Operation.Models ? Spoken(http, path) : endpoint.Protocol;
         Protocol spoken = protocol.Family == ProtocolFamily.Opaque ? Spoken(http, path) : protocol;
-        return handler.HandleAsync(http, protocol, endpoint.Operation, new RequestAddress(model, endpoint.Stream), spoken);
+        RequestAddress address = new(model, endpoint.Stream) { DefaultModel = endpoint.Operation == Operation.Moderations ? ModerationModel : null };
+        return handler.HandleAsync(http, protocol, endpoint.Operation, address, spoken);
     }
 
     /// <summary>The commonest of all mistakes: clients that add the version themselves are given a base URL that has it, or one that ends in a slash.</summary>

@@ -130,11 +130,15 @@ public sealed class OperationsTests : IAsyncLifetime
         Assert.Equal(("transcriptions", 19, 5), (row.Operation, row.InputTokens, row.OutputTokens));
     }
 
-    [Fact]
-    public async Task Moderation_OneText_IsJudged()
+    /// <summary>OpenAI's own examples name no model.</summary>
+    [Theory]
+    [InlineData("""{"model":"moderator","input":"kill the process"}""")]
+    [InlineData("""{"input":"kill the process"}""")]
+    public async Task Moderation_OneText_IsJudged(string body)
     {
-        using HttpResponseMessage answer = await PostAsync("/v1/moderations", """{"model":"moderator","input":"kill the process"}""");
+        using HttpResponseMessage answer = await PostAsync("/v1/moderations", body);
 
+        Assert.Equal("openai/omni-moderation-latest", answer.Headers.GetValues("x-ballast-deployment").Single());
         Assert.True((await JsonAsync(answer)).GetProperty("results")[0].GetProperty("flagged").GetBoolean());
     }
 
