@@ -440,6 +440,12 @@ internal sealed class OllamaChatRequestWriter(ChatRequest request, RequestTarget
         WriteNumber("presence_penalty"u8, request.PresencePenalty);
         WriteNumber("frequency_penalty"u8, request.FrequencyPenalty);
         WriteNumber("seed"u8, request.Seed);
+        if (!_isOwn && request.MaxOutputTokens is { Value: < 1 } limit)
+        {
+            // Here a negative one would be no limit at all; every other platform refuses it itself.
+            throw ProtocolException.Invalid($"{limit.Pointer[1..].Replace('/', '.')} must be at least 1.", limit.Pointer[1..].Replace('/', '.'));
+        }
+
         WriteNumber("num_predict"u8, request.MaxOutputTokens);
         if (request.StopSequences is { } stop && (_isOwn || stop.Value.Count > 0))
         {
