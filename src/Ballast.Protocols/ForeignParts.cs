@@ -12,14 +12,12 @@ namespace Ballast.Protocols;
 /// <param name="nameLengthMax">Longest name of a tool.</param>
 internal abstract class ForeignParts(ChatRequest request, RequestTarget target, LossReport losses, int nameLengthMax)
 {
-    private const string OpenAIChat = "openai-chat";
-
     protected RequestTarget Target { get; } = target;
 
     protected LossReport Losses { get; } = losses;
 
     /// <summary>Pointer to a place inside a part or tool, as far as the source protocol's form of it is known here.</summary>
-    public string Inside(string pointer, string openAIPath) => request.SourceProtocol == OpenAIChat ? pointer + openAIPath : pointer;
+    public string Inside(string pointer, string openAIPath) => SourcePlaces.Inside(request.SourceProtocol, pointer, openAIPath);
 
     public void ReportExtras(IReadOnlyList<Extra> extras)
     {

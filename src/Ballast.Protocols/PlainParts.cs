@@ -13,8 +13,6 @@ namespace Ballast.Protocols;
 /// <param name="title">The protocol's name for people.</param>
 internal sealed class PlainParts(ChatRequest request, RequestTarget target, LossReport losses, string title)
 {
-    private const string OpenAIChat = "openai-chat";
-
     /// <summary>Pictures may be given by their address; else as data only.</summary>
     public bool TakesImageAddresses { get; init; }
 
@@ -28,11 +26,10 @@ internal sealed class PlainParts(ChatRequest request, RequestTarget target, Loss
     public bool TakesDetail { get; init; }
 
     /// <summary>Pointer to a place inside a part or field, as far as the source protocol's form of it is known here.</summary>
-    public string Inside(string pointer, string openAIPath) => request.SourceProtocol == OpenAIChat ? pointer + openAIPath : pointer;
+    public string Inside(string pointer, string openAIPath) => SourcePlaces.Inside(request.SourceProtocol, pointer, openAIPath);
 
     /// <summary>Where a schema's own fields lie below the form of the answer that <paramref name="pointer"/> leads to.</summary>
-    public string InsideFormat(string pointer) =>
-        request.SourceProtocol == "bedrock-converse" ? $"{pointer}/structure/jsonSchema" : Inside(pointer, "/json_schema");
+    public string InsideFormat(string pointer) => Inside(pointer, "/json_schema");
 
     public void LoseExtras(IReadOnlyList<Extra> extras)
     {

@@ -56,6 +56,90 @@ public partial class RequestInvariantTests
         Assert.True(faults.Count == 0, string.Join('\n', faults));
     }
 
+    [Theory]
+    [MemberData(nameof(Requests))]
+    public void WriteRequest_FlagTurned_ChangesWhatIsWrittenOrIsNamedAsLost(string name)
+    {
+        WireFile file = WireFile.Load(name);
+        string json = file.Body("request")!;
+        Protocol source = ProtocolList.Find(file.ProtocolName)!;
+        Assert.NotNull(source.ReadRequest(Encoding.UTF8.GetBytes(json), file.Address)); // else nothing is asked here, and in the tests above
+        List<string> faults = [];
+        foreach (string pointer in Flags(JsonNode.Parse(json)!, ""))
+        {
+            (List<string>? Written, List<string>[] Named) yes = WithFlag(source, file, json, pointer, true);
+            (List<string>? Written, List<string>[] Named) no = WithFlag(source, file, json, pointer, false);
+            for (int i = 0; yes.Written is not null && no.Written is not null && i < ProtocolList.All.Count; i++)
+            {
+                bool isNamed = yes.Named[i].Concat(no.Named[i]).Any(named => named == pointer || pointer.StartsWith(named + "/", StringComparison.Ordinal));
+                if (yes.Written[i] == no.Written[i] && !isNamed && !IsElsewhere(pointer, JsonNode.Parse(json)!))
+                {
+                    faults.Add($"to {ProtocolList.All[i].Name}: {pointer} makes no difference, and is not named");
+                }
+            }
+        }
+
+        Assert.True(faults.Count == 0, string.Join('\n', faults));
+    }
+
+    /// <summary>
+    /// What the address says, or Ballast itself sees to: whether an answer is streamed, tells its tokens, is padded or kept. Schemas of answers are enforced wherever they go, and
+    /// where no tool may be called, none is called beside another.
+    /// </summary>
+    private static bool IsElsewhere(string pointer, JsonNode root) =>
+        pointer is "/stream" or "/store" or "/stream_options/include_usage" or "/stream_options/include_obfuscation" or "/response_format/json_schema/strict" or "/text/format/strict"
+        || (pointer == "/parallel_tool_calls" && root["tool_choice"] is JsonValue choice && choice.TryGetValue(out string? word) && word == "none");
+
+    private static IEnumerable<string> Flags(JsonNode? node, string pointer) => node switch
+    {
+        JsonObject fields => fields.SelectMany(field => Flags(field.Value, $"{pointer}/{Escape(field.Key)}")),
+        JsonArray items => items.SelectMany((item, i) => Flags(item, $"{pointer}/{i}")),
+        JsonValue value when value.GetValueKind() is JsonValueKind.True or JsonValueKind.False => [pointer],
+        _ => [],
+    };
+
+    /// <summary>The request with a flag set, in each protocol, and what each names as lost; nothing where it is refused so.</summary>
+    private static (List<string>? Written, List<string>[] Named) WithFlag(Protocol source, WireFile file, string json, string pointer, bool value)
+    {
+        JsonNode root = JsonNode.Parse(json)!;
+        string[] steps = [.. pointer.Split('/').Skip(1).Select(step => step.Replace("~1", "/").Replace("~0", "~"))];
+        JsonNode at = root;
+        foreach (string step in steps[..^1])
+        {
+            at = at is JsonArray array ? array[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture)]! : at[step]!;
+        }
+
+        if (at is JsonArray items)
+        {
+            items[int.Parse(steps[^1], System.Globalization.CultureInfo.InvariantCulture)] = value;
+        }
+        else
+        {
+            at[steps[^1]] = value;
+        }
+
+        List<string> written = [];
+        List<List<string>> named = [];
+        try
+        {
+            ChatRequest request = source.ReadRequest(Encoding.UTF8.GetBytes(root.ToJsonString()), file.Address);
+            foreach (Protocol target in ProtocolList.All)
+            {
+                ArrayBufferWriter<byte> output = new();
+                LossReport losses = new();
+                target.WriteRequest(request, FuzzTargets.Target(target.NativeIssuer ?? "openai", hasAll: true), losses, output);
+                written.Add(Encoding.UTF8.GetString(output.WrittenSpan));
+                named.Add([.. losses.Losses.Select(loss => loss.Pointer)]);
+            }
+        }
+        catch (ProtocolException)
+        {
+            return (null, []);
+        }
+
+        return (written, [.. named]);
+    }
+
     private static void Plant(WireFile file, string json, string pointer, bool isNew, List<string> faults)
     {
         Protocol source = ProtocolList.Find(file.ProtocolName)!;
@@ -108,6 +192,7 @@ public partial class RequestInvariantTests
     private static bool IsReworded(string pointer, JsonNode root, string written) =>
         pointer.EndsWith("/thinking/budget_tokens", StringComparison.Ordinal) || pointer == "/thinking/token_budget" ? written.Contains("effort\":", StringComparison.Ordinal) || written.Contains("\"thinkingLevel\":", StringComparison.Ordinal)
         : pointer.EndsWith("/thinkingBudget", StringComparison.Ordinal) ? written.Contains("effort\":", StringComparison.OrdinalIgnoreCase)
+        : pointer.EndsWith("/thinkingLevel", StringComparison.Ordinal) ? written.Contains($"\"{Canary}\"", StringComparison.OrdinalIgnoreCase)
         : root["input"] is not null && KeptByBallast().IsMatch(pointer);
 
     /// <summary>Handle and state of an item belong to whoever keeps it; labels are repeated to the caller whoever answers.</summary>

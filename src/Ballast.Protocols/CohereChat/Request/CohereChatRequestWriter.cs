@@ -106,11 +106,10 @@ internal sealed class CohereChatRequestWriter(ChatRequest request, RequestTarget
             return;
         }
 
-        string inside = _parts.Inside(tool.Pointer, "/function");
         _parts.LoseExtras(tool.Extras);
         if (name != tool.Name)
         {
-            losses.Add($"{inside}/name", "Letters that Cohere does not take were replaced.");
+            losses.Add(_parts.Inside(tool.Pointer, "/function/name"), "Letters that Cohere does not take were replaced.");
         }
 
         if (tool.CacheControl is { } cache)
@@ -120,7 +119,7 @@ internal sealed class CohereChatRequestWriter(ChatRequest request, RequestTarget
 
         if (tool.Strict == true)
         {
-            losses.Add($"{inside}/strict", $"{Title} enforces the schemas of all tools or of none.");
+            losses.Add(_parts.Inside(tool.Pointer, "/function/strict"), $"{Title} enforces the schemas of all tools or of none.");
         }
     }
 

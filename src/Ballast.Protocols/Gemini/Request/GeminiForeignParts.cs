@@ -6,12 +6,10 @@ namespace Ballast.Protocols.Gemini;
 /// <summary>Brings parts of another protocol into a form that this API takes, or names them as lost. What comes out can be written without further thought.</summary>
 internal sealed class GeminiForeignParts(ChatRequest request, RequestTarget target, LossReport losses)
 {
-    private const string OpenAIChat = "openai-chat";
-
     private readonly GeminiModel _model = new(target.Model);
 
     /// <summary>Pointer to a place inside a part or tool, as far as the source protocol's form of it is known here.</summary>
-    public string Inside(string pointer, string openAIPath) => request.SourceProtocol == OpenAIChat ? pointer + openAIPath : pointer;
+    public string Inside(string pointer, string openAIPath) => SourcePlaces.Inside(request.SourceProtocol, pointer, openAIPath);
 
     public void ReportExtras(IReadOnlyList<Extra> extras)
     {

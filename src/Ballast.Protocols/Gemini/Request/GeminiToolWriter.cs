@@ -143,7 +143,7 @@ internal sealed class GeminiToolWriter
 
             if (tool.Strict == true)
             {
-                _losses.Add(_foreign.Inside(tool.Pointer, "/function") + "/strict", "Arguments are not held to the schema strictly.");
+                _losses.Add(_foreign.Inside(tool.Pointer, "/function/strict"), "Arguments are not held to the schema strictly.");
             }
         }
 

@@ -136,7 +136,7 @@ internal static class OllamaChatMessages
                 case "type" when json.Token == JsonTokenType.String && json.Text($"{at}/type") == "function":
                     break;
                 case "function":
-                    (tool, arguments) = ReadFunction(ref json, $"{at}/function", extras);
+                    (tool, arguments) = ReadFunction(ref json, $"{at}/function", draft.Calls.Count, extras);
                     break;
                 default:
                     extras.Add(json.TakeExtra(name, at));
@@ -149,7 +149,7 @@ internal static class OllamaChatMessages
         return new ToolCallPart(id, tool ?? throw JsonCursor.Missing($"{at}/function"), arguments, at) { Extras = extras };
     }
 
-    private static (string Name, string Arguments) ReadFunction(ref JsonCursor json, string at, List<Extra> extras)
+    private static (string Name, string Arguments) ReadFunction(ref JsonCursor json, string at, int index, List<Extra> extras)
     {
         json.Expect(JsonTokenType.StartObject, "an object", at);
         string? tool = null;
@@ -169,7 +169,12 @@ internal static class OllamaChatMessages
                     arguments = json.Take().ToString();
                     break;
                 case "index" when json.Token == JsonTokenType.Number:
-                    json.Skip(); // The call's place in the list says the same.
+                    Extra place = json.TakeExtra(name, at);
+                    if (place.Value.ToString() != index.ToString(CultureInfo.InvariantCulture))
+                    {
+                        extras.Add(place); // The call's place in the list is what counts.
+                    }
+
                     break;
                 default:
                     extras.Add(json.TakeExtra(name, at));

@@ -240,7 +240,11 @@ internal sealed class OllamaChatRequestWriter(ChatRequest request, RequestTarget
             json.WriteString("id"u8, call.Id);
             json.WriteString("type"u8, "function"u8);
             json.WriteStartObject("function"u8);
-            json.WriteNumber("index"u8, i);
+            if (!_isOwn || !call.Extras.Any(extra => extra.Pointer == $"{call.Pointer}/function/index"))
+            {
+                json.WriteNumber("index"u8, i);
+            }
+
             json.WriteString("name"u8, call.Name);
             json.WritePropertyName("arguments"u8);
             if (!JsonObjectText.Write(json, call.Arguments))
@@ -334,7 +338,7 @@ internal sealed class OllamaChatRequestWriter(ChatRequest request, RequestTarget
 
         if (tool.Strict == true)
         {
-            losses.Add(_parts.Inside(tool.Pointer, "/function") + "/strict", $"{Title} does not enforce the schemas of tools.");
+            losses.Add(_parts.Inside(tool.Pointer, "/function/strict"), $"{Title} does not enforce the schemas of tools.");
         }
     }
 
@@ -507,7 +511,7 @@ internal sealed class OllamaChatRequestWriter(ChatRequest request, RequestTarget
     {
         foreach (Extra extra in extras)
         {
-            if (_isOwn && extra.Pointer == JsonCursor.Below(at, extra.Name))
+            if (_isOwn && !extra.IsSaid && extra.Pointer == JsonCursor.Below(at, extra.Name))
             {
                 json.WritePropertyName(extra.Name);
                 extra.Value.WriteTo(json);

@@ -186,6 +186,8 @@ internal static partial class OpenAIChatRequest
                     break;
                 case RefusalPart refusal:
                     json.WriteString("refusal"u8, refusal.Text);
+                    LoseCacheControl(output, part);
+                    LoseExtras(output, part);
                     break;
                 case ToolCallPart or ThinkingPart or RedactedThinkingPart:
                     break;
