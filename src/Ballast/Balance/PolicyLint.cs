@@ -49,14 +49,32 @@ public sealed class PolicyLint
         {
             if (!known.Contains(Target(rule)))
             {
+                string[] names = [.. known.Where(component => ComponentKindName.Of(component.Kind) == rule.Kind).Select(static component => component.Name).Order(StringComparer.Ordinal)];
                 Add(rule.Path, $"no deployment has {rule.Kind} '{rule.Name}': this rule {(rule.IsFloor ? "can never be met" : "never binds")}",
-                    $"known: {string.Join(", ", known.Where(component => ComponentKindName.Of(component.Kind) == rule.Kind).Select(static component => component.Name).Order(StringComparer.Ordinal))}", isWarning: !rule.IsFloor || !rule.IsHard);
+                    (NearestName.Find(rule.Name!, names) is { } near ? $"did you mean '{near}'? " : "") + (names.Length == 0 ? $"nothing has a {rule.Kind}: see policies/components.yaml" : $"known: {string.Join(", ", names)}"), isWarning: !rule.IsFloor || !rule.IsHard);
             }
         }
 
         foreach (string model in scope.Match.Models.Where(model => !_catalog.Models.ContainsKey(model)))
         {
-            Add(scope.Path, $"there is no model '{model}'", "the scope's 'match.models' names models of the configuration", isWarning: true);
+            Add(scope.Path, $"there is no model '{model}'", NearestName.Hint(model, _catalog.ModelOrder.Select(static known => known.Name), "the scope's 'match.models' names models of the configuration"), isWarning: true);
+        }
+
+        CheckWho(scope.Match, scope.Path);
+    }
+
+    /// <summary>Whom nobody is does not hold anybody: a slip in a name would leave a scope, or the data of an app, without its rules.</summary>
+    private void CheckWho(PolicyMatch match, string path)
+    {
+        string[] apps = [.. _catalog.Keys.Select(static key => key.App).Distinct(StringComparer.Ordinal)];
+        foreach (string app in match.Apps.Where(app => !apps.Contains(app, StringComparer.Ordinal)))
+        {
+            Add(path, $"no key of the configuration belongs to app '{app}'", NearestName.Hint(app, apps, "apps made at run time are not looked at here"), isWarning: true);
+        }
+
+        foreach (string id in match.Keys.Where(id => _catalog.Keys.All(key => key.Id != id)))
+        {
+            Add(path, $"the configuration has no key '{id}'", NearestName.Hint(id, _catalog.Keys.Select(static key => key.Id), "keys made at run time are not looked at here"), isWarning: true);
         }
     }
 
@@ -117,7 +135,7 @@ public sealed class PolicyLint
         double missing = 1 - room;
         ShareRuleOptions rule = scope.Rules.Where(one => one is { IsFloor: false, IsHard: true } && one.Kind == kind && (one.Name is null || groups.Contains(one.Name)))
             .OrderByDescending(static one => one.Share).First();
-        double raise = rule.Name is null ? missing / groups.Length : missing;
+        double raise = Math.Ceiling(((rule.Name is null ? missing / groups.Length : missing) * 1e4) - 1e-6) / 1e4; // as it is printed, it must be enough
         string who = $"requests of app '{key.App}' for '{model.Name}' may only go to {kind} {string.Join(" and ", groups)}";
         string change = rule.Share + raise <= 1 + Tolerance
             ? $"the smallest change: raise '{rule.Id}' by {Percent(raise)}, to {Percent(rule.Share + raise)}; or add a lawful deployment on another {kind}; or write 'enforce: soft'"
@@ -184,6 +202,7 @@ public sealed class PolicyLint
     {
         foreach (ResidencyOptions rule in _policy.Residency)
         {
+            CheckWho(rule.Match, rule.Path);
             if (rule.Match.Models.Count > 0)
             {
                 Add(rule.Path, "residency is about whose data it is, not about which model is asked", "match apps, keys or tiers", isWarning: false);

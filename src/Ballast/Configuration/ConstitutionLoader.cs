@@ -47,7 +47,7 @@ public static class ConstitutionLoader
             return Refused($"the file is larger than {FileBytesMax / 1024} KiB");
         }
 
-        YamlTree? root = YamlTreeReader.Read(yaml.TrimStart('\uFEFF'), context.Faults);
+        YamlTree? root = YamlTreeReader.Read(yaml.TrimStart('\uFEFF'), context.Faults, "principles:");
         if (root is not null and not YamlMap)
         {
             context.Faults.Error("", root.Line, root.Column, $"the file must be a mapping, not {root.Describe()}", "begin with 'principles:'");

@@ -91,10 +91,16 @@ internal sealed class SectionReader
             return null;
         }
 
-        return decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out decimal value)
-            && value >= min && value <= max
-            ? value
-            : FaultOf<decimal>(scalar, key, $"'{key}' must be a number, not {Quote(scalar)}", string.Create(CultureInfo.InvariantCulture, $"from {min} to {max}"));
+        bool isNumber = decimal.TryParse(text.TrimEnd('%', ' '), NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out decimal value);
+        if (isNumber && !text.EndsWith('%') && value >= min && value <= max)
+        {
+            return value;
+        }
+
+        // The usual slip with a part of one.
+        string range = string.Create(CultureInfo.InvariantCulture, $"from {min} to {max}");
+        string hint = isNumber && max == 1 && value is > 0 and <= 100 && (value >= 2 || text.EndsWith('%')) ? string.Create(CultureInfo.InvariantCulture, $"{range}: write {value / 100:0.####} for {value} %") : range;
+        return FaultOf<decimal>(scalar, key, isNumber && !text.EndsWith('%') ? $"'{key}' is out of range: {Quote(scalar)}" : $"'{key}' must be a number, not {Quote(scalar)}", hint);
     }
 
     public int? Whole(string key, int min, int max)
@@ -104,9 +110,10 @@ internal sealed class SectionReader
             return null;
         }
 
-        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max
+        bool isNumber = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value);
+        return isNumber && value >= min && value <= max
             ? value
-            : FaultOf<int>(scalar, key, $"'{key}' must be a whole number, not {Quote(scalar)}", $"from {min} to {max}");
+            : FaultOf<int>(scalar, key, isNumber ? $"'{key}' is out of range: {Quote(scalar)}" : $"'{key}' must be a whole number, not {Quote(scalar)}", $"from {min} to {max}");
     }
 
     /// <summary>A day, as 2026-11-30.</summary>
@@ -129,10 +136,11 @@ internal sealed class SectionReader
             return null;
         }
 
-        return Quantity.TryDuration(text, out TimeSpan value) && value >= min && value <= max
+        bool isDuration = Quantity.TryDuration(text, out TimeSpan value);
+        return isDuration && value >= min && value <= max
             ? value
             : FaultOf<TimeSpan>(
-                scalar, key, $"'{key}' must be a duration, not {Quote(scalar)}", $"such as 250ms, 5s, 2m, 1h; from {Print(min)} to {Print(max)}");
+                scalar, key, isDuration ? $"'{key}' is out of range: {Quote(scalar)}" : $"'{key}' must be a duration, not {Quote(scalar)}", $"such as 250ms, 5s, 2m, 1h; from {Print(min)} to {Print(max)}");
     }
 
     public int? Size(string key, int min, int max)

@@ -20,24 +20,34 @@ internal sealed class YamlTreeReader
     private readonly Parser _parser;
     private int _nodes;
 
-    private YamlTreeReader(string yaml, FaultList faults)
+    private readonly string _firstKey;
+
+    private YamlTreeReader(string yaml, FaultList faults, string firstKey)
     {
+        _firstKey = firstKey;
         _faults = faults;
         _scanner = new Scanner(new StringReader(yaml));
         _parser = new Parser(_scanner);
     }
 
     /// <summary>Null where the text is not YAML at all, or is empty; the fault has been added.</summary>
-    public static YamlTree? Read(string yaml, FaultList faults)
+    /// <param name="yaml">The text.</param>
+    /// <param name="faults">What is found goes here.</param>
+    /// <param name="firstKey">How such a file usually begins.</param>
+    public static YamlTree? Read(string yaml, FaultList faults, string firstKey = "providers:")
     {
-        YamlTreeReader reader = new(yaml, faults);
+        YamlTreeReader reader = new(yaml, faults, firstKey);
         try
         {
             return reader.ReadDocument();
         }
         catch (YamlException error)
         {
-            faults.Error("", (int)error.Start.Line, (int)error.Start.Column, $"not valid YAML: {Sentence(error)}", "");
+            // Some of the scanner's faults name no place: then it is where it stopped.
+            bool isPlaced = error.Start.Line > 1 || error.Start.Column > 1 || error.End.Line > 1;
+            Mark at = isPlaced ? error.Start : reader._scanner.CurrentPosition;
+            string sentence = Sentence(error);
+            faults.Error("", (int)at.Line, (int)at.Column, $"not valid YAML: {sentence}", sentence.Contains("tab", StringComparison.OrdinalIgnoreCase) ? "indent with spaces, not with tabs" : "");
             return null;
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException or FormatException or IndexOutOfRangeException)
@@ -54,7 +64,7 @@ internal sealed class YamlTreeReader
         Next();
         if (!MoveTo<DocumentStart>())
         {
-            _faults.Error("", 1, 1, "the file is empty", "begin with 'providers:'");
+            _faults.Error("", 1, 1, "the file is empty", $"begin with '{_firstKey}'");
             return null;
         }
 

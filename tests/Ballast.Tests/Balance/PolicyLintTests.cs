@@ -56,6 +56,46 @@ public partial class PolicyLintTests
         Assert.Contains(PolicyLint.Check(policy, s_catalog, components), fault => !fault.IsWarning && fault.Message.Contains(message, StringComparison.Ordinal) && fault.Hint.Contains(hint, StringComparison.Ordinal));
     }
 
+    /// <summary>What a careless hand writes: where it is, why it is wrong, and what to write instead.</summary>
+    [Theory]
+    [InlineData("      - { id: a, cap: { plattform: azure }, share: 0.5 }", 7, "unknown key 'plattform'", "did you mean 'platform'?")]
+    [InlineData("      - { id: a, cap: { platform: azure }, share: 50 }", 7, "'share' is out of range: '50'", "from 0 to 1: write 0.5 for 50 %")]
+    [InlineData("      - { id: a, cap: { platform: azure }, share: 45% }", 7, "'share' must be a number, not '45%'", "from 0 to 1: write 0.45 for 45 %")]
+    [InlineData("\t- id: a", 7, "not valid YAML", "indent with spaces, not with tabs")]
+    [InlineData("      - { id: a, cap: { platform: Azure }, share: 0.5 }", 7, "no deployment has platform 'Azure'", "did you mean 'azure'? known: aws, azure, google")]
+    [InlineData("      - { id: a, cap: { party: holding }, share: 0.5 }", 7, "no deployment has party 'holding'", "nothing has a party: see policies/components.yaml")]
+    [InlineData("      - { id: a, cap: { platform: azure }, floor: { platform: azure }, share: 0.5 }", 7, "exactly one of 'cap', 'floor' and 'survive'", "cap: { platform: azure }")]
+    [InlineData("      - { id: a, survive: { any: [cloud], keep: 0.95 } }", 7, "'cloud' is no kind of component", "one of vendor, platform")]
+    [InlineData("      - { id: a, cap: { platform: azure }, share: 0.5, enforce: strict }", 7, "'enforce' cannot be 'strict'", "one of hard, soft")]
+    [InlineData("      - { id: a, cap: { platform: aws }, share: 0.5, on_conflict: queue, wait: 10m }", 7, "'wait' is out of range: '10m'", "from 100ms to 60s")]
+    [InlineData("      - { id: a, cap: { platform: aws }, share: 0.5 }\n  - id: b\n    match: { apps: [suport] }\n    rules: [{ id: c, cap: { platform: aws }, share: 0.5 }]", 8, "no key of the configuration belongs to app 'suport'", "did you mean 'support'?")]
+    [InlineData("      - { id: a, cap: { platform: aws }, share: 0.5 }\nresidency:\n  - { match: { apps: [kredit] }, allow: { geo: [eu] } }", 9, "belongs to app 'kredit'", "did you mean 'credit'?")]
+    [InlineData("      - { id: a, cap: { platform: aws }, share: 0.5 }\nsubstitutes:\n  - { for: azure/gpt-6, by: [bedrock/claude-sonnet-4-5], parity: 0.9 }", 9, "there is no deployment 'azure/gpt-6'", "provider/model")]
+    public void Check_CarelessPolicies_SayWhereWhyAndTheSmallestChange(string rules, int line, string message, string hint)
+    {
+        PolicyLoadResult loaded = PolicyLoader.Load($"apiVersion: ballast/v1\nkind: BalancePolicy\nmetadata: {{ name: x, version: 1 }}\nscopes:\n  - id: org\n    rules:\n{rules}\n", ComponentKindName.All);
+        IEnumerable<ConfigurationFault> faults = loaded.Faults.Concat(loaded.Options is null ? [] : PolicyLint.Check(loaded.Options, s_catalog, ComponentMap.Plain));
+
+        Assert.Contains(faults, fault => fault.Line == line && fault.Message.Contains(message, StringComparison.Ordinal) && fault.Hint.Contains(hint, StringComparison.Ordinal));
+    }
+
+    /// <summary>Thirds are not written to their last digit: what is told as the smallest change must be enough.</summary>
+    [Fact]
+    public void Check_SmallestChangeOfThirds_IsEnough()
+    {
+        const string text = "apiVersion: ballast/v1\nkind: BalancePolicy\nmetadata: { name: x, version: 1 }\nscopes: [{ id: org, rules: [{ id: a, cap: { component: any, dimension: platform }, share: 0.3 }] }]\n";
+
+        ConfigurationFault fault = Assert.Single(PolicyLint.Check(Load(text), s_catalog, ComponentMap.Plain));
+
+        Assert.Contains("raise 'a' by 3.34 %, to 33.34 %", fault.Hint, StringComparison.Ordinal);
+        Assert.Empty(PolicyLint.Check(Load(text.Replace("0.3 }", "0.3334 }", StringComparison.Ordinal)), s_catalog, ComponentMap.Plain));
+        Assert.NotEmpty(PolicyLint.Check(Load(text.Replace("0.3 }", "0.3333 }", StringComparison.Ordinal)), s_catalog, ComponentMap.Plain));
+    }
+
+    [Fact]
+    public void Load_EmptyPolicy_SaysHowOneBegins() =>
+        Assert.Contains("apiVersion: ballast/v1", Assert.Single(PolicyLoader.Load("", ComponentKindName.All).Faults).Hint, StringComparison.Ordinal);
+
     [Theory]
     [InlineData("60s", true)]
     [InlineData("3m", false)]

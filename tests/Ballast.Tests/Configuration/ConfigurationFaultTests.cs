@@ -33,11 +33,11 @@ public class ConfigurationFaultTests
     [InlineData("features: [-files]", "features: [-fils]", Azure + ".features[0]", 16, "unknown feature: '-fils'")]
     [InlineData("embedding: false", "embedding: no", Deployment + ".embedding", 26, "'embedding' must be true or false, not 'no'")]
     [InlineData("max_output_tokens: 16384", "max_output_tokens: lots", Deployment + ".max_output_tokens", 22, "must be a whole number, not 'lots'")]
-    [InlineData("max_output_tokens: 16384", "max_output_tokens: 0", Deployment + ".max_output_tokens", 22, "must be a whole number, not '0'")]
+    [InlineData("max_output_tokens: 16384", "max_output_tokens: 0", Deployment + ".max_output_tokens", 22, "'max_output_tokens' is out of range: '0'")]
     [InlineData("connect_timeout: 3s", "connect_timeout: 3", "limits.connect_timeout", 63, "must be a duration, not '3'")]
-    [InlineData("connect_timeout: 3s", "connect_timeout: 2h", "limits.connect_timeout", 63, "must be a duration, not '2h'")]
+    [InlineData("connect_timeout: 3s", "connect_timeout: 2h", "limits.connect_timeout", 63, "'connect_timeout' is out of range: '2h'")]
     [InlineData("request_body_max: 16MiB", "request_body_max: 16MB", "limits.request_body_max", 62, "must be a size, not '16MB'")]
-    [InlineData("input: 0.25", "input: -1", "prices[\"openai/gpt-5-mini\"].input", 60, "must be a number, not '-1'")]
+    [InlineData("input: 0.25", "input: -1", "prices[\"openai/gpt-5-mini\"].input", 60, "'input' is out of range: '-1'")]
     [InlineData("output: 2.0, ", "", "prices[\"openai/gpt-5-mini\"].output", 60, "'output' is missing")]
 
     // Variables
@@ -99,7 +99,7 @@ public class ConfigurationFaultTests
     [InlineData("local/llama", "azure/gpt-5-nano", "models.assistant.deployments[1]", 48, "there is no deployment 'azure/gpt-5-nano'")]
     [InlineData("local/llama", "azure/gpt-5-mini", "models.assistant.deployments[1]", 48, "is named twice")]
     [InlineData("deployment: local/llama, ", "", "models.assistant.deployments[1].deployment", 48, "'deployment' is missing")]
-    [InlineData("deployment: local/llama, weight: 2", "deployment: local/llama, weight: 0", "models.assistant.deployments[1].weight", 48, "must be a number")]
+    [InlineData("deployment: local/llama, weight: 2", "deployment: local/llama, weight: 0", "models.assistant.deployments[1].weight", 48, "'weight' is out of range")]
     [InlineData("local/llama", "$x", "models.assistant.deployments[1].deployment", 48, "'$x' is not a name")]
 
     // Keys

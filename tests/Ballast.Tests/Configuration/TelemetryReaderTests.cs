@@ -43,7 +43,7 @@ public sealed class TelemetryReaderTests
     [InlineData("headers: { authorization: \"${NOWHERE}\" }", "is not set")]
     [InlineData("headers: { 'a b': \"${TOKEN}\" }", "not a header's name")]
     [InlineData("signals: [logs]", "a signal is 'traces' or 'metrics'")]
-    [InlineData("sample: 2", "'sample' must be a number")]
+    [InlineData("sample: 2", "'sample' is out of range")]
     [InlineData("content: [Not A Word]", "not a name")]
     [InlineData("resource: { 'a b': c }", "cannot be an attribute's name")]
     [InlineData("endpont: http://127.0.0.1", "unknown key 'endpont'")]

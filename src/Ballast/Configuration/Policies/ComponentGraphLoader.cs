@@ -23,7 +23,7 @@ public static class ComponentGraphLoader
             return new ComponentGraphLoadResult(null, context.Faults.ToList(), context.KnownKeys);
         }
 
-        YamlTree? root = YamlTreeReader.Read(yaml, context.Faults);
+        YamlTree? root = YamlTreeReader.Read(yaml, context.Faults, "apiVersion: ballast/v1");
         if (root is not null and not YamlMap)
         {
             context.Faults.Error("", root.Line, root.Column, $"the file must be a mapping, not {root.Describe()}", $"begin with 'apiVersion: {PolicyLoader.ApiVersion}'");

@@ -37,7 +37,7 @@ public static class PolicyLoader
             return new PolicyLoadResult { Faults = context.Faults.ToList() };
         }
 
-        YamlTree? root = YamlTreeReader.Read(yaml, context.Faults);
+        YamlTree? root = YamlTreeReader.Read(yaml, context.Faults, "apiVersion: ballast/v1");
         if (root is not null and not YamlMap)
         {
             context.Faults.Error("", root.Line, root.Column, $"the file must be a mapping, not {root.Describe()}", $"begin with 'apiVersion: {ApiVersion}'");

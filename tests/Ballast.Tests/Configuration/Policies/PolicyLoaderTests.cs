@@ -49,7 +49,7 @@ public class PolicyLoaderTests
     }
 
     [Theory]
-    [InlineData("share: 0.50", "share: 1.50", "'share' must be a number")]
+    [InlineData("share: 0.50", "share: 1.50", "'share' is out of range")]
     [InlineData("cap: { platform: azure }", "cap: { platfrom: azure }", "unknown key 'platfrom'")]
     [InlineData("cap: { platform: azure }, share", "cap: { platform: azure, vendor: openai }, share", "exactly one component")]
     [InlineData("cap: { platform: azure }", "cap: { platform: azure }, floor: { platform: azure }", "exactly one of 'cap', 'floor' and 'survive'")]
@@ -57,7 +57,7 @@ public class PolicyLoaderTests
     [InlineData("any: [platform, vendor]", "any: [plattform]", "no kind of component")]
     [InlineData("version: 14", "version: zero", "'version' must be a whole number")]
     [InlineData("on_conflict: shed", "on_conflict: shed, wait: 3s", "'wait' is for rules whose requests wait")]
-    [InlineData("shed_from_tier: 4", "shed_from_tier: 1", "'shed_from_tier' must be")]
+    [InlineData("shed_from_tier: 4", "shed_from_tier: 1", "'shed_from_tier' is out of range")]
     [InlineData("credit: 1", "credit: high", "the tier of 'credit'")]
     [InlineData("kind: BalancePolicy", "kind: Policy", "'kind' cannot be")]
     public void Load_Faulty_NamesThePlace(string piece, string replacement, string message)
