@@ -22,6 +22,7 @@ public class RouterFleetTests
     private const int Nodes = 12;
     private const int PoolEvery = 200;
     private const int RunningMax = 64;
+    private static readonly TimeSpan s_return = TimeSpan.FromMinutes(10);
 
     [Theory]
     [InlineData(false, 1.5, 49, 0.95)]
@@ -56,11 +57,13 @@ public class RouterFleetTests
         Phase moved = fleet.Send(shifted - settling, SimulatedField.BoundShareShifted, isAzureGone: false);
         fleet.Send(settling, SimulatedField.BoundShare, isAzureGone: true);
         Phase dark = fleet.Send(outage - settling, SimulatedField.BoundShare, isAzureGone: true);
+        Phase back = fleet.Send(outage, SimulatedField.BoundShare, isAzureGone: false, step: s_return / outage);
+        Phase later = fleet.Send(outage, SimulatedField.BoundShare, isAzureGone: false, step: s_return / outage);
 
         double aws = 100 * dark.ShareOf("aws");
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{requests} requests, {(isPooled ? "pooled" : "alone")}: worst excess {steady.Meter.WorstExcess:0.00} pp steady, {moved.Meter.WorstExcess:0.00} pp moved; AWS {aws:0.00} % without Azure; {100 * steady.Warm:0.0} % of continued sessions warm; {fleet.Failovers} failovers"));
+            $"{requests} requests, {(isPooled ? "pooled" : "alone")}: worst excess {steady.Meter.WorstExcess:0.00} pp steady, {moved.Meter.WorstExcess:0.00} pp moved; AWS {aws:0.00} % without Azure; {100 * steady.Warm:0.0} % of continued sessions warm; {fleet.Failovers} failovers; Azure back: excess {back.Meter.WorstExcess:0.00} pp, Azure {100 * back.ShareOf("azure"):0.0} % and then {100 * later.ShareOf("azure"):0.0} %, {100 * back.Warm:0.0} % and then {100 * later.Warm:0.0} % warm"));
         Assert.InRange(steady.Meter.WorstExcess, -20, excessMax);
         Assert.InRange(moved.Meter.WorstExcess, -20, excessMax);
         Assert.InRange(aws, 40, outageMax);
@@ -68,6 +71,11 @@ public class RouterFleetTests
         Assert.Equal(0, fleet.Unlawful);
         Assert.Equal(0, dark.ShareOf("azure"));
         Assert.InRange(fleet.Failovers, Nodes, 500); // each learned by itself that Azure is gone
+
+        // It returns: its share comes back step by step, no cap is overshot, and conversations are as warm as before within ten minutes.
+        Assert.InRange(Math.Max(back.Meter.WorstExcess, later.Meter.WorstExcess), -50, 0.5);
+        Assert.InRange(later.ShareOf("azure"), 0.35, 0.5);
+        Assert.InRange(later.Warm, 0.95 * steady.Warm, 1);
     }
 
     private sealed class Fleet
@@ -92,7 +100,7 @@ public class RouterFleetTests
         private readonly Node[] _nodes;
         private readonly bool _isPooled;
         private readonly CatalogSnapshot _catalog;
-        private readonly Queue<(Exchange Exchange, RoutePlan Plan, long Tokens)> _running = [];
+        private readonly Queue<(Node Node, Exchange Exchange, RoutePlan Plan, long Tokens)> _running = [];
         private readonly Dictionary<ulong, int> _warm = [];
         private readonly byte[] _body = new byte[4 * (int)SimulatedTraffic.TokensMax];
         private long _sent;
@@ -121,11 +129,12 @@ public class RouterFleetTests
         public int Failovers { get; private set; }
         public int Unlawful { get; private set; }
 
-        public Phase Send(int requests, double boundShare, bool isAzureGone)
+        public Phase Send(int requests, double boundShare, bool isAzureGone, TimeSpan step = default)
         {
             Phase phase = new();
             for (int sent = 0; sent < requests; sent++)
             {
+                _time.Advance(step);
                 SimulatedRequest request = _traffic.Next(boundShare);
                 Node node = _nodes[request.Session % Nodes];
                 Exchange exchange = new(ProtocolList.OpenAIChat, Operation.Chat, _catalog, _time)
@@ -139,7 +148,7 @@ public class RouterFleetTests
                 phase.Count(chosen, request, _warm.TryGetValue(request.Session, out int warm) && warm == chosen);
                 _warm[request.Session] = chosen;
                 Unlawful += request.IsBound && !SimulatedField.Deployments[chosen].IsInUnion ? 1 : 0;
-                _running.Enqueue((exchange, plan, (long)request.Tokens));
+                _running.Enqueue((node, exchange, plan, (long)request.Tokens));
                 if (_running.Count > RunningMax)
                 {
                     Settle();
@@ -182,10 +191,11 @@ public class RouterFleetTests
 
         private void Settle()
         {
-            (Exchange exchange, RoutePlan plan, long tokens) = _running.Dequeue();
+            (Node node, Exchange exchange, RoutePlan plan, long tokens) = _running.Dequeue();
             Attempt attempt = exchange.Attempts[^1];
             (attempt.Result, attempt.Usage) = (AttemptResult.Completed, new Usage { InputTokens = tokens });
             plan.Share?.Settle(exchange.Attempts);
+            node.Health.Of(attempt.Deployment).ReportSuccess();
         }
 
         /// <summary>The bound is about the sum of the nodes' credits, and a transfer keeps the sum.</summary>
