@@ -129,6 +129,12 @@ public sealed class SqliteTenancyStore : ITenancyStore
         try
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_connection is not null && !File.Exists(_path))
+            {
+                // Whatever was changed in a file without a name, a revocation too, would be undone by the next start.
+                throw new TenancyStoreException($"The store of keys {_path} was moved or deleted while it was open: put it back, or start anew.");
+            }
+
             return await Task.Run(() => work(_connection ??= Connect(_path)), CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)

@@ -42,6 +42,23 @@ public sealed class SqliteTenancyStoreTests : TenancyStoreContract
         Assert.Equal("chat", Assert.Single((await second.LoadAsync(TestContext.Current.CancellationToken)).Records).Id);
     }
 
+    /// <summary>A change in a file that was moved or deleted would be undone by the next start, a revocation too.</summary>
+    [Fact]
+    public async Task TryChangeAsync_FileIsGone_IsRefusedUntilItIsBack()
+    {
+        string path = _folder.File("gone.db");
+        RecordChange change = new("create", "app", "chat", "{}", "{}");
+        await using SqliteTenancyStore store = SqliteTenancyStore.Open(path);
+        Assert.Equal(0, await store.VersionAsync(TestContext.Current.CancellationToken));
+        File.Move(path, path + ".old");
+
+        await Assert.ThrowsAsync<TenancyStoreException>(() => store.TryChangeAsync(0, change, "first", DateTimeOffset.UnixEpoch, TestContext.Current.CancellationToken));
+        Assert.False(File.Exists(path));
+
+        File.Move(path + ".old", path);
+        Assert.True(await store.TryChangeAsync(0, change, "first", DateTimeOffset.UnixEpoch, TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public void Open_FileThatIsNoStore_SaysSo()
     {
