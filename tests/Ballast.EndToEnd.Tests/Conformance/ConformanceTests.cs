@@ -56,6 +56,43 @@ public sealed class ConformanceTests(ConformanceTests.Own own, SandboxFixture sa
         AssertNoneFailed(await RunAsync(subject, surface));
     }
 
+    /// <summary>Whom the gateway speaks to in the page's columns, as they are written there.</summary>
+    private static readonly Dictionary<string, string> s_columns = new(StringComparer.Ordinal)
+    {
+        ["Ballast → OpenAI"] = "openai/gpt-5-mini", ["Ballast → Claude"] = "anthropic/claude-haiku-4-5", ["Ballast → Gemini"] = "gemini/gemini-3.5-flash",
+        ["Ballast → Bedrock"] = "bedrock-converse/claude-haiku-4-5", ["sandbox: OpenAI"] = "openai", ["sandbox: Anthropic"] = "anthropic", ["sandbox: Gemini"] = "gemini",
+        ["sandbox: Bedrock"] = "bedrock",
+    };
+
+    public static TheoryData<string> Surfaces => [.. Surface.All.Select(static surface => surface.Name)];
+
+    /// <summary>The page's cells on the gateway and on the sandbox are what the checks find here; <c>BALLAST_WRITE_DOCS=1</c> writes them.</summary>
+    [Theory]
+    [MemberData(nameof(Surfaces))]
+    public async Task Page_Tables_SayWhatIsFound(string surface)
+    {
+        string path = Path.GetFullPath(Path.Combine(NodeRun.FolderOf("suite.mjs"), "..", "..", "..", "docs", "compatibility.md"));
+        string text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
+        ConformancePage page = new(text);
+        foreach (string column in page.Columns(surface))
+        {
+            string name = s_columns[column];
+            using Subject subject = column.StartsWith("sandbox", StringComparison.Ordinal)
+                ? SubjectAt(sandboxes.Fast.Platforms[name], surface)
+                : new Subject(own.Gateway.Server.Address, own.Gateway.KeyOf("raw"), name, [], Patience);
+            page.Fill(surface, column, await RunAsync(subject, surface));
+        }
+
+        if (Environment.GetEnvironmentVariable("BALLAST_WRITE_DOCS") == "1")
+        {
+            await File.WriteAllTextAsync(path, page.Text, TestContext.Current.CancellationToken);
+            return;
+        }
+
+        Assert.Equal(text, page.Text);
+        Assert.Equal(ConformanceRun.ChecksOf(SurfaceOf(surface)).Select(static check => check.Name), page.Rows(surface));
+    }
+
     [Fact]
     public async Task Run_SurfaceThatIsNotThere_IsNotOffered()
     {
