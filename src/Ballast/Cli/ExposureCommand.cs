@@ -59,7 +59,7 @@ public static class ExposureCommand
                 return;
             }
 
-            Write(ExposureReport.Build(catalog, shares), request, ledger.Path, measured);
+            Write(ExposureReport.Build(catalog, shares), request, ledger.Path, measured, shares.Sum(static row => row.Attempts));
         }));
         return command;
     }
@@ -123,7 +123,7 @@ public static class ExposureCommand
         return ShiftEvents.Read([.. kept.Where(one => one.At <= until), .. announced.Select(ShiftEvents.Write)]);
     }
 
-    internal static void Write(ExposureReport report, ReportRequest request, string path, ExposureFindings? measured = null)
+    internal static void Write(ExposureReport report, ReportRequest request, string path, ExposureFindings? measured = null, long attempts = 0)
     {
         if (request.Form == ReportForm.Json)
         {
@@ -133,7 +133,8 @@ public static class ExposureCommand
 
         if (report.Requests == 0)
         {
-            request.Output.WriteLine(ReportSource.NothingFound(request, path) + " What stops is told all the same:");
+            string nothing = attempts == 0 ? ReportSource.NothingFound(request, path) : $"None of the {ReportFormat.Count(attempts)} attempts from {request.PeriodText} was answered: see `ballast usage --by deployment`, and `ballast explain ID` for one of them.";
+            request.Output.WriteLine(nothing + " What stops is told all the same:");
             request.Output.WriteLine();
         }
 

@@ -31,7 +31,7 @@ internal static class ShareChart
         }
 
         (DateTimeOffset from, DateTimeOffset until) = (points[0].At, points[^1].At);
-        foreach ((DateTimeOffset at, string text) in marks.Where(mark => mark.At >= from && mark.At <= until))
+        foreach ((DateTimeOffset at, string text) in marks)
         {
             ExposurePicture.Line(svg, X(at), Y(0), X(at), Y(1), "var(--soft)", 1, "2 3");
             ExposurePicture.Label(svg, X(at) + 4, Y(1) + 10, text, "s");
@@ -65,7 +65,8 @@ internal static class ShareChart
 
         return svg.Append("</svg>").ToString();
 
-        double X(DateTimeOffset at) => Left + ((ExposurePicture.Width - Left - Right) * (until == from ? 0.5 : (at - from) / (until - from)));
+        // What happened just before the first point or after the last one stands at the edge.
+        double X(DateTimeOffset at) => Left + ((ExposurePicture.Width - Left - Right) * (until == from ? 0.5 : Math.Clamp((at - from) / (until - from), 0, 1)));
 
         string Moment(DateTimeOffset at) => at.UtcDateTime.ToString(
             until - from >= TimeSpan.FromDays(2) ? "yyyy-MM-dd" : until - from >= TimeSpan.FromHours(1) ? "yyyy-MM-dd HH:mm'Z'" : "HH:mm:ss'Z'", CultureInfo.InvariantCulture);

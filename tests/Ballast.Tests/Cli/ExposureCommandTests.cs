@@ -63,6 +63,16 @@ public sealed class ExposureCommandTests
         Assert.Contains("claude", text, StringComparison.Ordinal);
     }
 
+    /// <summary>Failed attempts are attempts: who has only those is not told that there was nothing.</summary>
+    [Fact]
+    public void Exposure_OnlyFailedAttempts_SaysThatNoneWasAnswered()
+    {
+        string text = Write(SampleCatalog.Create(), [s_shares[0] with { Requests = 0, Attempts = 7 }], ReportForm.Terminal);
+
+        Assert.Contains("None of the 7 attempts", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("has no attempts", text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Exposure_NoConfiguration_IsExitTwoWithTheWayOut()
     {
@@ -84,7 +94,7 @@ public sealed class ExposureCommandTests
             Output = output,
             Error = TextWriter.Null,
         };
-        ExposureCommand.Write(ExposureReport.Build(catalog, shares), request, "ledger.db");
+        ExposureCommand.Write(ExposureReport.Build(catalog, shares), request, "ledger.db", measured: null, shares.Sum(static row => row.Attempts));
         return output.ToString();
     }
 }
