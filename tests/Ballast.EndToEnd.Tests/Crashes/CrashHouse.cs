@@ -168,10 +168,15 @@ internal sealed class CrashHouse : IAsyncDisposable
     /// <summary>Everything that is not as it should be between clients, platforms and ledger.</summary>
     public async Task<List<string>> FaultsAsync()
     {
-        IReadOnlyList<LedgerEntry> rows = await Ledger.EntriesAsync(LedgerFilter.Everything, int.MaxValue, CancellationToken.None);
+        return Faults(await Ledger.EntriesAsync(LedgerFilter.Everything, int.MaxValue, CancellationToken.None), Bill, WholeAnswers);
+    }
+
+    /// <summary>The same of any ledger, bill and ids of whole answers.</summary>
+    public static List<string> Faults(IReadOnlyList<LedgerEntry> rows, BillingLog bill, IEnumerable<string> wholeAnswers)
+    {
         List<string> faults = [.. rows.GroupBy(row => row.AttemptId).Where(group => group.Count() > 1).Select(group => $"{group.Key} stands {group.Count()} times.")];
         Dictionary<string, LedgerEntry> byId = rows.DistinctBy(row => row.AttemptId).ToDictionary(row => row.AttemptId);
-        foreach (BillingRow billed in Bill.Rows)
+        foreach (BillingRow billed in bill.Rows)
         {
             if (!byId.TryGetValue(billed.ClientRequestId!, out LedgerEntry? row))
             {
@@ -187,7 +192,7 @@ internal sealed class CrashHouse : IAsyncDisposable
             }
         }
 
-        foreach (string exchange in WholeAnswers)
+        foreach (string exchange in wholeAnswers)
         {
             if (!byId.TryGetValue(exchange + "-1", out LedgerEntry? row) || row.IsEstimated || row.Outcome != AttemptOutcome.Completed)
             {

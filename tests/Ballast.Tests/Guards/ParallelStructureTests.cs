@@ -22,7 +22,7 @@ public sealed class ParallelStructureTests
     private static readonly DateTimeOffset s_now = new(2026, 11, 30, 12, 0, 0, TimeSpan.Zero);
 
     /// <summary>Each is a state, up to fifteen operations on it, and every order in which they could have come; so many of each structure.</summary>
-    private static long Interleavings => Environment.GetEnvironmentVariable("BALLAST_LONG") is { Length: > 0 } ? 20_000 : 150;
+    private static long Interleavings => Environment.GetEnvironmentVariable("BALLAST_LONG") is { Length: > 0 } ? 5_000 : 150;
 
     [Fact]
     public void Budget_ReservesAndSettles_AreLinear() => Gen.Int[20, 100].Select(static limit => new Observed<BudgetMeter>(NewBudget(limit))).SampleParallel(
