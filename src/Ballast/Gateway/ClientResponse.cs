@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Ballast.Catalog;
 using Ballast.Exchanges;
@@ -172,12 +173,30 @@ public sealed class ClientResponse(HttpCall http, Exchange exchange, Bookkeeper 
             Keeper?.Keep(exchange);
         }
 
-        if (exchange.Batch is null)
+        if (exchange.Batch is not null)
         {
-            Guard.GiveBack(exchange, CostBound.SpentBy(exchange));
+            return settling;
         }
 
+        if (!settling.IsCompletedSuccessfully)
+        {
+            return GiveBackBehindAsync(settling);
+        }
+
+        Guard.GiveBack(exchange, CostBound.SpentBy(exchange));
         return settling;
+    }
+
+    /// <summary>
+    /// Budgets hold the most that a request may cost until its row is kept: a process that is killed before has only the intent's row, which says that most, and a budget that had given it back
+    /// would have less than its ledger.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> GiveBackBehindAsync(ValueTask<bool> settling)
+    {
+        bool isKept = await settling.ConfigureAwait(false);
+        Guard.GiveBack(exchange, CostBound.SpentBy(exchange));
+        return isKept;
     }
 
     /// <summary>Nothing follows: what is one JSON array is closed.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Ballast.EndToEnd.Tests.Fixtures;
 using Ballast.Ledger;
 
 namespace Ballast.EndToEnd.Tests.Crashes;
