@@ -48,6 +48,8 @@ public class FuzzTests
     [InlineData("anthropic-messages whole", """{"id":"msg_1","type":"\udc00 x \ud83d","content":[]}""")]
     [InlineData("anthropic-messages whole", """{"type":"error","\ud800":"Overloaded"}""")]
     [InlineData("anthropic-messages stream", "data: {\"type\":\"message_start\",\"message\":{\"\\ud800\":1}}\n\n")]
+    [InlineData("bedrock-converse request", """{"messages":[{"role":"user","content":[{"text":"a"},{"cachePoint":{"type":"default","type":[]}}]}]}""")]
+    [InlineData("bedrock-converse request", """{"system":[{"cachePoint":{"type":"default","type":{"a":[1]}}}],"messages":[{"role":"user","content":[{"text":"a"}]}]}""")]
     [InlineData("schema", "{\"properties\":{\"a\":{\"pattern\":\"ballast-thinking:anthropic:c2ln\"}}}\n{\"a\":\"aaa\"}")]
     [InlineData("schema", "{\"minLength\":1}\n\"\\ud800\"")]
     public void Read_InputThatOnceFailed_IsReadOrRefused(string name, string input)

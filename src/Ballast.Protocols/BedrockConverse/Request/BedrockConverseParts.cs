@@ -46,6 +46,7 @@ internal static class BedrockConverseParts
         while (inside.NextField(out ReadOnlySpan<char> name))
         {
             ttl = name is "ttl" && inside.IsString ? inside.Text(pointer, name) : ttl;
+            inside.Skip();
         }
 
         return new CacheControl(pointer, ttl);
