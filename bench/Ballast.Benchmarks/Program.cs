@@ -8,6 +8,14 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
+// "tail" alone: every admission of a million timed by itself, without the other benchmarks.
+if (args is ["tail"])
+{
+    Console.WriteLine("| figure | measured | must hold | aim | verdict |\n|---|---|---|---|---|");
+    Console.WriteLine(await AdmissionTail.MeasureAsync());
+    return;
+}
+
 // Run by ./bench.sh --micro; patterns as arguments choose among the benchmarks. In this process: a benchmark that builds a project of its own would not find the repository's central settings.
 IConfig config = DefaultConfig.Instance
     .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
@@ -19,4 +27,4 @@ if (args.Length > 0)
 }
 
 Summary[] summaries = BenchmarkRunner.Run([typeof(ChunkBenchmarks), typeof(RequestBenchmarks), typeof(GatewayBenchmarks), typeof(ShareBenchmarks)], config);
-Console.WriteLine(MicroReport.Table(summaries));
+Console.WriteLine(MicroReport.Table(summaries) + await AdmissionTail.MeasureAsync());
