@@ -157,7 +157,7 @@ public static class CostBound
     internal static decimal Dearest(PriceSchedule prices, DateOnly day, long input, long output, ServiceTier? only = null, int requests = 1, MediaBound media = default)
     {
         // What has no price of its own, at whatever hour, costs as standard.
-        bool isComplete = only is not null && prices.Rows.Any(row => row.ServiceTier == only && !row.HasDailyWindow && row.IsValidOn(day) && row.IsValidOn(day.AddDays(1)));
+        bool isComplete = only is { } one && HasOwnPrice(prices, one, day);
         decimal inputPrice = 0;
         decimal outputPrice = 0;
         decimal pieces = 0;
@@ -187,6 +187,10 @@ public static class CostBound
             outputPrice = Math.Max(outputPrice, figures.Output);
         }
     }
+
+    /// <summary>Apart from what asks it: a lambda among its variables would be made for every request.</summary>
+    private static bool HasOwnPrice(PriceSchedule prices, ServiceTier tier, DateOnly day) =>
+        prices.Rows.Any(row => row.ServiceTier == tier && !row.HasDailyWindow && row.IsValidOn(day) && row.IsValidOn(day.AddDays(1)));
 
     /// <summary>The largest amount that a budget of the key takes such a request for; null where one of them refuses it.</summary>
     private static decimal? Ceiling(Exchange exchange, AdmittedKey key)

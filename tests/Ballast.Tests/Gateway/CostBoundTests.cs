@@ -3,6 +3,7 @@ using System.Text;
 using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Gateway;
+using Ballast.Guards;
 using Ballast.Protocols;
 using Ballast.Protocols.Operations;
 using Ballast.Tests.Tenancy;
@@ -92,9 +93,43 @@ public sealed class CostBoundTests
     }
 
     /// <summary>What is reserved of a budget of so many dollars; null where it refuses.</summary>
+    /// <summary>Key, limits, budget, price: nothing is made for the request but the request itself.</summary>
+    [Fact]
+    public async Task Admit_WithABudgetInMoney_AllocatesNothing()
+    {
+        await using TenantHouse house = await TenantHouse.OpenAsync(
+            $$"""
+            price_book: none
+            prices: { azure/gpt: { {{Text}} } }
+            budgets: { month: { app: support, usd: 1000000 } }
+            """);
+        Exchange exchange = new(ProtocolList.OpenAIChat, Operation.Chat, house.Catalog.Current, house.Time);
+        exchange.Envelope = exchange.Protocol.Peek(Encoding.UTF8.GetBytes("{\"model\":\"chat\",\"max_tokens\":300," + Tide + "}"));
+        Model model = exchange.Model = exchange.Catalog.FindModel("chat")!;
+        decimal reserved = 0;
+        long least = long.MaxValue;
+        for (int round = 0; round < 10; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 1000; i++)
+            {
+                exchange.Reservation = default;
+                house.Guard.Admit(exchange, TenantHouse.DeclaredKey.AsMemory());
+                Guard.Check(exchange, model, 100, 300);
+                CostBound.Reserve(exchange, model.Candidates[0].Deployment);
+                reserved = exchange.Reservation.Usd;
+                house.Guard.Settle(exchange, new Spending(0.0001m, 100, 50, 50));
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.Equal(0, least);
+        Assert.True(reserved > 0);
+    }
+
     private static async Task<decimal?> ReserveAsync(string prices, byte[] body, Operation operation, decimal budget, BatchShare[]? shares = null)
     {
-
         await using TenantHouse house = await TenantHouse.OpenAsync(
             $$"""
             price_book: none
