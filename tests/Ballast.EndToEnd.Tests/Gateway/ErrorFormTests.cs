@@ -67,7 +67,7 @@ public sealed class ErrorFormTests(GatewayFixture gateways)
         ("too deep", static at => !at.IsForm, static at => Ask(at, $"{at.Body[..^1]},\"x\":{new string('[', 200)}{new string(']', 200)}}}"), [400]),
         ("a wrong type", static at => at.IsChat, static at => Ask(at, at.Body[..WhereTurnsBegin(at.Body)] + "5}"), [400]),
         ("no such model", static at => at.Name is not ("batches" or "conversations"), static at => Ask(at with { Model = "no-such/model" }), [404]),
-        ("no model", static at => !at.NamesModelInPath && at.Name is not ("batches" or "conversations" or "files"),
+        ("no model", static at => !at.NamesModelInPath && at.Name is not ("batches" or "conversations" or "files" or "moderations"),
             static at => Ask(at, at.IsForm ? FormOf(("file", "RIFF")) : at.Body.Replace("\"model\":\"MODEL\",", "", StringComparison.Ordinal)), [400]),
         ("half a form", static at => at.IsForm, static at => Ask(at, at.Body[..(at.Body.Length / 3)]), [400]),
         ("too large", static _ => true, static at => Ask(at) with { Body = new byte[2 << 20] }, [413]),
