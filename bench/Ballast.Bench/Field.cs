@@ -15,6 +15,9 @@ public sealed class Field : IAsyncDisposable
     public int PlatformTlsPort { get; private set; }
     public int NginxTlsPort { get; } = PinnedProcess.FreePort();
 
+    /// <summary>The ledger of what is launched from now on: a start is not to add up what the rounds have spent of a budget within minutes.</summary>
+    public string Ledger { get; set; } = "ledger";
+
     /// <summary>The running candidate of this name; null where it could not be set up.</summary>
     public PinnedProcess? Find(string name) => _candidates.GetValueOrDefault(name);
 
@@ -76,6 +79,7 @@ public sealed class Field : IAsyncDisposable
     {
         string text = File.ReadAllText(Path.Combine(_options.Files, file))
             .Replace("@SCRATCH@", _options.Scratch, StringComparison.Ordinal)
+            .Replace("@LEDGER@", Ledger, StringComparison.Ordinal)
             .Replace("@FILES@", _options.Files, StringComparison.Ordinal)
             .Replace("@LISTEN@", $"{port}", StringComparison.Ordinal)
             .Replace("@LISTEN_TLS@", $"{NginxTlsPort}", StringComparison.Ordinal)

@@ -182,6 +182,7 @@ public sealed class Measurement(Field field, BenchOptions options, Samples sampl
             field.Stop(field.Find(name)!);
         }
 
+        field.Ledger = "starts";
         for (int round = 0; round < options.Rounds * StartsInARound; round++)
         {
             foreach (string name in InTurn(names, round))
