@@ -34,6 +34,9 @@ public abstract class Protocol
     /// <summary>The vendor whose thinking signatures are native here, or null.</summary>
     public virtual string? NativeIssuer => null;
 
+    /// <summary>The code by which a vendor refuses reasoning that the account asked cannot decrypt; null where no reasoning is bound to an account.</summary>
+    public virtual string? UnreadableReasoningCode => null;
+
     /// <summary>Response header that carries the request id in this protocol (<c>x-request-id</c>, <c>request-id</c>).</summary>
     public abstract string RequestIdHeader { get; }
 

@@ -21,6 +21,8 @@ public sealed class OpenAIResponsesProtocol : Protocol
 
     public override string NativeIssuer => Issuer;
 
+    public override string UnreadableReasoningCode => "invalid_encrypted_content";
+
     public override string RequestIdHeader => "x-request-id";
 
     public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => OpenAIResponsesPeek.Read(body);

@@ -22,9 +22,6 @@ namespace Ballast.Gateway;
 /// </summary>
 public sealed class Failover(UpstreamCall call, HealthBook health, QuotaBook quotas, RetryBudget budget, Bookkeeper bookkeeper, Guard guard, ILogger log)
 {
-    /// <summary>OpenAI's word for reasoning that the account asked cannot decrypt.</summary>
-    private const string UnreadableReasoning = "invalid_encrypted_content";
-
     /// <summary>How long a retry without budget waits for a candidate to prove itself healthy or for the budget to refill.</summary>
     private static readonly TimeSpan RetryWaitMax = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryWaitStep = TimeSpan.FromMilliseconds(50);
@@ -114,7 +111,7 @@ public sealed class Failover(UpstreamCall call, HealthBook health, QuotaBook quo
     private static bool MayGoOn(Exchange exchange, Attempt attempt, UpstreamFailure failure, RoutePlan plan, ref Deployment? again)
     {
         Protocol own = exchange.Protocol;
-        if (failure.Error.Code == UnreadableReasoning && !exchange.LeavesReasoningOut && own == ProtocolList.OpenAIResponses && attempt.Protocol == own
+        if (own.UnreadableReasoningCode is { } code && failure.Error.Code == code && !exchange.LeavesReasoningOut && attempt.Protocol == own
             && exchange.Model.Candidates.Any(other => other.Deployment.Provider != attempt.Deployment.Provider && other.Deployment.ProtocolFor(own) == own))
         {
             exchange.LeavesReasoningOut = true;
