@@ -4,6 +4,7 @@
 #   ./bench.sh --rounds N      more or fewer
 #   ./bench.sh --quick         one short round: shows that everything runs, judges nothing
 #   ./bench.sh --json          one line of JSON instead of the table
+#   ./bench.sh --profile       counts what runs how often, and writes it for ./publish (src/Ballast/profile.mibc; docs/performance.md), about two minutes
 #   ./bench.sh --micro         in-process micro-benchmarks (BenchmarkDotNet) instead
 # What is measured, and what is not claimed: docs/performance.md. The exit code is 1 where a target was missed, 0 otherwise.
 set -uo pipefail
@@ -15,14 +16,16 @@ BENCH=$ROOT/artifacts/bench
 SCRATCH=$BENCH/run
 ARGUMENTS=
 MICRO=
+PROFILE=
 
-usage() { sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 while [ $# -gt 0 ]; do
     case $1 in
         --rounds) ARGUMENTS="$ARGUMENTS --rounds ${2:?"--rounds needs a number"}"; shift ;;
         --quick | --json) ARGUMENTS="$ARGUMENTS $1" ;;
         --micro) MICRO=1 ;;
+        --profile) PROFILE=1 ;;
         -h | --help) usage; exit 0 ;;
         *) say "unknown option $1"; usage >&2; exit 2 ;;
     esac
@@ -60,6 +63,10 @@ prepare() {
     compile platform
     compile load
     build "$ROOT/bench/Ballast.Bench/Ballast.Bench.csproj" || die "the build failed; the errors stand above"
+    if [ -n "$PROFILE" ]; then
+        build "$ROOT/src/Ballast/Ballast.csproj" && build "$ROOT/bench/Ballast.Profile/Ballast.Profile.csproj" || die "the build failed; the errors stand above"
+        return
+    fi
     build "$ROOT/bench/Yarp/Yarp.csproj" || say "YARP could not be built: it is left out"
     if need_node; then
         (cd "$ROOT/bench/portkey" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) || say "Portkey could not be installed: it is left out"
@@ -85,8 +92,18 @@ fi
 # The binary at hand is the one of these sources.
 published() { [ -x "$ROOT/artifacts/publish/ballast" ] && [ "$(cat "$BENCH/published" 2>/dev/null)" = "$(fingerprint)" ]; }
 
+# Counts of the bench's own load, of the demo with its many protocols and faults, and both together as the compiler reads them.
+profile() {
+    local bin=$ROOT/artifacts/bin
+    say "running Ballast under load while its runtime counts …"
+    "$DOTNET" "$bin/Ballast.Bench/release/Ballast.Bench.dll" --root "$ROOT" --counts "$SCRATCH/load.counts" || die "the load failed"
+    (cd "$SCRATCH" && DOTNET_TieredPGO=1 DOTNET_WritePGOData=1 DOTNET_PGODataPath=$SCRATCH/demo.counts \
+        "$DOTNET" "$bin/Ballast/release/ballast.dll" demo --headless --seconds 25 --json) >"$SCRATCH/demo.json" || die "the demo failed"
+    "$DOTNET" "$bin/Ballast.Profile/release/Ballast.Profile.dll" "$bin/Ballast/release" "$ROOT/src/Ballast/profile.mibc" "$SCRATCH/load.counts" "$SCRATCH/demo.counts"
+}
+
 locked prepare || exit 1
-if ! published; then
+if [ -z "$PROFILE" ] && ! published; then
     "$ROOT/publish" || exit 1
     fingerprint >"$BENCH/published"
 fi
@@ -97,5 +114,9 @@ certify || die "no certificate: see artifacts/bench/openssl.log"
 trap sweep EXIT
 # The bench gets signals itself and ends what it started; the shell waits for it.
 trap : INT TERM HUP
+if [ -n "$PROFILE" ]; then
+    profile
+    exit
+fi
 # shellcheck disable=SC2086 # options without spaces
 "$DOTNET" "$ROOT/artifacts/bin/Ballast.Bench/release/Ballast.Bench.dll" --root "$ROOT" $ARGUMENTS

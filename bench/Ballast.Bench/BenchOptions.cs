@@ -17,8 +17,11 @@ public sealed record BenchOptions
     public bool Quick { get; init; }
     public bool Json { get; init; }
 
+    /// <summary>Where the runtime is to write what it counts in Ballast under load, for the compiler ahead of time; nothing is compared then. Null where it is to be measured.</summary>
+    public string? Counts { get; init; }
+
     /// <summary>Length of one measurement.</summary>
-    public double Seconds => Quick ? 0.7 : 2;
+    public double Seconds => Counts is not null ? 8 : Quick ? 0.7 : 2;
     public double WarmSeconds => Quick ? 0.3 : 0.6;
     public string Scratch => Path.Combine(Root, "artifacts", "bench", "run");
     public string Tools => Path.Combine(Root, "artifacts", "bench");
@@ -40,6 +43,9 @@ public sealed record BenchOptions
                     break;
                 case "--quick":
                     options = options with { Quick = true, Rounds = 1 };
+                    break;
+                case "--counts" when i + 1 < args.Length:
+                    options = options with { Counts = args[++i] };
                     break;
                 case "--json":
                     options = options with { Json = true };

@@ -17,8 +17,10 @@ public static class Candidate
         string yarp = Path.Combine(options.Root, "artifacts", "bin", "Yarp", "release", "Yarp.dll");
         string portkey = Path.Combine(options.Files, "portkey", "node_modules", "@portkey-ai", "gateway", "build", "start-server.js");
         string dotnet = Environment.ProcessPath is { } host && Path.GetFileName(host) == "dotnet" ? host : "dotnet";
+        string compiledAtRun = Path.Combine(options.Root, "artifacts", "bin", "Ballast", "release", "ballast.dll");
         return name switch
         {
+            Ballast when options.Counts is not null => port => [dotnet, compiledAtRun, "serve", "--config", field.Configure("bench.yaml", port)],
             Ballast => port => [binary, "serve", "--config", field.Configure("bench.yaml", port)],
             Nginx => port => ["nginx", "-p", options.Scratch, "-c", field.Configure("nginx.conf", port)],
             Yarp => File.Exists(yarp) ? port => [dotnet, yarp, $"{port}", $"{field.Platform.Port}"] : null,

@@ -32,7 +32,7 @@ public sealed class Field : IAsyncDisposable
             PinnedProcess tls = field.Start(
                 "platform-tls", PinnedProcess.LoadCore, field.PlatformTlsPort, port => ["nginx", "-p", options.Scratch, "-c", field.Configure("nginx-tls.conf", port)]);
             await tls.ListensAsync(cancellation);
-            foreach (string name in Candidate.All)
+            foreach (string name in options.Counts is null ? Candidate.All : [Candidate.Ballast])
             {
                 await field.RunAsync(name, cancellation);
             }
@@ -104,12 +104,20 @@ public sealed class Field : IAsyncDisposable
 
     private PinnedProcess Start(string name, int core, int port, Func<int, IEnumerable<string>> command)
     {
-        PinnedProcess process = PinnedProcess.Start(_options, name, core, port, command(port), new Dictionary<string, string>
+        Dictionary<string, string> environment = new()
         {
             ["BENCH_KEY"] = ClientKey,
             ["BENCH_PLATFORM_KEY"] = "sk-platform",
             ["SSL_CERT_FILE"] = Path.Combine(_options.Scratch, "authority.pem"),
-        });
+        };
+        if (_options.Counts is { } counts)
+        {
+            environment["DOTNET_TieredPGO"] = "1";
+            environment["DOTNET_WritePGOData"] = "1";
+            environment["DOTNET_PGODataPath"] = counts;
+        }
+
+        PinnedProcess process = PinnedProcess.Start(_options, name, core, port, command(port), environment);
         _running.Add(process);
         return process;
     }

@@ -55,6 +55,19 @@ public sealed class Measurement(Field field, BenchOptions options, Samples sampl
         await StartAsync(cancellation);
     }
 
+    /// <summary>Every kind of request once, at Ballast alone, so that its runtime counts what is run how often; it writes that down as it ends.</summary>
+    public async Task CountAsync(CancellationToken cancellation)
+    {
+        PrepareBodies();
+        await WholeAsync("json", Candidate.Ballast, "chat.json", cancellation);
+        await WholeAsync("prompt48k", Candidate.Ballast, "chat-48k.json", cancellation);
+        await WholeAsync("tls", Candidate.Ballast, "chat-tls.json", cancellation);
+        await StreamAsync("sse", Candidate.Ballast, "chat-stream.json", "/v1/chat/completions", cancellation);
+        await StreamAsync("to-openai", Candidate.Ballast, "messages-to-openai.json", "/v1/messages", cancellation);
+        await StreamAsync("to-anthropic", Candidate.Ballast, "chat-to-anthropic.json", "/v1/chat/completions", cancellation);
+        await field.Find(Candidate.Ballast)!.EndAsync(cancellation);
+    }
+
     private static IEnumerable<string> InTurn(string[] names, int round) => names.Select((_, index) => names[(index + round) % names.Length]);
 
     private void PrepareBodies()

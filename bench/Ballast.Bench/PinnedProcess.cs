@@ -13,6 +13,8 @@ public sealed class PinnedProcess : IDisposable
 
     private static readonly TimeSpan ListenTimeMax = TimeSpan.FromSeconds(20);
 
+    private static readonly TimeSpan EndTimeMax = TimeSpan.FromSeconds(60);
+
     private readonly Process _process;
 
     private PinnedProcess(string name, Process process, int port)
@@ -81,6 +83,16 @@ public sealed class PinnedProcess : IDisposable
                 throw new BenchException($"{Name} does not listen; see artifacts/bench/run/{Name}.log");
             }
         }
+    }
+
+    /// <summary>Asks the program to end, and waits until it has.</summary>
+    public async Task EndAsync(CancellationToken cancellation)
+    {
+        using Process kill = Process.Start("kill", ["-TERM", $"{Id}"]);
+        await kill.WaitForExitAsync(cancellation);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(EndTimeMax);
+        await _process.WaitForExitAsync(limit.Token);
     }
 
     public void Dispose()

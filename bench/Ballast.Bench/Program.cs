@@ -5,7 +5,7 @@ using Ballast.Bench;
 BenchOptions? options = BenchOptions.Parse(args);
 if (options is null)
 {
-    Console.Error.WriteLine("usage: Ballast.Bench --root FOLDER [--rounds N] [--quick] [--json]; normally run by ./bench.sh");
+    Console.Error.WriteLine("usage: Ballast.Bench --root FOLDER [--rounds N] [--quick] [--json] [--counts FILE]; normally run by ./bench.sh");
     return 2;
 }
 
@@ -16,6 +16,12 @@ try
 {
     await using Field field = await Field.StartAsync(options, stop.Token);
     Samples samples = new();
+    if (options.Counts is not null)
+    {
+        await new Measurement(field, options, samples).CountAsync(stop.Token);
+        return 0;
+    }
+
     await new Measurement(field, options, samples).RunAsync(stop.Token);
     IReadOnlyList<Verdict> verdicts = Verdict.Judge(samples);
     string json = Report.Json(options, samples, verdicts);

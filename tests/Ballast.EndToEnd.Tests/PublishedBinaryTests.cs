@@ -16,6 +16,13 @@ public sealed class PublishedBinaryTests(PublishedBinaryTests.Publication public
     }
 
     [LongFact]
+    public void Publication_ForLinux_IsOneFile()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "on other systems SQLite's library lies beside the program");
+        Assert.Equal([publication.Binary], Directory.GetFiles(Path.GetDirectoryName(publication.Binary)!));
+    }
+
+    [LongFact]
     public async Task Demo_OfPublishedBinary_FailsNoRequestWhileAzureDisappears()
     {
         Result result = await RunAsync(publication.Binary, ["demo", "--headless", "--seconds", "25", "--json"], TimeSpan.FromSeconds(90));

@@ -156,6 +156,25 @@ public static class CostBound
     /// <param name="media">Which prices beside those of text may count.</param>
     internal static decimal Dearest(PriceSchedule prices, DateOnly day, long input, long output, ServiceTier? only = null, int requests = 1, MediaBound media = default)
     {
+        DearestPrices dearest = only is null && requests == 1 && media == default ? DearestOfText(prices, day) : DearestOf(prices, day, only, requests, media);
+        return dearest.Pieces + (((input * dearest.Input) + (output * dearest.Output)) * 0.000_001m);
+    }
+
+    /// <summary>Asked for several times by every request, and the same all day long.</summary>
+    private static DearestPrices DearestOfText(PriceSchedule prices, DateOnly day)
+    {
+        if (prices.DearestOfText is { } known && known.Day == day)
+        {
+            return known;
+        }
+
+        DearestPrices dearest = DearestOf(prices, day, only: null, requests: 1, media: default);
+        prices.DearestOfText = dearest;
+        return dearest;
+    }
+
+    private static DearestPrices DearestOf(PriceSchedule prices, DateOnly day, ServiceTier? only, int requests, MediaBound media)
+    {
         // What has no price of its own, at whatever hour, costs as standard.
         bool isComplete = only is { } one && HasOwnPrice(prices, one, day);
         decimal inputPrice = 0;
@@ -179,7 +198,7 @@ public static class CostBound
             }
         }
 
-        return pieces + (((input * inputPrice) + (output * outputPrice)) * 0.000_001m);
+        return new DearestPrices(day, pieces, inputPrice, outputPrice);
 
         void Take(PriceFigures figures)
         {

@@ -31,6 +31,9 @@ public sealed class PriceSchedule
     /// <summary>Some row has a price for a search.</summary>
     public bool HasSearches { get; }
 
+    /// <summary>What was worked out for the last day that was asked for. Written by whoever works it out: two that do so at once come to the same.</summary>
+    internal DearestPrices? DearestOfText { get; set; }
+
     /// <summary>All rows, those for certain hours first.</summary>
     public IReadOnlyList<PriceRow> Rows => _rows;
 

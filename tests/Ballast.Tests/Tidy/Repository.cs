@@ -6,7 +6,7 @@ namespace Ballast.Tests.Tidy;
 public static partial class Repository
 {
     private static readonly string[] s_foreignFolders = [".git", ".dotnet", ".idea", ".vs", "artifacts", "node_modules", "TestResults"];
-    private static readonly string[] s_binaryEndings = [".png", ".ico", ".woff2", ".db", ".db-shm", ".db-wal"];
+    private static readonly string[] s_binaryEndings = [".mibc", ".png", ".ico", ".woff2", ".db", ".db-shm", ".db-wal"];
 
     public static string Root { get; } = FindRoot();
 
