@@ -37,6 +37,9 @@ public abstract class Protocol
     /// <summary>The code by which a vendor refuses reasoning that the account asked cannot decrypt; null where no reasoning is bound to an account.</summary>
     public virtual string? UnreadableReasoningCode => null;
 
+    /// <summary>The words in which its requests ask for searches of the web; null where they cannot. Asked once in the process: <see cref="SearchBound"/>.</summary>
+    public virtual SearchWords? SearchWords => null;
+
     /// <summary>Response header that carries the request id in this protocol (<c>x-request-id</c>, <c>request-id</c>).</summary>
     public abstract string RequestIdHeader { get; }
 
@@ -70,6 +73,15 @@ public abstract class Protocol
     /// Same protocol on both sides: the caller's own bytes with only those values replaced that must be (model name, usage in streams, a missing output limit).
     /// </summary>
     public abstract void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output);
+
+    /// <summary>False where a caller's own bytes hold what this endpoint of the protocol refuses: then the request is written anew.</summary>
+    public virtual bool CanSplice(ReadOnlySpan<byte> body, RequestTarget target) => true;
+
+    /// <summary>
+    /// True where a request that was written anew within the protocol is answered as the caller's own bytes would have been, so that the answer's bytes can go on. False
+    /// where what was written anew shows in the answer.
+    /// </summary>
+    public virtual bool AnswersRewrittenAlike => false;
 
     /// <summary>The protocol has an operation that counts a request's tokens; without it the methods below are never called.</summary>
     public virtual bool CountsTokens => false;

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Ballast.Protocols;
@@ -13,6 +14,16 @@ public static class SearchBound
 
     private const int DepthMax = 128;
 
+    /// <summary>Of all protocols: a request may be translated, and a server may know another vendor's words beside its protocol's.</summary>
+    private static readonly SearchWords[] s_words = [.. ProtocolList.All.Select(static protocol => protocol.SearchWords).OfType<SearchWords>()];
+
+    private static readonly byte[][] s_names = [.. Distinct(s_words.SelectMany(static words => words.Names)).Select(static name => Encoding.UTF8.GetBytes($"\"{name}"))];
+    private static readonly byte[][] s_toolLimits = [.. Distinct(s_words.Select(static words => words.ToolLimit)).Select(Quoted)];
+    private static readonly byte[][] s_requestLimits = [.. Distinct(s_words.Select(static words => words.RequestLimit)).Select(Quoted)];
+
+    /// <summary>A model searches by itself, whatever it is asked: OpenAI and others call such a model so.</summary>
+    public static bool IsOfName(string model) => model.Contains("search", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>How many; 0 for a request that cannot search. A body that is no JSON is taken for one that says nothing of their number.</summary>
     /// <param name="body">As the caller wrote it, in whatever protocol.</param>
     /// <param name="isSure">It may search, whatever its body says.</param>
@@ -23,14 +34,53 @@ public static class SearchBound
             return 0;
         }
 
-        bool tells = body.IndexOf("\"max_uses\""u8) >= 0 || body.IndexOf("\"max_tool_calls\""u8) >= 0;
-        return tells && Told(body) is { } told ? told : SearchesMax;
+        return (NamesAny(body, s_toolLimits) || NamesAny(body, s_requestLimits)) && Told(body) is { } told ? told : SearchesMax;
+    }
+
+    private static IEnumerable<string> Distinct(IEnumerable<string?> words) => words.OfType<string>().Distinct(StringComparer.Ordinal);
+
+    private static byte[] Quoted(string field) => Encoding.UTF8.GetBytes($"\"{field}\"");
+
+    private static bool NamesTool(ReadOnlySpan<byte> body)
+    {
+        foreach (byte[] name in s_names)
+        {
+            if (Begins(body, name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool NamesAny(ReadOnlySpan<byte> body, byte[][] fields)
+    {
+        foreach (byte[] field in fields)
+        {
+            if (body.IndexOf(field) >= 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool Is(in Utf8JsonReader json, byte[][] fields)
+    {
+        foreach (byte[] field in fields)
+        {
+            if (json.ValueTextEquals(field.AsSpan(1, field.Length - 2)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>In text a quotation mark has a stroke before it; one without begins a name or a word of the request's own.</summary>
-    private static bool NamesTool(ReadOnlySpan<byte> body) =>
-        Begins(body, "\"web_search"u8) || Begins(body, "\"google"u8) || Begins(body, "\"enterpriseWebSearch"u8) || Begins(body, "\"enterprise_web_search"u8) || Begins(body, "\"search_parameters"u8);
-
     private static bool Begins(ReadOnlySpan<byte> body, ReadOnlySpan<byte> word)
     {
         for (int at = 0; body[at..].IndexOf(word) is >= 0 and int found;)
@@ -45,7 +95,7 @@ public static class SearchBound
         return false;
     }
 
-    /// <summary>What the tools of a request say (<c>max_uses</c> of each, <c>max_tool_calls</c> of all); null where one of them says nothing, and none of all does.</summary>
+    /// <summary>What the tools of a request say (each of itself, or the request of all); null where one of them says nothing, and none of all does.</summary>
     private static int? Told(ReadOnlySpan<byte> body)
     {
         try
@@ -56,7 +106,7 @@ public static class SearchBound
             json.Read();
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
-                bool isCalls = json.ValueTextEquals("max_tool_calls"u8);
+                bool isCalls = Is(json, s_requestLimits);
                 bool isTools = json.ValueTextEquals("tools"u8);
                 json.Read();
                 if (isTools && json.TokenType == JsonTokenType.StartArray)
@@ -94,7 +144,7 @@ public static class SearchBound
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
                 bool isType = json.ValueTextEquals("type"u8);
-                bool isUses = json.ValueTextEquals("max_uses"u8);
+                bool isUses = Is(json, s_toolLimits);
                 json.Read();
                 isSearch |= isType && json.TokenType == JsonTokenType.String && json.ValueSpan.IndexOf("search"u8) >= 0;
                 uses = isUses ? Number(json) : uses;

@@ -22,6 +22,8 @@ public sealed class AnthropicMessagesProtocol : Protocol
 
     public override string RequestIdHeader => "request-id";
 
+    public override SearchWords SearchWords { get; } = new("web_search") { ToolLimit = "max_uses" };
+
     public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => AnthropicMessagesPeek.Read(body, address);
 
     public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default) => AnthropicMessagesRequest.Read(body, address);

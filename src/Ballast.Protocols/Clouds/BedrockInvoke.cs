@@ -19,6 +19,8 @@ public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protoc
 
     public override string? NativeIssuer => messages.NativeIssuer;
 
+    public override SearchWords? SearchWords => messages.SearchWords;
+
     public override string RequestIdHeader => platform.RequestIdHeader;
 
     public override StreamFraming Framing => StreamFraming.EventStream;

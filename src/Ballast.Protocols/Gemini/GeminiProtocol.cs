@@ -23,6 +23,9 @@ public sealed class GeminiProtocol : Protocol
 
     public override string RequestIdHeader => "x-request-id";
 
+    /// <summary>Its own search has many names that begin alike, in either of the spellings that Google takes.</summary>
+    public override SearchWords SearchWords { get; } = new("google", "enterpriseWebSearch", "enterprise_web_search");
+
     public override string KeyParameter => "key";
 
     public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => GeminiEnvelope.Peek(body, address);

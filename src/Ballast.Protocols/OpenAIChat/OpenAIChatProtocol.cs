@@ -17,6 +17,9 @@ public sealed class OpenAIChatProtocol : Protocol
 
     public override string RequestIdHeader => "x-request-id";
 
+    /// <summary>OpenAI's, and xAI's of the same protocol.</summary>
+    public override SearchWords SearchWords { get; } = new("web_search", "search_parameters");
+
     public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => OpenAIChatEnvelope.Peek(body, address.Model);
 
     public override ChatRequest ReadRequest(ReadOnlyMemory<byte> body, RequestAddress address = default)
@@ -44,6 +47,8 @@ public sealed class OpenAIChatProtocol : Protocol
 
     public override void SpliceRequest(RequestEnvelope envelope, RequestTarget target, IBufferWriter<byte> output) =>
         OpenAIChatEnvelope.Splice(envelope, target, output);
+
+    public override bool CanSplice(ReadOnlySpan<byte> body, RequestTarget target) => OpenAIChatEnvelope.CanSplice(body, target);
 
     public override ResponseReader OpenReader(ReaderOptions options) =>
         FreeTextReader.Of(options, options.Stream ? new OpenAIChatStreamReader(options) : new OpenAIChatResponseReader(options));

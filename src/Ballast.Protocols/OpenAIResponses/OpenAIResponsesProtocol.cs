@@ -23,6 +23,11 @@ public sealed class OpenAIResponsesProtocol : Protocol
 
     public override string UnreadableReasoningCode => "invalid_encrypted_content";
 
+    public override SearchWords SearchWords { get; } = new("web_search") { RequestLimit = "max_tool_calls" };
+
+    /// <summary>What is written anew was only freed of marks, or of what another issuer encrypted.</summary>
+    public override bool AnswersRewrittenAlike => true;
+
     public override string RequestIdHeader => "x-request-id";
 
     public override RequestEnvelope Peek(ReadOnlyMemory<byte> body, RequestAddress address = default) => OpenAIResponsesPeek.Read(body);

@@ -11,6 +11,9 @@ namespace Ballast.Protocols.Operations;
 /// </summary>
 public sealed class OpaqueOperation(Protocol kin) : PlainOperation("opaque", kin)
 {
+    /// <summary>What OpenAI judges with where its caller names no model, as its own examples do.</summary>
+    public const string ModerationModel = "omni-moderation-latest";
+
     public override ProtocolFamily Family => ProtocolFamily.Opaque;
 
     public override StreamFraming Framing => StreamFraming.None;

@@ -31,7 +31,7 @@ internal readonly record struct MediaBound(bool HasSound, bool HasPictures, long
         return new MediaBound(
             prices.HasSound && (isSound || isDisguised || Names(body, "audio"u8) || Names(body, "AUDIO"u8) || Names(body, "video"u8) || Names(body, "VIDEO"u8)),
             prices.HasPictures && (makesPictures || isDisguised || Names(body, "image"u8) || Names(body, "IMAGE"u8)),
-            prices.HasSearches ? SearchBound.Of(body, isDisguised || deployment.SentModel.Contains("search", StringComparison.OrdinalIgnoreCase)) : 0,
+            prices.HasSearches ? SearchBound.Of(body, isDisguised || SearchBound.IsOfName(deployment.SentModel)) : 0,
             images);
     }
 

@@ -1,6 +1,7 @@
 using Ballast.Exchanges;
 using Ballast.Gateway;
 using Ballast.Protocols;
+using Ballast.Protocols.Operations;
 using Ballast.Transport;
 
 namespace Ballast.Server;
@@ -18,13 +19,13 @@ public static class ProtocolEndpoints
 
         /// <summary>What that parameter must say; null takes anything.</summary>
         public string? QueryValue { get; init; }
+
+        /// <summary>See <see cref="RequestAddress.DefaultModel"/>.</summary>
+        public string? DefaultModel { get; init; }
     }
 
     /// <summary>In the model's place where Claude on Vertex AI counts tokens.</summary>
     private const string CountModel = "count-tokens";
-
-    /// <summary>What OpenAI judges with where its caller names no model, as its own examples do.</summary>
-    private const string ModerationModel = "omni-moderation-latest";
 
     private const string BedrockPrefix = "/model/";
 
@@ -142,7 +143,10 @@ public static class ProtocolEndpoints
     }
 
     private static Endpoint PassedOn(Operation operation) =>
-        new("POST", operation == Operation.Embeddings ? ProtocolList.OpenAIEmbeddings : ProtocolList.Opaque, operation);
+        new("POST", operation == Operation.Embeddings ? ProtocolList.OpenAIEmbeddings : ProtocolList.Opaque, operation)
+        {
+            DefaultModel = operation == Operation.Moderations ? OpaqueOperation.ModerationModel : null,
+        };
 
     private static IEnumerable<(string Path, Endpoint Endpoint)> Passed() =>
         from operation in OperationName.Passed
@@ -205,7 +209,7 @@ public static class ProtocolEndpoints
 
         Protocol protocol = endpoint.Operation == Operation.Models ? Spoken(http, path) : endpoint.Protocol;
         Protocol spoken = protocol.Family == ProtocolFamily.Opaque ? Spoken(http, path) : protocol;
-        RequestAddress address = new(model, endpoint.Stream) { DefaultModel = endpoint.Operation == Operation.Moderations ? ModerationModel : null };
+        RequestAddress address = new(model, endpoint.Stream) { DefaultModel = endpoint.DefaultModel };
         return handler.HandleAsync(http, protocol, endpoint.Operation, address, spoken);
     }
 

@@ -19,25 +19,17 @@ public static class UpstreamRequest
     public static bool IsPassthrough(Exchange exchange, Deployment deployment, Protocol protocol) =>
         exchange.Operation == Operation.Compact || IsCallersOwn(exchange, deployment, protocol);
 
-    /// <summary>
-    /// True where the answer's own bytes can go on. Of a request of Responses that was only freed of marks, or of what another issuer encrypted, the answer is what was asked for.
-    /// </summary>
+    /// <summary>True where the answer's own bytes can go on, though the request's own may not.</summary>
     public static bool IsAnswerPassedOn(Exchange exchange, Deployment deployment, Protocol protocol) =>
         IsPassthrough(exchange, deployment, protocol)
-        || (protocol == ProtocolList.OpenAIResponses && exchange.Protocol == protocol && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema)));
+        || (exchange.Protocol == protocol && protocol.AnswersRewrittenAlike && HasSchema(exchange, deployment));
 
     private static bool IsCallersOwn(Exchange exchange, Deployment deployment, Protocol protocol) =>
         exchange.Protocol == protocol && !exchange.Envelope.HasForeignThinking && !exchange.Envelope.AsksThread && !exchange.LeavesReasoningOut
-        && (!exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema))
-        && (!deployment.Target.Has(Dialects) || Fits(exchange.Envelope.Body.Span, deployment.Target))
-        && !(exchange.Operation == Operation.Chat && protocol == ProtocolList.OpenAIChat && deployment.Target.MayHoldRefused(exchange.Envelope.Body.Span));
+        && HasSchema(exchange, deployment) && protocol.CanSplice(exchange.Envelope.Body.Span, deployment.Target);
 
-    /// <summary>What an endpoint of OpenAI's shape asks of a caller of that shape, who was told otherwise by OpenAI.</summary>
-    private const TargetFeatures Dialects = TargetFeatures.ShortToolIds | TargetFeatures.MaxTokensOnly;
-
-    private static bool Fits(ReadOnlySpan<byte> body, RequestTarget target) =>
-        !(target.Has(TargetFeatures.ShortToolIds) && body.IndexOf("\"tool_call_id\""u8) >= 0)
-        && !(target.Has(TargetFeatures.MaxTokensOnly) && body.IndexOf("\"max_completion_tokens\""u8) >= 0);
+    /// <summary>False where a JSON schema is asked for that the endpoint does not have: what stands in for it shows in the answer.</summary>
+    private static bool HasSchema(Exchange exchange, Deployment deployment) => !exchange.Envelope.AsksJsonSchema || deployment.Target.Has(TargetFeatures.JsonSchema);
 
     /// <summary>Builds the request; what cannot cross is added to the attempt's losses.</summary>
     public static UpstreamMessage Build(Exchange exchange, Attempt attempt)

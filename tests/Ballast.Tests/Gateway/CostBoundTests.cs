@@ -51,6 +51,9 @@ public sealed class CostBoundTests
         { "options of a model that searches", Search, "\"web_search_options\":{}," + Tide, 1, 2, "0.1" },
         { "Google's tool, paid once for each answer", Grounded, "\"tools\":[{\"google_search\":{}}]," + Tide, 1, 2, "0.035" },
         { "Google's tool, by its other name", Search, "\"tools\":[{\"googleSearch\":{}}]," + Tide, 1, 2, "0.1" },
+        { "Google's search for companies", Search, "\"tools\":[{\"enterpriseWebSearch\":{}}]," + Tide, 1, 2, "0.1" },
+        { "Google's search for companies, by its other name", Search, "\"tools\":[{\"enterprise_web_search\":{}}]," + Tide, 1, 2, "0.1" },
+        { "xAI's field", Search, "\"search_parameters\":{\"mode\":\"auto\"}," + Tide, 1, 2, "0.1" },
         { "a tool whose name is in disguise", Search, "\"tools\":[{\"type\":\"web\\u005fsearch\"}]," + Tide, 1, 2, "0.1" },
     };
 

@@ -102,6 +102,12 @@ internal static class OpenAIChatEnvelope
         }
     }
 
+    /// <summary>What some endpoints of this shape refuse of a caller who was told otherwise by OpenAI; the body is looked through for nothing else.</summary>
+    public static bool CanSplice(ReadOnlySpan<byte> body, RequestTarget target) =>
+        !(target.Has(TargetFeatures.ShortToolIds) && body.IndexOf("\"tool_call_id\""u8) >= 0)
+        && !(target.Has(TargetFeatures.MaxTokensOnly) && body.IndexOf("\"max_completion_tokens\""u8) >= 0)
+        && !target.MayHoldRefused(body);
+
     private static List<JsonEdit> UsageEdits(RequestEnvelope envelope)
     {
         JsonSpan options = envelope.StreamOptionsValue;
