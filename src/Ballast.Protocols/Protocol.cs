@@ -141,8 +141,12 @@ public abstract class Protocol
     /// <summary>Gives rate limits as this protocol's headers.</summary>
     public abstract void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header);
 
-    /// <summary>Writes the answer to a list of models.</summary>
-    public abstract void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output);
+    /// <summary>Writes the answer to a list of models: all of it, or the page that the address asks for where this vendor's lists have pages.</summary>
+    /// <param name="models">All that the caller may ask for.</param>
+    /// <param name="query">Gives a parameter of the address, or null.</param>
+    /// <param name="output">Where the answer is written.</param>
+    /// <exception cref="ProtocolException">There is no such page.</exception>
+    public abstract void WriteModels(IReadOnlyList<ModelDescription> models, Func<string, string?> query, IBufferWriter<byte> output);
 
     /// <summary>Writes one model of that list by itself.</summary>
     public abstract void WriteModel(ModelDescription model, IBufferWriter<byte> output);

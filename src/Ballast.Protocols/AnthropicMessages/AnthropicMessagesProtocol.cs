@@ -14,6 +14,9 @@ public sealed class AnthropicMessagesProtocol : Protocol
     /// <summary>Its name in configuration, ledger and tests.</summary>
     public const string ProtocolName = "anthropic-messages";
 
+    /// <summary>As many models as Anthropic's own list has on a page where its caller does not say.</summary>
+    private const int ModelPageSize = 20;
+
     public override string Name => ProtocolName;
 
     public override string NativeIssuer => AnthropicMessagesParts.NativeIssuer;
@@ -129,21 +132,36 @@ public sealed class AnthropicMessagesProtocol : Protocol
     public override void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header) =>
         AnthropicMessagesRateLimits.Write(limits, now, header);
 
-    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output)
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, Func<string, string?> query, IBufferWriter<byte> output)
     {
+        ModelPage page = PageOf(models, query);
         using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();
         json.WriteStartArray("data"u8);
-        foreach (ModelDescription model in models)
+        foreach (ModelDescription model in page.Models)
         {
             WriteModel(model, json);
         }
 
         json.WriteEndArray();
-        json.WriteBoolean("has_more"u8, false);
-        json.WriteString("first_id"u8, models.Count == 0 ? null : models[0].Name);
-        json.WriteString("last_id"u8, models.Count == 0 ? null : models[^1].Name);
+        json.WriteBoolean("has_more"u8, page.HasMore);
+        json.WriteString("first_id"u8, page.Models.Count == 0 ? null : page.Models[0].Name);
+        json.WriteString("last_id"u8, page.Models.Count == 0 ? null : page.Models[^1].Name);
         json.WriteEndObject();
+    }
+
+    private static ModelPage PageOf(IReadOnlyList<ModelDescription> models, Func<string, string?> query)
+    {
+        int size = query("limit") is { } limit ? ModelPage.Size(limit) ?? 0 : ModelPageSize;
+        if (size is < 1 or > ModelPage.SizeMax)
+        {
+            throw ProtocolException.Invalid($"limit: a whole number from 1 to {ModelPage.SizeMax}", "limit");
+        }
+
+        string? after = query("after_id");
+        return query("before_id") is not { } before ? ModelPage.After(models, after, size) ?? throw ProtocolException.Invalid("after_id: there is no such model", "after_id")
+            : after is null ? ModelPage.Before(models, before, size) ?? throw ProtocolException.Invalid("before_id: there is no such model", "before_id")
+            : throw ProtocolException.Invalid("before_id: not together with after_id", "before_id");
     }
 
     public override void WriteModel(ModelDescription model, IBufferWriter<byte> output)

@@ -118,7 +118,7 @@ public sealed class BedrockConverseProtocol : Protocol
     {
     }
 
-    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output)
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, Func<string, string?> query, IBufferWriter<byte> output)
     {
         using Utf8JsonWriter json = new(output, JsonFields.WriterOptions);
         json.WriteStartObject();

@@ -153,7 +153,7 @@ public sealed class BedrockInvoke(Protocol messages, Protocol platform) : Protoc
 
     public override void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header) => platform.WriteRateLimits(limits, now, header);
 
-    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output) => platform.WriteModels(models, output);
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, Func<string, string?> query, IBufferWriter<byte> output) => platform.WriteModels(models, query, output);
 
     public override void WriteModel(ModelDescription model, IBufferWriter<byte> output) => platform.WriteModel(model, output);
 }

@@ -120,7 +120,7 @@ public sealed class CohereChatProtocol : Protocol
         }
     }
 
-    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output)
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, Func<string, string?> query, IBufferWriter<byte> output)
     {
         using Utf8JsonWriter json = new(output, WriterOptions);
         json.WriteStartObject();

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Ballast.Protocols.Conversation;
@@ -14,6 +16,9 @@ public sealed class GeminiProtocol : Protocol
 {
     /// <summary>Its name in configuration, ledger and tests.</summary>
     public const string ProtocolName = "gemini";
+
+    /// <summary>As many models as Google's own list has on a page where its caller does not say.</summary>
+    private const int ModelPageSize = 50;
 
     internal static JsonWriterOptions WriterOptions { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -143,19 +148,42 @@ public sealed class GeminiProtocol : Protocol
     {
     }
 
-    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output)
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, Func<string, string?> query, IBufferWriter<byte> output)
     {
+        ModelPage page = PageOf(models, query);
         using Utf8JsonWriter json = new(output, WriterOptions);
         json.WriteStartObject();
         json.WriteStartArray("models"u8);
-        foreach (ModelDescription model in models)
+        foreach (ModelDescription model in page.Models)
         {
             WriteModel(model, json);
         }
 
         json.WriteEndArray();
+        if (page.HasMore)
+        {
+            json.WriteString("nextPageToken"u8, Base64Url.EncodeToString(Encoding.UTF8.GetBytes(page.Models[^1].Name)));
+        }
+
         json.WriteEndObject();
     }
+
+    private static ModelPage PageOf(IReadOnlyList<ModelDescription> models, Func<string, string?> query)
+    {
+        int size = query("pageSize") is { } asked ? ModelPage.Size(asked) ?? -1 : 0;
+        if (size < 0)
+        {
+            throw ProtocolException.Invalid("pageSize must be a whole number and not negative", "pageSize");
+        }
+
+        // As in all of Google's lists: nothing and 0 say nothing, and too much is as much as there is.
+        string? last = query("pageToken") is { Length: > 0 } token ? NameIn(token) : null;
+        return ModelPage.After(models, last, size == 0 ? ModelPageSize : Math.Min(size, ModelPage.SizeMax)) ?? throw NoSuchPage();
+    }
+
+    private static string NameIn(string token) => Base64Url.IsValid(token) ? Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)) : throw NoSuchPage();
+
+    private static ProtocolException NoSuchPage() => ProtocolException.Invalid("pageToken is none that a list of models gave out", "pageToken");
 
     public override void WriteModel(ModelDescription model, IBufferWriter<byte> output)
     {

@@ -91,7 +91,7 @@ public sealed class OllamaChatProtocol : Protocol
     }
 
     /// <summary>The answer of <c>/api/tags</c>.</summary>
-    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output)
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, Func<string, string?> query, IBufferWriter<byte> output)
     {
         using Utf8JsonWriter json = new(output, WriterOptions);
         json.WriteStartObject();

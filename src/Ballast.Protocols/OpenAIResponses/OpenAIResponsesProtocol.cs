@@ -142,7 +142,7 @@ public sealed class OpenAIResponsesProtocol : Protocol
 
     public override void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header) => OpenAIRateLimits.Write(limits, header);
 
-    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output) => OpenAIModels.Write(models, output);
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, Func<string, string?> query, IBufferWriter<byte> output) => OpenAIModels.Write(models, output);
 
     public override void WriteModel(ModelDescription model, IBufferWriter<byte> output) => OpenAIModels.Write(model, output);
 }

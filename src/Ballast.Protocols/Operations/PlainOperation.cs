@@ -66,7 +66,7 @@ public abstract class PlainOperation(string name, Protocol kin) : Protocol
 
     public override void WriteRateLimits(RateLimits limits, DateTimeOffset now, Action<string, string> header) => kin.WriteRateLimits(limits, now, header);
 
-    public override void WriteModels(IReadOnlyList<ModelDescription> models, IBufferWriter<byte> output) => kin.WriteModels(models, output);
+    public override void WriteModels(IReadOnlyList<ModelDescription> models, Func<string, string?> query, IBufferWriter<byte> output) => kin.WriteModels(models, query, output);
 
     public override void WriteModel(ModelDescription model, IBufferWriter<byte> output) => kin.WriteModel(model, output);
 

@@ -23,7 +23,7 @@ public static class ModelList
         }
         else if (name is null)
         {
-            exchange.Protocol.WriteModels([.. exchange.Catalog.ModelOrder.Where(model => MayAsk(exchange, model)).Select(Describe)], response.Output);
+            exchange.Protocol.WriteModels([.. exchange.Catalog.ModelOrder.Where(model => MayAsk(exchange, model)).Select(Describe)], http.Query, response.Output);
         }
         else
         {

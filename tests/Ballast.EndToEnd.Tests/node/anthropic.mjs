@@ -474,6 +474,27 @@ async function models(target) {
     ids.push(model.id);
   }
   assert.ok(ids.includes(target.model), ids.join(' '));
+  // Page by page to the end, by the SDK's own pager; and back from the last one.
+  let pages = 0;
+  const paged = [];
+  for await (const page of (await clientOf(target).models.list({ limit: 2 })).iterPages()) {
+    assert.ok(page.data.length > 0 && page.data.length <= 2, JSON.stringify(page.data));
+    assert.deepEqual([page.first_id, page.last_id], [page.data[0].id, page.data.at(-1).id]);
+    paged.push(...page.data.map(model => model.id));
+    pages++;
+  }
+  assert.deepEqual(paged, ids);
+  assert.equal(pages, Math.ceil(ids.length / 2));
+  if (target.gateway) {
+    const back = [];
+    for await (const page of (await clientOf(target).models.list({ limit: 3, before_id: ids.at(-1) })).iterPages()) back.unshift(...page.data.map(model => model.id));
+    assert.deepEqual(back, ids.slice(0, -1));
+    for (const wrong of [{ limit: 0 }, { limit: 1001 }, { after_id: 'no-such-model' }]) {
+      const error = await errorOf(() => clientOf(target).models.list(wrong));
+      checkError(target, error, Anthropic.BadRequestError, 400, 'invalid_request_error');
+      assert.ok(error.message.includes(Object.keys(wrong)[0]), error.message);
+    }
+  }
 }
 
 await run({

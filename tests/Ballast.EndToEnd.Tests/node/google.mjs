@@ -259,6 +259,13 @@ async function models(target) {
   const names = [];
   for await (const model of await clientOf(target).models.list()) names.push(model.name);
   assert.ok(names.includes('models/' + target.model), names.join(' '));
+  const pager = await clientOf(target).models.list({ config: { pageSize: 2 } });
+  const paged = pager.page.map(model => model.name);
+  assert.equal(paged.length, 2);
+  while (pager.hasNextPage()) paged.push(...(await pager.nextPage()).map(model => model.name));
+  assert.deepEqual(paged, names);
+  const error = await errorOf(() => clientOf(target).models.list({ config: { pageToken: 'bm8tc3VjaC1tb2RlbA' } }));
+  checkError(error, 400, 'INVALID_ARGUMENT', target);
   assert.equal((await clientOf(target).models.get({ model: target.model })).name, 'models/' + target.model);
 }
 
