@@ -258,6 +258,7 @@ internal static class OpenAIErrorBody
             ChatErrorKind.Permission => 403,
             ChatErrorKind.NotFound => 404,
             ChatErrorKind.MethodNotAllowed => 405,
+            ChatErrorKind.RequestTimeout => 408,
             ChatErrorKind.Conflict => 409,
             ChatErrorKind.RequestTooLarge => 413,
             ChatErrorKind.Unprocessable => 422,

@@ -76,7 +76,7 @@ internal static class BedrockConverseError
             ChatErrorKind.Authentication or ChatErrorKind.Permission => 403,
             ChatErrorKind.NotFound => 404,
             ChatErrorKind.MethodNotAllowed => 405,
-            ChatErrorKind.Timeout => 408,
+            ChatErrorKind.Timeout or ChatErrorKind.RequestTimeout => 408,
             ChatErrorKind.Conflict => 409,
             ChatErrorKind.RequestTooLarge => 413,
             ChatErrorKind.Unprocessable => 422,

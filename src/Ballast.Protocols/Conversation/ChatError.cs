@@ -25,6 +25,9 @@ public enum ChatErrorKind
     Unavailable,
     Overloaded,
     Timeout,
+
+    /// <summary>The caller took too long over its request (408).</summary>
+    RequestTimeout,
 }
 
 /// <summary>

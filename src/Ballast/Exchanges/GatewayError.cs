@@ -64,6 +64,9 @@ public sealed record GatewayError(
     public static readonly GatewayError BodyUnreadable = new("ballast_body_unreadable", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "The request body could not be read to its end.",
         "Send it whole, with the length or the chunks that its headers tell.");
+    public static readonly GatewayError BodyTooSlow = new("ballast_body_too_slow", ErrorSide.Client, ChatErrorKind.RequestTimeout, false,
+        "The request body came too slowly.",
+        "Send it again, at 240 bytes a second or more after its first 5 seconds.");
     public static readonly GatewayError HeadUnreadable = new("ballast_head_unreadable", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "The request's head cannot be read.", "Send HTTP/1.1 as RFC 9112 has it; whatever stands between may have changed it.");
     public static readonly GatewayError BodyEncoded = new("ballast_body_encoded", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
@@ -206,7 +209,7 @@ public sealed record GatewayError(
     private static readonly GatewayError[] s_all =
     [
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
-        BudgetExceeded, BudgetUnavailable, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, InterfaceNotOffered, MethodNotAllowed, BodyTooLarge, BodyUnreadable,
+        BudgetExceeded, BudgetUnavailable, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, InterfaceNotOffered, MethodNotAllowed, BodyTooLarge, BodyUnreadable, BodyTooSlow,
         HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, Unjudged, CompactionNotOffered,
         StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, TierShed, QuotaReached, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
         HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,

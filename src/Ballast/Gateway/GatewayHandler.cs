@@ -216,6 +216,7 @@ public sealed class GatewayHandler(
             HandleStoreException => Plain(GatewayError.HandlesUnavailable),
             IdempotencyStoreException => Plain(GatewayError.IdempotencyUnavailable),
             BodyTooLargeException => Plain(GatewayError.BodyTooLarge),
+            BodyTooSlowException => Plain(GatewayError.BodyTooSlow),
             IOException => Plain(GatewayError.BodyUnreadable),
             _ => Plain(GatewayError.Internal),
         };

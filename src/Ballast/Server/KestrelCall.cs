@@ -54,6 +54,10 @@ internal sealed class KestrelCall(HttpContext http) : HttpCall
         {
             throw new BodyTooLargeException(exception);
         }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status408RequestTimeout)
+        {
+            throw new BodyTooSlowException(exception);
+        }
     }
 
     public override void SetHeader(string name, string value) => http.Response.Headers[name] = value;

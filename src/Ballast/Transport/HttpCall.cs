@@ -66,7 +66,8 @@ public abstract class HttpCall
 
     /// <summary>Bytes of the request's body; 0 at its end.</summary>
     /// <exception cref="BodyTooLargeException">There is more than the engine takes at all.</exception>
-    /// <exception cref="IOException">The body broke off, came too slowly or is no body.</exception>
+    /// <exception cref="BodyTooSlowException">The client takes too long over it.</exception>
+    /// <exception cref="IOException">The body broke off or is no body.</exception>
     public abstract ValueTask<int> ReadBodyAsync(Memory<byte> buffer);
 
     /// <summary>Sets a header of the answer in the place of one of the same name.</summary>
@@ -83,3 +84,6 @@ public abstract class HttpCall
 
 /// <summary>A request's body is larger than an engine takes.</summary>
 public sealed class BodyTooLargeException(Exception? inner = null) : IOException("The request's body is too large.", inner);
+
+/// <summary>A request's body comes more slowly than an engine waits for.</summary>
+public sealed class BodyTooSlowException(Exception? inner = null) : IOException("The request's body came too slowly.", inner);

@@ -250,7 +250,7 @@ internal sealed class Http1Call(Http1Connection owner, RequestHead head) : HttpC
             : _responseLength is not null ? ResponseOutput.BodyForm.Length
             : head.IsHttp11 ? ResponseOutput.BodyForm.Chunked
             : ResponseOutput.BodyForm.UntilClose;
-        IsKeepAlive = !isRefusal && head.IsKeepAlive && !owner.IsStopping && form != ResponseOutput.BodyForm.UntilClose && !owner.Body.IsUnasked;
+        IsKeepAlive = !isRefusal && head.IsKeepAlive && !owner.IsStopping && !owner.IsTooSlow && form != ResponseOutput.BodyForm.UntilClose && !owner.Body.IsUnasked;
         int bytes = OwnHeadBytes;
         foreach (KeyValuePair<string, string> header in _headers)
         {

@@ -53,6 +53,9 @@ internal sealed class Http1Connection : IConnectionObserver
 
     public IPAddress? RemoteAddress => _connection.RemoteAddress;
 
+    /// <summary>The client took too long over its request, and nothing more is read of it.</summary>
+    public bool IsTooSlow => _isTooSlow;
+
     /// <summary>No request is taken after the one that is being answered.</summary>
     public bool IsStopping => _server.IsStopping;
 
@@ -183,7 +186,7 @@ internal sealed class Http1Connection : IConnectionObserver
             _phase = Phase.Work;
         }
 
-        return read > 0 ? read : throw new IOException(_isTooSlow ? "The request's body came too slowly." : "The request's body broke off.");
+        return read > 0 ? read : throw (_isTooSlow ? new BodyTooSlowException() : new IOException("The request's body broke off."));
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
