@@ -51,7 +51,7 @@ public static class ExportCommand
             {
                 LedgerPath = arguments.GetValue(ledger),
                 ConfigPath = arguments.GetValue(config),
-                Filter = new LedgerFilter(Moment(arguments, from, now), Moment(arguments, to, now), arguments.GetValue(app), arguments.GetValue(key)),
+                Filter = Between(arguments, from, to, now) with { App = arguments.GetValue(app), KeyId = arguments.GetValue(key) },
                 Form = arguments.GetValue(json) ? ReportForm.Json : ReportForm.Terminal,
                 Output = arguments.InvocationConfiguration.Output,
                 Error = arguments.InvocationConfiguration.Error,
@@ -111,8 +111,10 @@ public static class ExportCommand
         return new FileStream(path, options);
     }
 
-    private static DateTimeOffset? Moment(ParseResult arguments, Option<string> option, DateTimeOffset now) =>
-        Period.TryParse(arguments.GetValue(option)!, now, out DateTimeOffset? moment)
-            ? moment
-            : throw new UsageException($"{option.Name} {arguments.GetValue(option)} is not a time. Write {Period.Forms}.");
+    private static LedgerFilter Between(ParseResult arguments, Option<string> from, Option<string> to, DateTimeOffset now)
+    {
+        LedgerFilter filter = new(Period.Read(from.Name, arguments.GetValue(from)!, now), Period.Read(to.Name, arguments.GetValue(to)!, now));
+        Period.Check(filter.Since, from.Name, filter.Until, now);
+        return filter;
+    }
 }

@@ -48,7 +48,7 @@ public static class ExposureCommand
         {
             ReportRequest request = Narrow(options.Read(arguments, TimeProvider.System), arguments.GetValue(scope), arguments.GetValue(at), arguments.GetValue(window));
             CatalogSnapshot written = ReportSource.FindCatalog(request) ?? throw new UsageException(
-                "What stops is told from the configuration: name it with --config FILE (there is no ballast.yaml here).");
+                "What stops is told from the configuration: name it with --config FILE, or set the variables that `ballast serve` was started with (there is no ballast.yaml here, and no provider's variable is set).");
             CatalogSnapshot catalog = await ReportSource.WithMadeKeysAsync(request, written, cancellation).ConfigureAwait(false);
             LedgerReader ledger = ReportSource.OpenLedger(request);
             IReadOnlyList<ShareRow> shares = await ledger.SharesAsync(request.Filter, cancellation).ConfigureAwait(false);
@@ -67,14 +67,12 @@ public static class ExposureCommand
     private static ReportRequest Narrow(ReportRequest request, string? scope, string? at, string? window)
     {
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        DateTimeOffset? until = at is null ? request.Filter.Until : Moment("--at", at, now);
-        DateTimeOffset? since = window is not null ? Moment("--window", window, until ?? now)
+        DateTimeOffset? until = at is null ? request.Filter.Until : Period.Read("--at", at, now);
+        DateTimeOffset? since = window is not null ? Period.Read("--window", window, until ?? now)
             : at is not null && request.Filter.Since is { } asked && until is { } end ? end - (now - asked) : request.Filter.Since;
+        Period.Check(since, window is null ? "--since" : "--window", until, now);
         return request with { Filter = request.Filter with { Since = since, Until = until, App = scope ?? request.Filter.App } };
     }
-
-    private static DateTimeOffset? Moment(string option, string text, DateTimeOffset now) =>
-        Period.TryParse(text, now, out DateTimeOffset? moment) ? moment : throw new UsageException($"{option} {text} is not a time. Write {Period.Forms}.");
 
     private static async Task<ExposureFindings> MeasureAsync(
         ReportRequest request, CatalogSnapshot catalog, LedgerReader ledger, IReadOnlyList<ShareRow> shares, CancellationToken cancellation)

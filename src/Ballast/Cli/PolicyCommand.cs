@@ -144,7 +144,7 @@ public static class PolicyCommand
         string text = File.ReadAllText(file);
         PolicyLoadResult loaded = PolicyLoader.Load(text, ComponentKindName.All);
         PolicyOptions options = loaded.Options ?? throw new UsageException(string.Join(Environment.NewLine, loaded.Faults.Select(fault => fault.Print(file))));
-        CatalogSnapshot catalog = ReportSource.FindCatalog(request) ?? throw new UsageException("A policy is checked against a configuration: name it with --config FILE (there is no ballast.yaml here).");
+        CatalogSnapshot catalog = ReportSource.FindCatalog(request) ?? throw new UsageException("A policy is checked against a configuration: name it with --config FILE, or set the variables that `ballast serve` was started with (there is no ballast.yaml here, and no provider's variable is set).");
         try
         {
             return new Proposal(file, text, options, catalog, ReportSource.FindPolicies(request).ReadComponents(out _));

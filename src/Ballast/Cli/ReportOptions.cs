@@ -58,23 +58,17 @@ internal sealed class ReportOptions
         }
 
         DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset? since = Period.Read(_since.Name, arguments.GetValue(_since) ?? "all", now);
+        DateTimeOffset? until = Period.Read(_until.Name, arguments.GetValue(_until) ?? "all", now);
+        Period.Check(since, _since.Name, until, now);
         return new ReportRequest
         {
             LedgerPath = arguments.GetValue(_ledger),
             ConfigPath = arguments.GetValue(_config),
-            Filter = new LedgerFilter(
-                ReadMoment(_since.Name, arguments.GetValue(_since), now),
-                ReadMoment(_until.Name, arguments.GetValue(_until), now),
-                arguments.GetValue(_app),
-                arguments.GetValue(_key)),
+            Filter = new LedgerFilter(since, until, arguments.GetValue(_app), arguments.GetValue(_key)),
             Form = json ? ReportForm.Json : markdown ? ReportForm.Markdown : ReportForm.Terminal,
             Output = arguments.InvocationConfiguration.Output,
             Error = arguments.InvocationConfiguration.Error,
         };
     }
-
-    private static DateTimeOffset? ReadMoment(string name, string? text, DateTimeOffset now) =>
-        Period.TryParse(text ?? "all", now, out DateTimeOffset? moment)
-            ? moment
-            : throw new UsageException($"{name} {text} is not a time. Write {Period.Forms}.");
 }

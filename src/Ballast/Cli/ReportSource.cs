@@ -31,7 +31,7 @@ internal static class ReportSource
     /// <summary>The configuration's price book; the shipped one without a configuration.</summary>
     public static PriceBook FindPrices(ReportRequest request) => FindOptions(request)?.PriceBook ?? PriceBook.Shipped;
 
-    /// <summary>Null where no configuration was named and there is none here.</summary>
+    /// <summary>As <c>ballast serve</c> would run here; null where no configuration was named, there is none here, and no provider's variable is set.</summary>
     public static CatalogSnapshot? FindCatalog(ReportRequest request) =>
         FindOptions(request) is { } options ? CatalogBuilder.Build(options, revision: 0) : null;
 
@@ -80,7 +80,7 @@ internal static class ReportSource
     {
         if (request.ConfigPath is null && !File.Exists(ConfigDefault))
         {
-            return null;
+            return EnvironmentOptions.TryBuild(Environment.GetEnvironmentVariable, out BallastOptions? unwritten) ? unwritten : null;
         }
 
         string path = request.ConfigPath ?? ConfigDefault;
@@ -90,14 +90,17 @@ internal static class ReportSource
             return result.Options;
         }
 
-        if (OptionsLoader.LoadFile(path, name => Environment.GetEnvironmentVariable(name) ?? StandIn(name)).Options is { } options)
+        LoadResult stoodIn = OptionsLoader.LoadFile(path, name => Environment.GetEnvironmentVariable(name) ?? StandIn(name));
+        if (stoodIn.Options is { } options)
         {
             request.Error.WriteLine($"{path} names environment variables that are not set here; 'unset-…' stands for their values.");
             return options;
         }
 
-        IEnumerable<string> faults = result.Faults.Where(fault => !fault.IsWarning).Select(fault => fault.Print(path));
-        throw new UsageException(string.Join(Environment.NewLine, faults));
+        // Where a credential is missing another value does; a number, a duration or a name that is missing is asked for, and nothing else.
+        ConfigurationFault[] faults = [.. result.Faults.Where(static fault => !fault.IsWarning)];
+        ConfigurationFault[] needed = [.. faults.Where(fault => stoodIn.Faults.Any(still => !still.IsWarning && (still.Line, still.Column) == (fault.Line, fault.Column)))];
+        throw new UsageException(string.Join(Environment.NewLine, (needed.Length > 0 ? needed : faults).Select(fault => fault.Print(path))));
     }
 
     /// <summary>

@@ -23,7 +23,7 @@ internal static class ShiftsView
         }
 
         request.Output.WriteLine(analysis.Comparisons.Count == 0
-            ? $"Nothing can be compared: {(report.Attempts == 0 ? "there are no attempts" : $"each window needs {ShiftAnalysis.StretchesMin} stretches of {Words(report.Stretch)} with {ShiftAnalysis.RequestsMin} requests each")} from {ReportFormat.Moment(report.From, "")} to {ReportFormat.Moment(report.Until, "")}."
+            ? $"Nothing can be compared: {(report.Attempts == 0 ? "there are no attempts" : $"each window needs {ShiftAnalysis.StretchesMin} stretches of {Words(report.Stretch)} with {ShiftAnalysis.RequestsMin} requests each")} from {ReportFormat.Moment(report.From, "")} to {ReportFormat.Moment(report.Until, "")}. {(report.Attempts == 0 ? "Send requests through the gateway, or look" : "Look")} further back with --since, such as --since 30d."
             : $"{(analysis.Found.Count == 0 ? "Nothing has shifted" : $"{analysis.Found.Count} shifts")}: {analysis.Comparisons.Count} figures compared over stretches of {Words(report.Stretch)}, {Number(analysis.FalseAlarms)} false alarms to expect if nothing had changed; {analysis.Untold} had too little traffic.");
         request.Output.WriteLine();
         if (report.Announced.Count > 0)

@@ -15,6 +15,8 @@ internal sealed class YamlTreeReader
     /// <summary>Most nodes taken: ten thousand deployments with every key written.</summary>
     public const int NodesMax = 400_000;
 
+    private static readonly char[] s_quotes = ['\'', '"', '\n', '\r'];
+
     private readonly FaultList _faults;
     private readonly Scanner _scanner;
     private readonly Parser _parser;
@@ -47,7 +49,7 @@ internal sealed class YamlTreeReader
             bool isPlaced = error.Start.Line > 1 || error.Start.Column > 1 || error.End.Line > 1;
             Mark at = isPlaced ? error.Start : reader._scanner.CurrentPosition;
             string sentence = Sentence(error);
-            faults.Error("", (int)at.Line, (int)at.Column, $"not valid YAML: {sentence}", sentence.Contains("tab", StringComparison.OrdinalIgnoreCase) ? "indent with spaces, not with tabs" : "");
+            faults.Error("", (int)at.Line, (int)at.Column, $"not valid YAML: {sentence}", HintFor(sentence, LineOf(yaml, at.Line)));
             return null;
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException or FormatException or IndexOutOfRangeException)
@@ -211,10 +213,31 @@ internal sealed class YamlTreeReader
     private static int Column(ParsingEvent place) => (int)place.Start.Column;
 
     /// <summary>The parser's own words, made one short line: they may quote the file, where a key could stand by mistake.</summary>
+    private static string HintFor(string sentence, ReadOnlySpan<char> line) =>
+        sentence.Contains("tab", StringComparison.OrdinalIgnoreCase) ? "indent with spaces, not with tabs"
+        : sentence.Contains("flow", StringComparison.Ordinal) && line.Contains("${", StringComparison.Ordinal) ? "within { } and [ ] a variable stands in quotes: \"${NAME}\""
+        : "";
+
+    private static ReadOnlySpan<char> LineOf(string yaml, long line)
+    {
+        ReadOnlySpan<char> rest = yaml;
+        for (long at = 1; at < line && rest.IndexOf('\n') is >= 0 and int end; at++)
+        {
+            rest = rest[(end + 1)..];
+        }
+
+        return rest.IndexOf('\n') is >= 0 and int length ? rest[..length] : rest;
+    }
+
     private static string Sentence(YamlException error)
     {
         string text = error.InnerException?.Message ?? error.Message;
-        int quote = text.IndexOfAny(['\'', '"', '\n', '\r']);
+        int quote = text.IndexOfAny(s_quotes);
+        while (quote >= 0 && quote + 2 < text.Length && text[quote + 2] == text[quote] && char.IsPunctuation(text[quote + 1]))
+        {
+            quote = text.IndexOfAny(s_quotes, quote + 3); // a bracket or comma that is missing is YAML's, and nobody's value
+        }
+
         text = quote >= 0 ? text[..quote] : text;
         return text.Length > 160 ? text[..160] : text.Trim().TrimEnd('.', ',', ':');
     }

@@ -38,7 +38,25 @@ public sealed class CommandProgramTests(TemporaryFolder folder) : IClassFixture<
         Assert.Contains("missing.yaml does not exist", missing.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>Who serves without a file has reports without one: of the providers whose variables are set, as the gateway itself.</summary>
+    [Fact]
+    public async Task Policy_WithoutAFile_IsCheckedAgainstTheProvidersWhoseVariablesAreSet()
+    {
+        await File.WriteAllTextAsync(
+            folder.File("caps.yaml"), "apiVersion: ballast/v1\nkind: BalancePolicy\nmetadata: { name: caps, version: 1 }\nscopes:\n  - { id: org, rules: [{ id: o60, cap: { platform: openai }, share: 0.60 }] }\n", TestContext.Current.CancellationToken);
+
+        ProgramResult unset = await BallastProcess.RunAsync(folder.Path, ["policy", "check", "caps.yaml"]);
+        ProgramResult set = await BallastProcess.RunAsync(folder.Path, ["policy", "check", "caps.yaml"], ("OPENAI_API_KEY", "sk-no-key-at-all"), ("ANTHROPIC_API_KEY", "sk-no-key-at-all"));
+
+        Assert.Equal((2, ""), (unset.ExitCode, unset.Output));
+        Assert.Contains("set the variables that `ballast serve` was started with", unset.Errors, StringComparison.Ordinal);
+        Assert.Contains("caps version 1 can", set.Output, StringComparison.Ordinal);
+        Assert.Equal("", set.Errors);
+    }
+
     [Theory]
+    [InlineData("usage", "--since", "0s", "--json")]
+    [InlineData("exposure", "--window", "-5d", "--json")]
     [InlineData("demo", "--seconds", "0", "--json")]
     [InlineData("demo", "--seconds", "soon", "--json")]
     [InlineData("demo", "--admin-port", "any", "--json")]

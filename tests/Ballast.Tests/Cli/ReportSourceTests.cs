@@ -64,6 +64,25 @@ public sealed class ReportSourceTests
         Assert.Contains("assistant (for bank)", run.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>What a report is told in place of a credential is no number: it asks for those variables, and not for the credentials.</summary>
+    [Fact]
+    public async Task Exposure_NumbersNotSetHere_AsksForThemAlone()
+    {
+        await using TestLedger ledger = new();
+        using TemporaryFolder folder = new();
+        string path = folder.File("ballast.yaml");
+        string numbers = Yaml.Replace("LEDGER", ledger.Path, StringComparison.Ordinal).Replace("retention_days: 30", "retention_days: \"${BALLAST_TEST_DAYS_NOT_SET}\"", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(path, numbers + "\nlimits:\n  connect_timeout: ${BALLAST_TEST_WAIT_NOT_SET}\n", TestContext.Current.CancellationToken);
+
+        CommandRun run = await CommandRun.OfAsync(ExposureCommand.Create(), "--config", path);
+
+        Assert.Equal((2, ""), (run.ExitCode, run.Output));
+        string[] lines = run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.Contains("environment variable BALLAST_TEST_DAYS_NOT_SET is not set (hint: set it", lines[0], StringComparison.Ordinal);
+        Assert.Contains("environment variable BALLAST_TEST_WAIT_NOT_SET is not set (hint: set it", lines[1], StringComparison.Ordinal);
+    }
+
     /// <summary>The sample names credentials and an address by variables; nobody who makes a report has them all.</summary>
     [Fact]
     public async Task Exposure_SampleConfigurationWithNothingSet_IsReportedAllTheSame()

@@ -13,6 +13,7 @@ public class ConfigurationFaultTests
 
     // YAML itself
     [InlineData("  path: ballast.db", "  path: [ballast.db", "", 6, "not valid YAML")]
+    [InlineData("ledger:\n  path: ballast.db", "ledger: { path: ${HOME} }", "", 4, "did not find expected ',' or '}'")]
     [InlineData("  path: ballast.db", "  path: *there", "ledger.path", 5, "aliases")]
     [InlineData("  path: ballast.db", "  path: &here ballast.db", "ledger.path", 5, "anchors")]
     [InlineData("  path: ballast.db", "  path: !secret ballast.db", "ledger.path", 5, "tags")]
@@ -137,6 +138,18 @@ public class ConfigurationFaultTests
 
         Assert.Null(result.Options);
         Assert.Contains(result.Faults, fault => fault.Message.Contains(message, StringComparison.Ordinal));
+    }
+
+    /// <summary>Braces of a variable are YAML's own where they stand among braces: the commonest way to write a file that is none.</summary>
+    [Theory]
+    [InlineData("ledger: { path: ${HOME} }", true)]
+    [InlineData("ledger: { path: \"${HOME}\" }", false)]
+    [InlineData("ledger: { path: ballast.db", false)]
+    public void Load_VariableAmongBraces_SaysThatItNeedsQuotes(string written, bool isTold)
+    {
+        LoadResult result = ValidConfiguration.Load(ValidConfiguration.With("ledger:\n  path: ballast.db", written));
+
+        Assert.Equal(isTold, result.Faults.Any(static fault => fault.Hint.Contains("in quotes: \"${NAME}\"", StringComparison.Ordinal)));
     }
 
     [Fact]
