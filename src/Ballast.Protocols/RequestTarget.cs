@@ -66,6 +66,9 @@ public enum TargetFeatures
 
     /// <summary>Knows tools of free text (OpenAI's <c>custom</c>) and a choice among some of the tools; else they become functions, and the others are not offered.</summary>
     CustomTools = 1 << 18,
+
+    /// <summary>Reasoning is switched on and off by <c>thinking: {type}</c> (DeepSeek, Z.ai); else, where it can be, by the word <c>none</c>.</summary>
+    ThinkingSwitch = 1 << 19,
 }
 
 /// <summary>The deployment that a request is written for, as far as a protocol must know it.</summary>

@@ -23,4 +23,14 @@ public sealed record ThinkingOptions(ThinkingMode Mode, string Pointer)
 
     /// <summary>Unknown fields of the thinking object itself, such as Anthropic's <c>display</c>.</summary>
     public IReadOnlyList<Extra> Extras { get; init; } = [];
+
+    /// <summary>Names the whole wish as lost, wherever its pieces stood.</summary>
+    internal void Lose(LossReport losses, string reason)
+    {
+        losses.Add(Pointer, reason);
+        if (EffortPointer is not null)
+        {
+            losses.Add(EffortPointer, reason);
+        }
+    }
 }

@@ -125,6 +125,7 @@ internal static partial class OpenAIChatRequest
                 draft.EndUsers.Add((new Setting<string>(json.Text(at), at), name));
                 break;
             case "reasoning_effort" or "reasoning" or "thinking":
+            case "enable_thinking" when json.Token is JsonTokenType.True or JsonTokenType.False:
                 draft.Reasoning.Add(json.TakeExtra(name, ""));
                 break;
             default:
@@ -408,10 +409,7 @@ internal static partial class OpenAIChatRequest
                 }
             }
 
-            string[] spellings = ["reasoning_effort", "reasoning", "thinking"];
-            Extra? chosen = Reasoning.OrderBy(extra => Array.IndexOf(spellings, extra.Name)).FirstOrDefault();
-            Thinking = chosen is null ? null : ReadThinking(chosen);
-            Extras.AddRange(Reasoning.Where(extra => extra != chosen));
+            Thinking = SettleWish(Reasoning, Extras);
         }
     }
 }

@@ -78,6 +78,7 @@ internal static class ChatRequestFacts
                 ReadFormat(field, at, facts);
                 break;
             case "reasoning_effort" or "reasoning" or "thinking":
+            case "enable_thinking" when value.ValueKind is JsonValueKind.True or JsonValueKind.False:
                 ReadThinking(field, at, facts);
                 break;
             default:
@@ -159,7 +160,7 @@ internal static class ChatRequestFacts
     {
         JsonElement value = field.Value;
         string word = value.ValueKind == JsonValueKind.String ? JsonWalk.TextOf(value) : JsonWalk.Text(value, "effort") ?? JsonWalk.Text(value, "type") ?? "on";
-        bool isOff = word is "none" or "disabled" || JsonWalk.Get(value, "enabled") is { ValueKind: JsonValueKind.False };
+        bool isOff = word is "none" or "disabled" || value.ValueKind == JsonValueKind.False || JsonWalk.Get(value, "enabled") is { ValueKind: JsonValueKind.False };
         facts.Set("thinking", isOff ? "off" : word == "minimal" ? "least" : "on", at);
         string[] known = ["effort", "type", "enabled", "max_tokens", "budget_tokens"];
         foreach (JsonProperty detail in JsonWalk.Fields(value).Where(detail => !known.Contains(detail.Name)))

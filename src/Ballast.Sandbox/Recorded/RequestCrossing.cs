@@ -47,7 +47,15 @@ public static class RequestCrossing
 
         public void Run()
         {
-            before.Settings.ForEach(CheckSetting);
+            foreach (SettingFact fact in before.Settings)
+            {
+                // That the model shall reason is one wish, said by a switch, by an effort or by both.
+                if (fact.Kind != "thinking" || fact == before.Settings.Find(other => other.Kind == fact.Kind && other.Value == fact.Value))
+                {
+                    CheckSetting(fact);
+                }
+            }
+
             before.Spoken.ForEach(CheckSpoken);
         }
 

@@ -29,8 +29,12 @@ internal static class FeatureDefaults
     /// <summary>Hosts of OpenAI's shape, by platform, where their documentation or their recorded answers say otherwise than <see cref="Compatible"/>.</summary>
     private static readonly Dictionary<string, TargetFeatures> s_dialects = new(StringComparer.Ordinal)
     {
-        // No schemas (json_object only), no pictures; tools of a model that reasons need its reasoning back.
-        ["deepseek"] = (Compatible & ~(TargetFeatures.JsonSchema | TargetFeatures.Images)) | TargetFeatures.ParallelToolCalls | TargetFeatures.ReasoningReplay | TargetFeatures.MaxTokensOnly,
+        // No schemas (json_object only), no pictures; tools of a model that reasons need its reasoning back. Reasoning is on unless it is switched off.
+        ["deepseek"] = (Compatible & ~(TargetFeatures.JsonSchema | TargetFeatures.Images)) | TargetFeatures.ParallelToolCalls | TargetFeatures.ReasoningReplay | TargetFeatures.MaxTokensOnly
+            | TargetFeatures.ThinkingSwitch | TargetFeatures.ReasoningEffort,
+
+        // The same switch, without words for how hard to think.
+        ["zai"] = Compatible | TargetFeatures.ThinkingSwitch | TargetFeatures.ReasoningReplay,
 
         // Streams tell usage unasked, and stream_options is no field; unknown fields are refused, and so are ids of other lengths.
         ["mistral"] = (Compatible & ~TargetFeatures.StreamUsage) | TargetFeatures.ParallelToolCalls | TargetFeatures.ShortToolIds | TargetFeatures.MaxTokensOnly,
@@ -40,6 +44,12 @@ internal static class FeatureDefaults
         ["xai"] = Compatible | TargetFeatures.ParallelToolCalls | TargetFeatures.MaxCompletionTokens,
         ["openrouter"] = Compatible | TargetFeatures.ParallelToolCalls | TargetFeatures.ReasoningEffort | TargetFeatures.Files,
     };
+
+    /// <summary>What a platform is known to understand beyond its kind. What it lacks or refuses is left out.</summary>
+    public static TargetFeatures BeyondKind(ProviderKind kind, string? platform) =>
+        kind == ProviderKind.OpenAICompatible && platform is not null && s_dialects.TryGetValue(platform, out TargetFeatures dialect)
+            ? dialect & ~(Compatible | TargetFeatures.MaxTokensOnly | TargetFeatures.ShortToolIds)
+            : TargetFeatures.None;
 
     /// <summary>Fields of Chat Completions that hosts of OpenAI's shape answer with an error, as their documentation has it.</summary>
     private static readonly Dictionary<string, string[]> s_refused = new(StringComparer.Ordinal)
@@ -77,6 +87,9 @@ internal static class FeatureDefaults
         ProviderKind.AzureOpenAI when vendor == "openai" => OpenAI | Later,
         ProviderKind.AwsBedrock when vendor == "openai" => OpenAI,
         ProviderKind.OpenAICompatible when platform is not null && s_dialects.TryGetValue(platform, out TargetFeatures dialect) => dialect,
+
+        // Effort is a field of the Responses API itself, whoever speaks it.
+        ProviderKind.OpenAICompatible when protocol.Name == ProtocolList.OpenAIResponses.Name => Compatible | TargetFeatures.ReasoningEffort,
         _ => Compatible,
     };
 

@@ -26,9 +26,14 @@ public static class FeatureName
         ("compaction", TargetFeatures.Compaction),
         ("choices", TargetFeatures.Choices),
         ("custom_tools", TargetFeatures.CustomTools),
+        ("thinking_switch", TargetFeatures.ThinkingSwitch),
     ];
 
     public static IReadOnlyList<string> All { get; } = [.. Table.Select(static row => row.Name)];
+
+    /// <summary>The changes that add a set of features: <c>+name</c>, each.</summary>
+    public static IEnumerable<string> Adding(TargetFeatures features) =>
+        Table.Where(row => (features & row.Feature) != 0).Select(static row => $"+{row.Name}");
 
     /// <summary>True for <c>name</c>, <c>+name</c> and <c>-name</c> of a known feature.</summary>
     public static bool IsKnown(string change) => Find(change) != TargetFeatures.None;

@@ -60,7 +60,7 @@ public static class FuzzTargets
 
     public static RequestTarget Target(string vendor, bool hasAll) => new()
     {
-        Model = "target", Vendor = vendor, Features = hasAll ? Enum.GetValues<TargetFeatures>().Aggregate((a, b) => a | b) & ~(TargetFeatures.ShortToolIds | TargetFeatures.MaxTokensOnly) : TargetFeatures.None,
+        Model = "target", Vendor = vendor, Features = hasAll ? Enum.GetValues<TargetFeatures>().Aggregate((a, b) => a | b) & ~(TargetFeatures.ShortToolIds | TargetFeatures.MaxTokensOnly | TargetFeatures.ThinkingSwitch) : TargetFeatures.None,
     };
 
     private static void Splice(Protocol protocol, byte[] body)

@@ -129,8 +129,8 @@ public sealed class WireFile
         Vendor = Option("target-vendor") ?? VendorOf(protocol),
         Features = Option("features") switch
         {
-            // All that an endpoint may be able to do; the last two are bounds.
-            null => Enum.GetValues<TargetFeatures>().Aggregate((a, b) => a | b) & ~(TargetFeatures.ShortToolIds | TargetFeatures.MaxTokensOnly),
+            // All that an endpoint may be able to do; the last ones are bounds, and another way to say it.
+            null => Enum.GetValues<TargetFeatures>().Aggregate((a, b) => a | b) & ~(TargetFeatures.ShortToolIds | TargetFeatures.MaxTokensOnly | TargetFeatures.ThinkingSwitch),
             "none" => TargetFeatures.None,
             string list => list.Split(',', StringSplitOptions.TrimEntries).Select(Enum.Parse<TargetFeatures>).Aggregate((a, b) => a | b),
         },

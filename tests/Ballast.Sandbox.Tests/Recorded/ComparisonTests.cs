@@ -62,6 +62,18 @@ public sealed class ComparisonTests
         Assert.NotEmpty(RequestCrossing.Compare(WireApi.Chat, Bytes(before), WireApi.Messages, Bytes(after)));
     }
 
+    [Theory]
+    [InlineData("\"reasoning_effort\":\"high\",", true)]
+    [InlineData("", false)]
+    [InlineData("\"enable_thinking\":false,", false)]
+    public void Request_ThatWishesReasoningTwice_WishesItOnce(string wish, bool isSame)
+    {
+        const string Before = """{"thinking":{"type":"adaptive"},"output_config":{"effort":"high"},"messages":[{"role":"user","content":"one"}]}""";
+        string after = $$"""{{{wish}}"messages":[{"role":"user","content":"one"}]}""";
+
+        Assert.Equal(isSame ? [] : ["/thinking"], RequestCrossing.Compare(WireApi.Messages, Bytes(Before), WireApi.Chat, Bytes(after)).Select(difference => difference.Pointer));
+    }
+
     [Fact]
     public void Request_WithAPartGone_IsVanishedWhole()
     {

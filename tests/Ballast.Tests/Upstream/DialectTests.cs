@@ -76,6 +76,23 @@ public sealed class DialectTests
         Assert.Empty(losses);
     }
 
+    /// <summary>Reasoning is asked for, and forbidden, in the host's own words; where it has none, that is named.</summary>
+    [Theory]
+    [InlineData("deepseek", "disabled", "{\"type\":\"disabled\"}", "")]
+    [InlineData("deepseek", "adaptive", "{\"type\":\"enabled\"}", "low")]
+    [InlineData("zai", "disabled", "{\"type\":\"disabled\"}", "")]
+    [InlineData("zai", "adaptive", "{\"type\":\"enabled\"}", "", "/output_config/effort")]
+    [InlineData("openrouter", "adaptive", "", "low")]
+    [InlineData("together", "disabled", "", "", "/output_config/effort", "/thinking")]
+    public void Thinking_OfAnotherProtocol_IsSaidInTheHostsWords(string platform, string type, string toggle, string effort, params string[] lost)
+    {
+        string body = $$$"""{"model":"p/m","max_tokens":9,"thinking":{"type":"{{{type}}}"},"output_config":{"effort":"low"},"messages":[{"role":"user","content":"x"}]}""";
+        JsonElement sent = Sent(platform, ProtocolList.AnthropicMessages, body, out _, out string[] losses);
+        Assert.Equal(toggle, sent.TryGetProperty("thinking", out JsonElement thinking) ? thinking.GetRawText() : "");
+        Assert.Equal(effort, sent.TryGetProperty("reasoning_effort", out JsonElement word) ? word.GetString() : "");
+        Assert.Equal(lost, losses);
+    }
+
     [Fact]
     public void RefusedFields_OfAnotherProtocol_AreNamedToo()
     {

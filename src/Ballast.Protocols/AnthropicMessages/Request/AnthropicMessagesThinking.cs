@@ -96,25 +96,25 @@ internal sealed class AnthropicMessagesThinking
             return new AnthropicMessagesThinking(null, null, 0, null, maxTokens);
         }
 
-        if (asked.Mode == ThinkingMode.Disabled || asked is { BudgetTokens: null, Effort: "none" or "minimal" })
-        {
-            return new AnthropicMessagesThinking(null, ThinkingMode.Disabled, 0, null, maxTokens);
-        }
-
         foreach (Extra extra in asked.Extras)
         {
             losses.Add(extra.Pointer, $"{extra.Name} has no counterpart.");
         }
 
+        if (asked.Mode == ThinkingMode.Disabled || asked is { BudgetTokens: null, Effort: "none" or "minimal" })
+        {
+            return new AnthropicMessagesThinking(null, ThinkingMode.Disabled, 0, null, maxTokens);
+        }
+
         if (isForced)
         {
-            losses.Add(asked.Pointer, ExcludedByForce);
+            asked.Lose(losses, ExcludedByForce);
             return new AnthropicMessagesThinking(null, null, 0, null, maxTokens);
         }
 
         if (asked is { BudgetTokens: null, Effort: not (null or "low" or "medium" or "high" or "xhigh" or "max") })
         {
-            losses.Add(asked.Pointer, "The word for the effort is not known; a medium one is made.");
+            losses.Add(asked.EffortPointer ?? asked.Pointer, "The word for the effort is not known; a medium one is made.");
         }
 
         if (target.Has(TargetFeatures.AdaptiveThinking))
@@ -124,7 +124,7 @@ internal sealed class AnthropicMessagesThinking
 
         if (lacksThinking)
         {
-            losses.Add(asked.Pointer, NeedsReasoning);
+            asked.Lose(losses, NeedsReasoning);
             return new AnthropicMessagesThinking(null, null, 0, null, maxTokens);
         }
 
@@ -143,7 +143,7 @@ internal sealed class AnthropicMessagesThinking
         long half = maxTokens / 2;
         if (half < BudgetMin)
         {
-            losses.Add(asked.Pointer, $"Reasoning needs at least {BudgetMin} tokens, and as many for the answer: the limit of {maxTokens} leaves no room.");
+            asked.Lose(losses, $"Reasoning needs at least {BudgetMin} tokens, and as many for the answer: the limit of {maxTokens} leaves no room.");
             return new AnthropicMessagesThinking(null, null, 0, null, maxTokens);
         }
 

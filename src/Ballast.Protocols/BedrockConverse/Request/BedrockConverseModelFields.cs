@@ -211,7 +211,7 @@ internal sealed class BedrockConverseModelFields
         bool isOff = asked.Mode == ThinkingMode.Disabled || asked is { BudgetTokens: null, Effort: "none" or "minimal" };
         if (asked is { BudgetTokens: null, Mode: not ThinkingMode.Disabled, Effort: not (null or "none" or "minimal" or "low" or "medium" or "high" or "xhigh" or "max") })
         {
-            _losses.Add(asked.Pointer, "The word for the effort is not known; a medium one is made.");
+            _losses.Add(asked.EffortPointer ?? asked.Pointer, "The word for the effort is not known; a medium one is made.");
         }
 
         if (_target.Vendor == Anthropic)
@@ -224,7 +224,7 @@ internal sealed class BedrockConverseModelFields
         }
         else if (!isOff)
         {
-            _losses.Add(asked.Pointer, "The model has no setting for its reasoning here.");
+            asked.Lose(_losses, "The model has no setting for its reasoning here.");
         }
     }
 
@@ -267,7 +267,7 @@ internal sealed class BedrockConverseModelFields
         _effort = EffortOf(asked) is "max" ? "high" : EffortOf(asked) ?? "medium";
         if (asked.BudgetTokens is not null || asked.Effort is "xhigh" or "max")
         {
-            _losses.Add(asked.Pointer, $"The model knows words only; its effort is {_effort}.");
+            asked.Lose(_losses, $"The model knows words only; its effort is {_effort}.");
         }
     }
 
@@ -282,7 +282,7 @@ internal sealed class BedrockConverseModelFields
         bool isAdaptive = _target.Has(TargetFeatures.AdaptiveThinking);
         if (isForced || (lacksThinking && !isAdaptive))
         {
-            _losses.Add(asked.Pointer, isForced ? ExcludedByForce : NeedsReasoning);
+            asked.Lose(_losses, isForced ? ExcludedByForce : NeedsReasoning);
             return;
         }
 
@@ -300,7 +300,7 @@ internal sealed class BedrockConverseModelFields
             budget = limit / 2;
             if (budget < BudgetMin)
             {
-                _losses.Add(asked.Pointer, $"Reasoning needs at least {BudgetMin} tokens, and as many for the answer: the limit of {limit} leaves no room.");
+                asked.Lose(_losses, $"Reasoning needs at least {BudgetMin} tokens, and as many for the answer: the limit of {limit} leaves no room.");
                 return;
             }
 

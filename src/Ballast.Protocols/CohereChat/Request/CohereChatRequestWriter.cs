@@ -207,7 +207,7 @@ internal sealed class CohereChatRequestWriter(ChatRequest request, RequestTarget
             {
                 if (thinking.Mode != ThinkingMode.Disabled)
                 {
-                    losses.Add(thinking.Pointer, "The endpoint cannot be asked to reason.");
+                    thinking.Lose(losses, "The endpoint cannot be asked to reason.");
                 }
 
                 return;

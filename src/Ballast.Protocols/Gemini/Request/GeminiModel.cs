@@ -91,7 +91,7 @@ internal readonly record struct GeminiThinkingConfig(long? Budget, string? Level
         {
             if (!isOff)
             {
-                losses.Add(asked.Pointer, "The model does not reason.");
+                asked.Lose(losses, "The model does not reason.");
             }
 
             return null;

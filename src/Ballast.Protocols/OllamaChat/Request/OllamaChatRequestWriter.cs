@@ -395,7 +395,7 @@ internal sealed class OllamaChatRequestWriter(ChatRequest request, RequestTarget
         }
         else if (!_isOwn && !target.Has(TargetFeatures.ReasoningEffort))
         {
-            losses.Add(thinking.Pointer, "The endpoint cannot be asked to reason.");
+            thinking.Lose(losses, "The endpoint cannot be asked to reason.");
         }
         else if ((_isOwn ? thinking.Effort : EffortOf(thinking)) is { } effort)
         {

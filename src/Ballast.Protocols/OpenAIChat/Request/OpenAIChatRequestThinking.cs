@@ -5,7 +5,10 @@ using Ballast.Protocols.Framing;
 
 namespace Ballast.Protocols.OpenAIChat;
 
-/// <summary>How much reasoning is asked for: OpenAI's <c>reasoning_effort</c>, OpenRouter's <c>reasoning</c>, DeepSeek's and Z.ai's <c>thinking</c>.</summary>
+/// <summary>
+/// How much reasoning is asked for: OpenAI's <c>reasoning_effort</c>, OpenRouter's <c>reasoning</c>, DeepSeek's and Z.ai's <c>thinking</c>, Alibaba's
+/// <c>enable_thinking</c>.
+/// </summary>
 internal static partial class OpenAIChatRequest
 {
     /// <summary>A budget of at most so many tokens is a low effort; at most <see cref="MediumEffortTokensMax"/> a medium one; more is high.</summary>
@@ -13,10 +16,46 @@ internal static partial class OpenAIChatRequest
 
     private const long MediumEffortTokensMax = 8192;
 
+    /// <summary>The first of these that a request has is its wish, and the others are kept as extras.</summary>
+    private static readonly string[] s_spellings = ["reasoning_effort", "reasoning", "thinking", "enable_thinking"];
+
+    /// <summary>The wish that was read, or null. A switch and an effort beside it are one wish (DeepSeek's form) unless they contradict each other: then the switch counts.</summary>
+    private static ThinkingOptions? SettleWish(List<Extra> spelled, List<Extra> extras)
+    {
+        Extra? chosen = spelled.OrderBy(extra => Array.IndexOf(s_spellings, extra.Name)).FirstOrDefault();
+        if (chosen is null)
+        {
+            return null;
+        }
+
+        ThinkingOptions thinking = ReadThinking(chosen);
+        if (chosen.Name == "reasoning_effort" && spelled.Find(static extra => extra.Name == "thinking") is { } other)
+        {
+            ThinkingOptions toggle = ReadThinking(other);
+            if ((toggle.Mode == ThinkingMode.Disabled) != (thinking.Mode == ThinkingMode.Disabled))
+            {
+                (chosen, thinking) = (other, toggle);
+            }
+            else if (toggle is { Mode: ThinkingMode.Enabled, BudgetTokens: null, Effort: null })
+            {
+                extras.AddRange(spelled.Where(extra => extra != chosen && extra != other));
+                return toggle with { Effort = thinking.Effort, EffortPointer = thinking.Pointer };
+            }
+        }
+
+        extras.AddRange(spelled.Where(extra => extra != chosen));
+        return thinking;
+    }
+
     private static ThinkingOptions ReadThinking(Extra extra)
     {
         JsonCursor json = new(extra.Value.Utf8);
         json.Begin();
+        if (extra.Name == "enable_thinking")
+        {
+            return new ThinkingOptions(json.Token == JsonTokenType.True ? ThinkingMode.Enabled : ThinkingMode.Disabled, extra.Pointer);
+        }
+
         if (extra.Name == "reasoning_effort")
         {
             string effort = json.Text(extra.Pointer);
@@ -69,10 +108,14 @@ internal static partial class OpenAIChatRequest
 
         WriteExtras(output, thinking.Extras, thinking.Pointer);
         string? effort = thinking.Mode == ThinkingMode.Disabled ? null : EffortOf(thinking);
-        if (!output.Target.Has(TargetFeatures.ReasoningEffort))
+        if (output.Target.Has(TargetFeatures.ThinkingSwitch))
         {
-            output.Losses.Add(
-                thinking.Pointer,
+            WriteSwitch(output, thinking);
+        }
+        else if (!output.Target.Has(TargetFeatures.ReasoningEffort))
+        {
+            thinking.Lose(
+                output.Losses,
                 thinking.Mode == ThinkingMode.Disabled ? "The endpoint cannot be told not to reason." : "The endpoint cannot be asked to reason.");
         }
         else if (effort is not null)
@@ -86,6 +129,28 @@ internal static partial class OpenAIChatRequest
         else if (thinking.Mode == ThinkingMode.Disabled && !IsWithoutReasoning(output.Target))
         {
             output.Losses.Add(thinking.Pointer, "Reasoning cannot be switched off for every model of this endpoint.");
+        }
+    }
+
+    /// <summary>The switch, and beside it how hard to think where that was said and the endpoint has words for it; else that is the vendor's own measure.</summary>
+    private static void WriteSwitch(Output output, ThinkingOptions thinking)
+    {
+        bool isOff = thinking.Mode == ThinkingMode.Disabled || thinking.Effort == "none";
+        output.Json.WriteStartObject("thinking"u8);
+        output.Json.WriteString("type"u8, isOff ? "disabled"u8 : "enabled"u8);
+        output.Json.WriteEndObject();
+        if (isOff || thinking is { Effort: null, BudgetTokens: null })
+        {
+            return;
+        }
+
+        if (output.Target.Has(TargetFeatures.ReasoningEffort))
+        {
+            output.Json.WriteString("reasoning_effort"u8, thinking.Effort ?? EffortOf(thinking));
+        }
+        else
+        {
+            output.Losses.Add(thinking.EffortPointer ?? thinking.Pointer, "The endpoint reasons or does not: it cannot be told how much.");
         }
     }
 
@@ -128,9 +193,20 @@ internal static partial class OpenAIChatRequest
             return;
         }
 
+        if (thinking.Pointer == "/enable_thinking")
+        {
+            json.WriteBoolean("enable_thinking"u8, thinking.Mode != ThinkingMode.Disabled);
+            return;
+        }
+
+        if (thinking.EffortPointer is not null)
+        {
+            json.WriteString("reasoning_effort"u8, thinking.Effort);
+        }
+
         bool isRouter = thinking.Pointer == "/reasoning";
         json.WriteStartObject(isRouter ? "reasoning"u8 : "thinking"u8);
-        if (thinking.Effort is string effort)
+        if (thinking is { Effort: string effort, EffortPointer: null })
         {
             json.WriteString("effort"u8, effort);
         }

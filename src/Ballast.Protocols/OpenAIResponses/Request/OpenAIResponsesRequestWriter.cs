@@ -328,9 +328,13 @@ internal sealed class OpenAIResponsesRequestWriter(ChatRequest request, RequestT
         bool isAsked = false;
         if (thinking is not null && !target.Has(TargetFeatures.ReasoningEffort))
         {
-            losses.Add(
-                thinking.Pointer,
+            thinking.Lose(
+                losses,
                 thinking.Mode == ThinkingMode.Disabled ? "The endpoint cannot be told not to reason." : "The endpoint cannot be asked to reason.");
+        }
+        else if (thinking is { Mode: ThinkingMode.Disabled, Effort: null } && target.Has(TargetFeatures.ThinkingSwitch))
+        {
+            isAsked = WriteReasoning(thinking with { Effort = "none" });
         }
         else if (thinking is { Mode: ThinkingMode.Disabled, Effort: null })
         {

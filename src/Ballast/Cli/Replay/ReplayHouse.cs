@@ -53,7 +53,7 @@ internal sealed class ReplayHouse : IAsyncDisposable
                 Providers =
                 [
                     .. entries.Select(entry => (entry.Provider, entry.Api)).Distinct()
-                        .Select(pair => ProviderOf(ProviderName(pair.Provider, pair.Api), ReplayRoute.ProviderOf(pair.Provider, pair.Api), platform.Address))
+                        .Select(pair => ProviderOf(ProviderName(pair.Provider, pair.Api), ReplayRoute.ProviderOf(pair.Provider, pair.Api), platform.Address, pair.Provider))
                         .DistinctBy(provider => provider.Name),
                     ProviderOf(BesideName(WireApi.Messages), (ProviderKindName.Anthropic, null), platform.Address),
                     ProviderOf(BesideName(WireApi.Gemini), (ProviderKindName.Gemini, null), platform.Address),
@@ -173,7 +173,7 @@ internal sealed class ReplayHouse : IAsyncDisposable
     private static string ProviderName(string provider, string api) =>
         new([.. $"{provider}-{api}".ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
 
-    private static ProviderOptions ProviderOf(string name, (string Kind, string? Protocol) speaks, Uri address) => new()
+    private static ProviderOptions ProviderOf(string name, (string Kind, string? Protocol) speaks, Uri address, string? platform = null) => new()
     {
         Name = name,
         Kind = speaks.Kind,
@@ -183,8 +183,10 @@ internal sealed class ReplayHouse : IAsyncDisposable
         BaseUrl = new Uri(address, speaks.Kind == ProviderKindName.OpenAICompatible ? "/v1" : "/"),
         AllowPrivateAddresses = true,
         AnyModel = true,
-        // Which of its models take a schema for answers, AWS does not say by their names, nor Ollama which of them reason: those that were asked did.
-        Features = speaks.Protocol == ProtocolList.BedrockConverse.Name ? ["+json_schema"] : speaks.Protocol == ProtocolList.OllamaChat.Name ? ["+reasoning_effort"] : [],
+        // A recorded platform understands what it is known for. Which of its models take a schema for answers, AWS does not say by their names, nor Ollama which of them reason: those that were asked did.
+        Features = speaks.Protocol == ProtocolList.BedrockConverse.Name ? ["+json_schema"] 
+            : speaks.Protocol == ProtocolList.OllamaChat.Name ? ["+reasoning_effort"]
+            : [.. FeatureName.Adding(FeatureDefaults.BeyondKind(FeatureDefaults.KindOf(speaks.Kind), platform))],
         Vendor = VendorName.ByName,
         Data = new DataOptions { Geo = "local", RetentionDays = 0, Training = false },
     };
