@@ -18,6 +18,12 @@ public abstract class AnswerScreen
     /// <summary>Takes the next event of a stream that is otherwise only passed on, as its bytes, and writes what may go on.</summary>
     public abstract void TakeFrame(in ReadOnlySequence<byte> frame, IBufferWriter<byte> output);
 
+    /// <summary>A stream of the caller's own protocol goes on by its frames and not by events: it holds several answers, and events are of one.</summary>
+    public bool TakesFrames { get; init; }
+
+    /// <summary>The stream whose frames were taken is over: writes what waits.</summary>
+    public abstract void EndFrames(IBufferWriter<byte> output);
+
     /// <summary>A text of the answer as it may be kept: every value that is found in it is taken out, and none is put back.</summary>
     public abstract string Hidden(string text);
 

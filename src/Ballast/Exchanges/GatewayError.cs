@@ -80,8 +80,8 @@ public sealed record GatewayError(
         "This gateway's constitution does not allow that.", "Ask for something else; the principle says why. Whoever runs this gateway can change it.");
     public static readonly GatewayError Unreadable = new("ballast_unreadable", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "This app's requests are searched before they leave, and this one cannot be.", "Send text in the place of pictures, sounds, files and tokens; redact_unreadable: pass lets them by.");
-    public static readonly GatewayError RedactionChoices = new("ballast_redaction_choices", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
-        "This app's answers are put together again or judged here, one at a time.", "Ask for one answer.");
+    public static readonly GatewayError JudgedChoices = new("ballast_judged_choices", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
+        "This app's answers are judged here, one at a time.", "Ask for one answer.");
     public static readonly GatewayError BackgroundNotOffered = new("ballast_background_not_offered", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
         "No deployment of this model answers in the background.", "Leave 'background' out and stream the answer, or ask for a model of OpenAI or Azure.");
     public static readonly GatewayError BackgroundRedacted = new("ballast_background_redacted", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
@@ -210,7 +210,7 @@ public sealed record GatewayError(
     [
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
         BudgetExceeded, BudgetUnavailable, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, InterfaceNotOffered, MethodNotAllowed, BodyTooLarge, BodyUnreadable, BodyTooSlow,
-        HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, RedactionChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, Unjudged, CompactionNotOffered,
+        HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, JudgedChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, Unjudged, CompactionNotOffered,
         StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, TierShed, QuotaReached, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
         HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,
         LedgerFull, IdempotencyKeyInvalid, IdempotencyMismatch, IdempotencyRunning, IdempotencyInDoubt, IdempotencyNotKept, IdempotencyFull, IdempotencyUnavailable,

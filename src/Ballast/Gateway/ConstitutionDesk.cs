@@ -46,7 +46,7 @@ public sealed class ConstitutionDesk(Guard guard, Router router, Failover failov
             Principle[] onAnswer = [.. principles.Where(principle => principle.Options.IsOnAnswer && AnswersInText(exchange.Operation))];
             if (exchange.Envelope.ChoiceCount > 1 && onAnswer.Length > 0)
             {
-                throw new GatewayException(GatewayError.RedactionChoices, param: "n");
+                throw new GatewayException(GatewayError.JudgedChoices, param: "n");
             }
 
             if (exchange.Demands == TargetFeatures.Background && onAnswer.Length > 0)

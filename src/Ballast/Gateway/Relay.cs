@@ -47,7 +47,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
     private bool _isLastRead;
 
     /// <summary>Bytes go on as they are. A stream that is screened is taken apart for it; a whole answer is screened when it is whole.</summary>
-    private bool IsPassedOn => _isPassthrough && (_judge is null || attempt.Protocol.Family == ProtocolFamily.Opaque) && (_screen is null || !_stream || attempt.Protocol.Family == ProtocolFamily.Opaque);
+    private bool IsPassedOn => _isPassthrough && (_judge is null || attempt.Protocol.Family == ProtocolFamily.Opaque) && (_screen is null || !_stream || _screen.TakesFrames || attempt.Protocol.Family == ProtocolFamily.Opaque);
 
     /// <summary>Returns null when the client has a whole answer, else why not.</summary>
     public async Task<UpstreamFailure?> RunAsync(CancellationToken aborted)
@@ -263,7 +263,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             _judge?.TakeBytes(frame); // as the model wrote it
             if (_screen is not null && _stream)
             {
-                _screen.TakeFrame(frame, response.Output);
+                ScreenFrame(_screen, frame, signals);
             }
             else if ((signals & FrameSignals.Withhold) == 0 && _stream)
             {
@@ -332,6 +332,19 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         }
 
         return _judge.Refusal is { } refusal ? Refuse(refusal) : null;
+    }
+
+    private void ScreenFrame(AnswerScreen screen, in ReadOnlySequence<byte> frame, FrameSignals signals)
+    {
+        if ((signals & FrameSignals.Withhold) == 0)
+        {
+            screen.TakeFrame(frame, response.Output);
+        }
+
+        if (frame.IsEmpty && (signals & FrameSignals.Ended) != 0)
+        {
+            screen.EndFrames(response.Output); // the end of a stream that has no mark for it
+        }
     }
 
     private void Screen(ResponseWriter writer, ChatEvent chatEvent)
@@ -494,6 +507,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             }
             else
             {
+                _screen?.EndFrames(response.Output);
                 exchange.Protocol.WriteStreamEnd(response.Output);
             }
 

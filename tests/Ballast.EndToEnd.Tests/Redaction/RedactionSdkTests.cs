@@ -10,7 +10,7 @@ public sealed class RedactionSdkTests
 {
     private static readonly string[] s_cases =
     [
-        "chat", "chat_stream", "chat_tools", "chat_tools_stream", "custom_tools", "responses", "responses_stream", "embeddings", "moderations", "completions", "pictures", "messages", "messages_stream",
+        "chat", "chat_stream", "chat_choices", "chat_tools", "chat_tools_stream", "custom_tools", "responses", "responses_stream", "embeddings", "moderations", "completions", "pictures", "messages", "messages_stream",
         "messages_tools", "messages_thinking", "google", "google_stream", "google_tools",
     ];
 

@@ -38,6 +38,9 @@ internal static class JsonPlace
 
     public static bool IsHolder(string name) => s_holders.Contains(name);
 
+    /// <summary>How likely each token was, told beside the text: the text once more, in pieces.</summary>
+    public static bool IsTokens(string name) => name is "logprobs" or "logprobsResult";
+
     public static bool IsWritten(string name) => s_written.Contains(name);
 
     public static bool IsThought(string name) => s_thought.Contains(name);

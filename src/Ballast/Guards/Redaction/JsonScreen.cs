@@ -60,7 +60,11 @@ internal sealed class JsonScreen(RedactionPolicy policy, RedactedValues values, 
             {
                 case JsonTokenType.PropertyName:
                     _name = TextOf(ref reader);
-                    if (_levels[^1].IsFree)
+                    if (isAnswer && policy.RedactsAnswers && !_levels[^1].IsFree && JsonPlace.IsTokens(_name))
+                    {
+                        Drop(ref reader);
+                    }
+                    else if (_levels[^1].IsFree)
                     {
                         Change(ref reader, body, Screened(_name, ModeOf(_levels[^1]), isJson: false), _name);
                     }
@@ -81,6 +85,16 @@ internal sealed class JsonScreen(RedactionPolicy policy, RedactedValues values, 
                     break;
             }
         }
+    }
+
+    /// <summary>The text again in pieces that nobody can search: an empty list, or nothing.</summary>
+    private void Drop(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        int start = (int)reader.TokenStartIndex;
+        bool isList = reader.TokenType == JsonTokenType.StartArray;
+        reader.Skip();
+        _edits.Add(new JsonEdit(new Protocols.JsonSpan(start, (int)reader.BytesConsumed - start), isList ? "[]"u8.ToArray() : "null"u8.ToArray()));
     }
 
     private void Enter(bool isObject)

@@ -13,7 +13,7 @@ public sealed class RedactedExchange : AnswerScreen
     private readonly MatchFinder _finder;
     private readonly bool _isJsonOutput;
     private AnswerEvents _events;
-    private CompletionFrames _frames;
+    private AnswerFrames _frames;
 
     private RedactedExchange(RedactionPolicy policy, RedactedValues values, MatchFinder finder, bool isJsonOutput)
     {
@@ -23,16 +23,11 @@ public sealed class RedactedExchange : AnswerScreen
     }
 
     /// <summary>Takes the values out of a request that has been received, in place.</summary>
-    /// <exception cref="GatewayException">It holds what cannot be searched, or asks for an answer that cannot be put together again.</exception>
+    /// <exception cref="GatewayException">It holds what cannot be searched.</exception>
     /// <exception cref="ProtocolException">The body breaks its protocol.</exception>
     public static void Begin(Exchange exchange, RedactionPolicy policy)
     {
         RequestEnvelope envelope = exchange.Envelope;
-        if (envelope.Stream && envelope.ChoiceCount > 1 && exchange.Protocol.Family == ProtocolFamily.Chat)
-        {
-            throw new GatewayException(GatewayError.RedactionChoices, param: "n");
-        }
-
         ReadOnlyMemory<byte> body = envelope.Body;
         if (envelope.Body.Span.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
         {
@@ -64,7 +59,7 @@ public sealed class RedactedExchange : AnswerScreen
         }
 
         bool isJsonOutput = exchange.Protocol.Family == ProtocolFamily.Chat && exchange.Operation == Operation.Chat && exchange.Request.ResponseFormat is not null;
-        exchange.Screen = new RedactedExchange(policy, values, finder, isJsonOutput);
+        exchange.Screen = new RedactedExchange(policy, values, finder, isJsonOutput) { TakesFrames = envelope.Stream && envelope.ChoiceCount > 1 };
     }
 
     /// <summary>Refuses what cannot be searched, where the app wants that.</summary>
@@ -94,6 +89,9 @@ public sealed class RedactedExchange : AnswerScreen
     public override void TakeFrame(in System.Buffers.ReadOnlySequence<byte> frame, System.Buffers.IBufferWriter<byte> output) => _frames.Take(frame, output);
 
     /// <inheritdoc/>
+    public override void EndFrames(System.Buffers.IBufferWriter<byte> output) => _frames.End(output);
+
+    /// <inheritdoc/>
     public override ReadOnlyMemory<byte> Whole(ReadOnlyMemory<byte> body)
     {
         try
@@ -109,8 +107,7 @@ public sealed class RedactedExchange : AnswerScreen
     /// <inheritdoc/>
     public override string Hidden(string text) => TextScreen.Run(_policy, new RedactedValues(_policy), _finder, ScreenMode.Hide, text);
 
-    private CompletionFrames NewFrames() =>
-        new(() => new TextScreen(_policy, _values, _finder, _policy.RedactsAnswers ? ScreenMode.RestoreAndHide : ScreenMode.Restore));
+    private AnswerFrames NewFrames() => new(_policy, _values, _finder, _isJsonOutput);
 
     private AnswerEvents NewEvents() => new(_policy, _values, _finder, _isJsonOutput);
 }

@@ -155,7 +155,8 @@ public sealed class TextScreenTests
         Assert.Equal(whole[released..], piece.ToString());
     }
 
-    private static string TextOf(Random random, SampleValues samples)
+    /// <summary>Invented text with values in it, plain and disguised.</summary>
+    internal static string TextOf(Random random, SampleValues samples)
     {
         CleanText clean = new(random);
         StringBuilder text = new();
