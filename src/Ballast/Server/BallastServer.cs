@@ -16,9 +16,7 @@ using Ballast.Telemetry;
 using Ballast.Transport;
 using Ballast.Upstream;
 using Ballast.Upstream.Signing;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Ballast.Server;
 
@@ -272,34 +270,6 @@ public sealed class BallastServer : IAsyncDisposable
         return quotas;
     }
 
-    private static ILoggerFactory NewLogging(ServerSetup setup) => LoggerFactory.Create(logging =>
-    {
-        logging.SetMinimumLevel(setup.LogLevel);
-        logging.AddFilter("Microsoft", LogLevel.Critical);
-        if (setup.LogTo is not null)
-        {
-            logging.AddProvider(setup.LogTo);
-            return;
-        }
-
-        if (setup.IsJsonLog)
-        {
-            logging.Services.AddSingleton<ConsoleFormatter>(new JsonLineFormatter(setup.Time));
-            logging.AddConsole(static console =>
-            {
-                console.FormatterName = JsonLineFormatter.FormatName;
-                console.LogToStandardErrorThreshold = LogLevel.Trace;
-            });
-            return;
-        }
-
-        logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.ColorBehavior = LoggerColorBehavior.Disabled;
-            console.TimestampFormat = "HH:mm:ss.fff ";
-            console.UseUtcTimestamp = true;
-        });
-        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-    });
+    private static ILoggerFactory NewLogging(ServerSetup setup) =>
+        ConsoleLog.Open(setup.IsJsonLog ? new JsonLineFormatter(setup.Time) : new TextLineFormatter(setup.Time), setup.LogLevel, setup.LogTo);
 }
