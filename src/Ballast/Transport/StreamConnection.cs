@@ -23,7 +23,8 @@ public sealed class StreamConnection(Stream stream, Connection inner) : Connecti
     public override ValueTask<int> ReceiveAsync(Memory<byte> buffer) => stream.ReadAsync(buffer);
 
     public override ValueTask SendAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second) =>
-        second.IsEmpty ? stream.WriteAsync(first) : first.IsEmpty ? stream.WriteAsync(second) : SendBothAsync(first, second);
+        first.IsEmpty && second.IsEmpty ? inner.SendAsync(default)
+        : second.IsEmpty ? stream.WriteAsync(first) : first.IsEmpty ? stream.WriteAsync(second) : SendBothAsync(first, second);
 
     public override void EndSend() => inner.EndSend();
 

@@ -28,6 +28,9 @@ public sealed class UpstreamMessage : IDisposable
 
     public string Method { get; init; } = "POST";
 
+    /// <summary>Somebody waits for the first word of the answer: the request goes out at once, and not with others'.</summary>
+    public bool IsStream { get; init; }
+
     public Uri Address { get; }
 
     /// <summary>All but those that the connection itself writes: <c>Host</c> and <c>Content-Length</c>.</summary>

@@ -85,7 +85,7 @@ public static class UpstreamRequest
     {
         Provider provider = attempt.Deployment.Provider;
         ProviderEndpoint endpoint = ProviderEndpoint.Of(provider.Kind);
-        UpstreamMessage request = new(AddressOf(endpoint, exchange, attempt), body, ContentTypeOf(exchange));
+        UpstreamMessage request = new(AddressOf(endpoint, exchange, attempt), body, ContentTypeOf(exchange)) { IsStream = exchange.Envelope.Stream };
         foreach ((string name, string value) in provider.Headers)
         {
             HeaderWriter.Add(request.Headers, name, value);

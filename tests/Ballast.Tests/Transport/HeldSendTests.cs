@@ -1,5 +1,8 @@
+using System.Buffers;
+using System.Net;
 using System.Net.Sockets;
 using Ballast.Transport;
+using Ballast.Transport.Http1;
 
 namespace Ballast.Tests.Transport;
 
@@ -33,6 +36,50 @@ public sealed class HeldSendTests
             () => Assert.True(pair.Near.SendAsync("three"u8.ToArray()).AsTask().IsCompletedSuccessfully));
         byte[] expected = [.. "one two "u8, .. new byte[20_000], .. "three"u8];
         Assert.Equal(expected, await ReadAsync(pair.Far, expected.Length));
+    }
+
+    [Fact]
+    public async Task Send_OfNothing_SendsWhatIsHeld()
+    {
+        using Pair pair = await Pair.OpenAsync();
+        int waiting = -1;
+        await InOneRoundAsync(pair.Near.Loop,
+            () => Assert.True(pair.Near.SendAsync("held"u8.ToArray()).AsTask().IsCompletedSuccessfully),
+            () => Assert.True(pair.Near.SendAsync(default).AsTask().IsCompletedSuccessfully),
+            () => waiting = pair.Far.Available);
+        Assert.Equal(4, waiting);
+    }
+
+    /// <summary>The first word of a stream is what somebody waits for; a whole answer goes out with others'.</summary>
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData(8L, false)]
+    public async Task Flush_FirstPieceOfAStream_GoesOutAtOnce(long? length, bool isAtOnce)
+    {
+        using EventLoops loops = new(TimeProvider.System, 1);
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource first = new();
+        TaskCompletionSource last = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using Http1Server server = new(new IPEndPoint(IPAddress.Loopback, 0), loops, new Http1Limits(), TimeProvider.System, async call =>
+        {
+            call.ResponseLength = length;
+            begun.SetResult();
+            await first.Task.ConfigureAwait(false);
+            call.Output.Write("data"u8);
+            await call.FlushAsync(Cancellation).ConfigureAwait(false);
+            await last.Task.ConfigureAwait(false);
+            call.Output.Write("last"u8);
+        });
+        using Socket client = new(SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(server.LocalAddress, Cancellation);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n"u8.ToArray(), Cancellation);
+        await begun.Task.WaitAsync(Patience, Cancellation);
+        int arrived = -1;
+        await InOneRoundAsync(loops.All[0], first.SetResult, () => arrived = client.Available);
+        last.SetResult();
+
+        Assert.Equal(isAtOnce, arrived > 0);
+        Assert.NotEmpty(await ReadAsync(client, 80));
     }
 
     [Fact]

@@ -219,6 +219,8 @@ internal sealed class Http1Call(Http1Connection owner, RequestHead head) : HttpC
             WriteHead();
         }
 
+        // The first piece of a stream is what people wait for: it does not wait for others' sends.
+        bool isFirstOfStream = _output.IsHeadUnsent && !isLast && _responseLength is null;
         ReadOnlyMemory<byte> bytes = _output.Take(isLast);
         if (bytes.IsEmpty)
         {
@@ -226,6 +228,11 @@ internal sealed class Http1Call(Http1Connection owner, RequestHead head) : HttpC
         }
 
         ValueTask<bool> sending = owner.SendAsync(bytes);
+        if (isFirstOfStream && sending.IsCompletedSuccessfully)
+        {
+            sending = owner.SendAsync(default);
+        }
+
         if (!sending.IsCompletedSuccessfully)
         {
             return FinishAsync(sending);

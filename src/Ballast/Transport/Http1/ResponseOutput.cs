@@ -37,6 +37,9 @@ internal sealed class ResponseOutput : IBufferWriter<byte>
     /// <summary>The head has been written, and perhaps sent.</summary>
     public bool HasHead { get; private set; }
 
+    /// <summary>The head has been written and not been sent.</summary>
+    public bool IsHeadUnsent => _headLength > 0;
+
     /// <summary>The end of the connection is the end of the body.</summary>
     public bool IsUntilClose => HasHead && _form == BodyForm.UntilClose;
 

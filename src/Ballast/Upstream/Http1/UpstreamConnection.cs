@@ -155,6 +155,10 @@ public sealed class UpstreamConnection : IConnectionObserver, IDisposable
         try
         {
             await _connection.SendAsync(head.WrittenMemory, body).ConfigureAwait(false);
+            if (message.IsStream)
+            {
+                await _connection.SendAsync(default).ConfigureAwait(false);
+            }
         }
         finally
         {
