@@ -165,6 +165,14 @@ internal static class ConverseRequestFacts
                 case "top_k":
                     facts.Set("top_k", JsonWalk.Canonical(field.Value), here);
                     break;
+                case "anthropic_beta" when field.Value.ValueKind == JsonValueKind.Array:
+                    int index = 0;
+                    foreach (JsonElement beta in JsonWalk.Items(field.Value))
+                    {
+                        facts.Set("beta feature", JsonWalk.TextOf(beta), JsonWalk.Below(here, index++));
+                    }
+
+                    break;
                 default:
                     facts.Unknown(field, at);
                     break;

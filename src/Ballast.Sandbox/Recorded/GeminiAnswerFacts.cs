@@ -200,7 +200,7 @@ internal static class GeminiAnswerFacts
     private static void ReadGrounding(JsonElement grounding, AnswerFacts facts)
     {
         const string at = $"{Candidate}/groundingMetadata";
-        JsonElement[] sources = [.. JsonWalk.Items(JsonWalk.Get(grounding, "groundingChunks")).Select(chunk => JsonWalk.Get(chunk, "web") ?? JsonWalk.Get(chunk, "retrievedContext") ?? chunk)];
+        JsonElement[] sources = [.. JsonWalk.Items(JsonWalk.Get(grounding, "groundingChunks")).Select(chunk => JsonWalk.Get(chunk, "web") ?? JsonWalk.Get(chunk, "retrievedContext") ?? JsonWalk.Get(chunk, "maps") ?? chunk)];
         HashSet<int> used = [];
         int index = 0;
         foreach (JsonElement support in JsonWalk.Items(JsonWalk.Get(grounding, "groundingSupports")))

@@ -163,7 +163,7 @@ internal static class GeminiRequestFacts
             string[] names = [.. JsonWalk.Items(Get(field.Value, "allowedFunctionNames")).Select(JsonWalk.TextOf)];
             if (mode is not ("AUTO" or "MODE_UNSPECIFIED"))
             {
-                facts.Set("tool choice", mode == "ANY" && names.Length == 1 ? $"named {names[0]}" : mode switch { "ANY" => "required", "NONE" => "none", _ => mode }, here);
+                facts.Set("tool choice", mode == "ANY" && names.Length == 1 ? $"named {names[0]}" : mode switch { "ANY" => "required", "NONE" => "none", _ => mode }, mode is "ANY" or "NONE" ? here : $"{here}/mode");
             }
 
             if (names.Length > 1)
@@ -279,7 +279,9 @@ internal static class GeminiRequestFacts
                     facts.SayMedia(speaker, kind, type, Text(field.Value, "data") ?? Text(field.Value, "fileUri") ?? "", at);
                     break;
                 default:
-                    facts.Say(speaker, "part", JsonWalk.Canonical(field.Value), at);
+                    // A field beside what the part holds is less than the part.
+                    bool isBeside = JsonWalk.Fields(part).Any(static other => NameOf(other) is "text" or "inlineData" or "fileData" or "functionCall" or "functionResponse");
+                    facts.Say(speaker, "part", JsonWalk.Canonical(field.Value), isBeside ? here : at);
                     break;
             }
         }

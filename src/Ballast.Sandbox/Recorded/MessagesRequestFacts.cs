@@ -7,7 +7,8 @@ internal static class MessagesRequestFacts
 {
     public static void Read(JsonElement root, RequestFacts facts)
     {
-        foreach (JsonProperty field in root.EnumerateObject().Where(field => field.Value.ValueKind != JsonValueKind.Null))
+        // What instructs comes first, wherever it stands: turns may hold more of it.
+        foreach (JsonProperty field in root.EnumerateObject().Where(field => field.Value.ValueKind != JsonValueKind.Null).OrderBy(field => field.Name != "system"))
         {
             string at = JsonWalk.Below("", field.Name);
             switch (field.Name)

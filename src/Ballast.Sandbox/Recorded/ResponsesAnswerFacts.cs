@@ -135,8 +135,8 @@ internal static class ResponsesAnswerFacts
                 facts.OtherFields(item, at, ["id", "type", "status", "call_id", "name", given]);
                 break;
             case "reasoning":
-                string[] fields = JsonWalk.Items(JsonWalk.Get(item, "summary")).Any() ? ["summary"] : ["content"];
-                List<string?> texts = [.. JsonWalk.Items(JsonWalk.Get(item, fields[0])).Select(piece => JsonWalk.Text(piece, "text"))];
+                IEnumerable<JsonElement> pieces = JsonWalk.Items(JsonWalk.Get(item, "summary")).Concat(JsonWalk.Items(JsonWalk.Get(item, "content")));
+                List<string?> texts = [.. pieces.Select(piece => JsonWalk.Text(piece, "text"))];
                 facts.ThinkingPointer = at;
                 facts.Thinking.Append(string.Join("\n\n", texts));
                 if (JsonWalk.Text(item, "encrypted_content") is { Length: > 0 } sealedText)

@@ -10,7 +10,8 @@ internal static class ResponsesRequestFacts
 
     public static void Read(JsonElement root, RequestFacts facts)
     {
-        foreach (JsonProperty field in root.EnumerateObject().Where(field => !JsonWalk.SaysNothing(field.Value) && !Kept.Contains(field.Name)))
+        // What instructs comes first, wherever it stands: items may hold more of it.
+        foreach (JsonProperty field in root.EnumerateObject().Where(field => !JsonWalk.SaysNothing(field.Value) && !Kept.Contains(field.Name)).OrderBy(field => field.Name != "instructions"))
         {
             string at = JsonWalk.Below("", field.Name);
             switch (field.Name)

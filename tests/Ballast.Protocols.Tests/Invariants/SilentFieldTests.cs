@@ -27,6 +27,7 @@ public sealed class SilentFieldTests
         "/usage/completion_tokens_details/text_tokens /usage/prompt_tokens_details/text_tokens")]
     [InlineData("""'obfuscation':'x7','p':'abcdefgh','usage':{'prompt_tokens':9,'completion_tokens':7,'total_tokens':16}}""", "")]
     [InlineData("""'obfuscation':7,'p':'hello','usage':{'prompt_tokens':9,'completion_tokens':7,'total_tokens':16}}""", "/obfuscation /p")]
+    [InlineData("""'type':'end_of_stream','usage':{'prompt_tokens':9,'completion_tokens':7,'total_tokens':16}}""", "/type")]
     [InlineData("""'usage':{'prompt_tokens':9,'completion_tokens':7,'total_tokens':16,'service_tier':'standard'}}""", "")]
     [InlineData("""'service_tier':'default','usage':{'prompt_tokens':9,'completion_tokens':7,'total_tokens':16,'service_tier':'standard'}}""", "")]
     [InlineData("""'service_tier':'default','usage':{'prompt_tokens':9,'completion_tokens':7,'total_tokens':16,'service_tier':'priority'}}""", "/usage/service_tier")]

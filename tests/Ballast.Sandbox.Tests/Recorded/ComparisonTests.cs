@@ -74,6 +74,29 @@ public sealed class ComparisonTests
         Assert.Equal(isSame ? [] : ["/thinking"], RequestCrossing.Compare(WireApi.Messages, Bytes(Before), WireApi.Chat, Bytes(after)).Select(difference => difference.Pointer));
     }
 
+    /// <summary>Named as closely as it can be: a field of a part that is there, a word of a choice, one beta feature of several.</summary>
+    [Theory]
+    [InlineData("generate_content", """{"contents":[{"role":"user","parts":[{"text":"one","mediaResolution":{"level":"LOW"}}]}]}""", "/contents/0/parts/0/mediaResolution")]
+    [InlineData("generate_content", """{"contents":[{"role":"user","parts":[{"text":"one"},{"novel":{}}]}]}""", "/contents/0/parts/1")]
+    [InlineData("generate_content", """{"contents":[{"role":"user","parts":[{"text":"one"}]}],"toolConfig":{"functionCallingConfig":{"mode":"VALIDATED"}}}""", "/toolConfig/functionCallingConfig/mode")]
+    [InlineData("converse", """{"messages":[{"role":"user","content":[{"text":"one"}]}],"additionalModelRequestFields":{"anthropic_beta":["a","b"]}}""", "/additionalModelRequestFields/anthropic_beta/0 /additionalModelRequestFields/anthropic_beta/1")]
+    public void Request_WithSomethingThatHasNoPlace_IsNamedAsCloselyAsCanBe(string api, string before, string pointers)
+    {
+        const string After = """{"messages":[{"role":"user","content":"one"}]}""";
+
+        Assert.Equal(pointers, string.Join(' ', RequestCrossing.Compare(api, Bytes(before), WireApi.Chat, Bytes(After)).Select(difference => difference.Pointer)));
+    }
+
+    [Theory]
+    [InlineData("messages", """{"messages":[{"role":"user","content":"one"},{"role":"system","content":"two"}],"system":"zero"}""")]
+    [InlineData("responses", """{"input":[{"role":"user","content":"one"},{"role":"developer","content":"two"}],"instructions":"zero"}""")]
+    public void Request_WithItsInstructionsBehindItsTurns_IsReadInTheirOrder(string api, string before)
+    {
+        const string After = """{"messages":[{"role":"system","content":"zero"},{"role":"user","content":"one"},{"role":"system","content":"two"}]}""";
+
+        Assert.Empty(RequestCrossing.Compare(api, Bytes(before), WireApi.Chat, Bytes(After)));
+    }
+
     [Fact]
     public void Request_WithAPartGone_IsVanishedWhole()
     {

@@ -11,6 +11,12 @@ internal sealed class GeminiContents
 
     public List<Message> Read(ref GeminiCursor json, string at)
     {
+        // Vertex AI's own examples give a single content bare.
+        if (json.Token == JsonTokenType.StartObject)
+        {
+            return [ReadContent(ref json, at)];
+        }
+
         json.Expect(JsonTokenType.StartArray, "an array", at);
         List<Message> messages = [];
         while (json.NextItem())

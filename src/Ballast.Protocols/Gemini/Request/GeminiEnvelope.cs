@@ -90,7 +90,7 @@ internal static class GeminiEnvelope
         switch (name)
         {
             case "contents":
-                found.HasContents = json.TokenType == JsonTokenType.StartArray ? true : throw ProtocolException.Invalid("contents must be an array.", "contents");
+                found.HasContents = json.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject ? true : throw ProtocolException.Invalid("contents must be an array.", "contents");
                 json.Skip();
                 break;
             case "model" when json.TokenType != JsonTokenType.Null:

@@ -68,7 +68,10 @@ internal static partial class OpenAIChatRequest
     {
         string at = draft.Pointer;
         Role role = RoleOf(draft);
-        if (draft.Content is null && role != Role.Assistant)
+
+        // A tool that said nothing: servers other than OpenAI take null for that.
+        bool isSilentTool = role == Role.Tool && draft.Extras.Exists(static extra => extra.Name == "content");
+        if (draft.Content is null && role != Role.Assistant && !isSilentTool)
         {
             throw JsonCursor.Missing($"{at}/content");
         }
@@ -78,7 +81,7 @@ internal static partial class OpenAIChatRequest
         {
             string callId = draft.Role == "function" ? FunctionCallId(draft, earlier)
                 : draft.ToolCallId ?? throw JsonCursor.Missing($"{at}/tool_call_id");
-            parts.Add(new ToolResultPart(callId, draft.Content!, at));
+            parts.Add(new ToolResultPart(callId, draft.Content ?? [], at));
         }
         else
         {

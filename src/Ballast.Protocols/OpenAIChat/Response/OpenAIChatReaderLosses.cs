@@ -22,7 +22,7 @@ internal abstract partial class OpenAIChatReader
     /// <summary>Skips the value of a field that is not read; where it says something, it is named as a loss.</summary>
     private void NoteUnknown(ref Utf8JsonReader reader, string at)
     {
-        if (!IsEverything || IsForm(reader) || IsNoted(at, reader) || (at.Length == 0 && IsPadding(reader)))
+        if (!IsEverything || (at.Length > 0 && IsForm(reader)) || IsNoted(at, reader) || (at.Length == 0 && IsPadding(reader)))
         {
             reader.Read();
             reader.Skip();
