@@ -229,6 +229,11 @@ internal static class ResponsesRequestFacts
                     break;
                 case "input_image":
                     facts.SayMedia(speaker, "image", null, JsonWalk.Text(part, "image_url") ?? JsonWalk.Text(part, "file_id") ?? "", here);
+                    foreach (JsonProperty detail in JsonWalk.Fields(part).Where(static field => field.Name == "detail" && !field.Value.ValueEquals("auto")))
+                    {
+                        facts.Unknown(detail, here);
+                    }
+
                     break;
                 case "input_file":
                     facts.SayMedia(speaker, "document", null, JsonWalk.Text(part, "file_data") ?? JsonWalk.Text(part, "file_url") ?? JsonWalk.Text(part, "file_id") ?? "", here);

@@ -88,6 +88,17 @@ public sealed class ComparisonTests
     }
 
     [Theory]
+    [InlineData("high", "")]
+    [InlineData("low", "/input/0/content/0/detail")]
+    public void Request_WithADetailOfAPicture_IsComparedInIt(string detail, string pointers)
+    {
+        string before = $$"""{"input":[{"role":"user","content":[{"type":"input_image","image_url":"https://e.org/i.png","detail":"{{detail}}"}]}]}""";
+        const string After = """{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://e.org/i.png","detail":"high"}}]}]}""";
+
+        Assert.Equal(pointers, string.Join(' ', RequestCrossing.Compare(WireApi.Responses, Bytes(before), WireApi.Chat, Bytes(After)).Select(difference => difference.Pointer)));
+    }
+
+    [Theory]
     [InlineData("messages", """{"messages":[{"role":"user","content":"one"},{"role":"system","content":"two"}],"system":"zero"}""")]
     [InlineData("responses", """{"input":[{"role":"user","content":"one"},{"role":"developer","content":"two"}],"instructions":"zero"}""")]
     public void Request_WithItsInstructionsBehindItsTurns_IsReadInTheirOrder(string api, string before)
