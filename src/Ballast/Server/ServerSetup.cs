@@ -34,6 +34,9 @@ public sealed record ServerSetup
     /// <summary>Of the PostgreSQL database in which gateways share keys, limits and budgets; null where this one is alone.</summary>
     public string? TenancyConnection => Catalog.Current.Tenancy.IsShared ? LedgerConnection : null;
 
+    /// <summary>The last view of a shared store of keys: beside the ledger.</summary>
+    public string LastViewPath => Path.ChangeExtension(LedgerPath, ".tenants");
+
     /// <summary>What this gateway has used of its parts of shared budgets: beside the ledger.</summary>
     public string LeasesPath => Path.ChangeExtension(LedgerPath, ".leases");
 

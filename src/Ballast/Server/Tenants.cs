@@ -66,24 +66,24 @@ internal sealed class Tenants : IAsyncDisposable
     /// <exception cref="LedgerException">The ledger cannot be read.</exception>
     public static async Task<Tenants> OpenAsync(ServerSetup setup, Guard guard, Pepper pepper, LedgerWriter ledger, ILogger log, CancellationToken cancellation)
     {
-        (ITenancyStore store, long database) = await OpenStoreAsync(setup, pepper, cancellation).ConfigureAwait(false);
+        (ITenancyStore store, TenantSnapshot? snapshot, LastSeen? seen) = await OpenStoreAsync(setup, pepper, log, cancellation).ConfigureAwait(false);
         LeaseFile? file = null;
         Tenants? tenants = null;
         try
         {
-            if (setup.TenancyConnection is not null)
+            if (snapshot is not null)
             {
-                file = LeaseFile.Open(setup.LeasesPath, database, setup.Time);
+                file = LeaseFile.Open(setup.LeasesPath, snapshot.Database, setup.Time);
                 guard.Meters.Share = new LeaseShare(file, setup.Time) { Ahead = setup.Catalog.Current.Tenancy.StaleAfter };
             }
 
-            TenantBook book = await TenantBook.OpenAsync(store, setup.Catalog, setup.Time, log.TenancyFailed).ConfigureAwait(false);
+            TenantBook book = await TenantBook.OpenAsync(store, setup.Catalog, setup.Time, log.TenancyFailed, snapshot, seen).ConfigureAwait(false);
             tenants = new Tenants(setup, book, guard, pepper, file, log);
             book.Changed = tenants.Take;
             guard.Install(book.View); // what the ledger knows of its budgets is asked for below, once it has all rows of the run before
             await tenants.PlantFirstAsync(setup, ledger, cancellation).ConfigureAwait(false);
             await tenants.ShareAsync(setup, cancellation).ConfigureAwait(false);
-            tenants.FirstToken = await tenants.Desk.MakeFirstTokenAsync(cancellation).ConfigureAwait(false);
+            tenants.FirstToken = seen is null ? await tenants.Desk.MakeFirstTokenAsync(cancellation).ConfigureAwait(false) : null; // a later start makes it
             return tenants;
         }
         catch
@@ -102,26 +102,53 @@ internal sealed class Tenants : IAsyncDisposable
         }
     }
 
-    /// <summary>The gateway's own file, or the database that it shares with others, if they hash keys alike.</summary>
-    private static async Task<(ITenancyStore Store, long Database)> OpenStoreAsync(ServerSetup setup, Pepper pepper, CancellationToken cancellation)
+    /// <summary>The gateway's own file, or the database that it shares with others, if they hash keys alike; while that is away, with the last view of it.</summary>
+    private static async Task<(ITenancyStore Store, TenantSnapshot? Snapshot, LastSeen? Seen)> OpenStoreAsync(ServerSetup setup, Pepper pepper, ILogger log, CancellationToken cancellation)
     {
         if (setup.TenancyConnection is not { } connection)
         {
-            return (SqliteTenancyStore.Open(setup.TenancyPath), 0);
+            return (SqliteTenancyStore.Open(setup.TenancyPath), null, null);
         }
 
         PostgresTenancyStore store = PostgresTenancyStore.Of(connection);
         try
         {
+            TenantSnapshot snapshot = new(setup.LastViewPath, pepper, connection, setup.Time);
             long mark = Convert.ToInt64(pepper.Hash("the pepper of all gateways on one store")[..15], 16);
-            return await store.AgreeAsync("pepper", mark, cancellation).ConfigureAwait(false) == mark
-                ? (store, await store.AgreeAsync("database", BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))), cancellation).ConfigureAwait(false))
+            long agreed;
+            try
+            {
+                agreed = await store.AgreeAsync("pepper", mark, cancellation).ConfigureAwait(false);
+                snapshot.Database = await store.AgreeAsync("database", BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))), cancellation).ConfigureAwait(false);
+            }
+            catch (TenancyStoreException away)
+            {
+                LastSeen seen = LastViewOf(setup, snapshot, away);
+                snapshot.Database = seen.Database;
+                log.ServingLastView(away, seen.At);
+                return (store, snapshot, seen);
+            }
+
+            return agreed == mark
+                ? (store, snapshot, null)
                 : throw new TenancyStoreException("The gateways on this database have another pepper: keys that they make would be unknown here. Give this one the same (tenancy.pepper).");
         }
         catch
         {
             await store.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    private static LastSeen LastViewOf(ServerSetup setup, TenantSnapshot snapshot, TenancyStoreException away)
+    {
+        try
+        {
+            return snapshot.Read(setup.Catalog.Current.Tenancy.StaleAfter);
+        }
+        catch (TenancyStoreException failure)
+        {
+            throw new TenancyStoreException($"{away.Message} {failure.Message}", away);
         }
     }
 

@@ -94,4 +94,7 @@ public static partial class Log
 
     [LoggerMessage(44, LogLevel.Error, "The certificate in use has expired, at {End}: clients refuse it")]
     public static partial void TlsExpired(this ILogger log, DateTimeOffset end);
+
+    [LoggerMessage(46, LogLevel.Warning, "The database of keys is away: going by its last view, of {SeenAt}")]
+    public static partial void ServingLastView(this ILogger log, Exception exception, DateTimeOffset seenAt);
 }

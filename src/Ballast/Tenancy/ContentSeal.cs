@@ -24,6 +24,9 @@ public sealed class ContentSeal(ReadOnlySpan<byte> key)
     /// <summary>A seal for one purpose, of the gateway's own secret.</summary>
     public static ContentSeal Of(Pepper pepper, string purpose) => new(Convert.FromHexString(pepper.Hash("ballast " + purpose)));
 
+    /// <summary>It was closed, by whomever.</summary>
+    public static bool IsClosed(ReadOnlySpan<byte> kept) => kept.Length >= HeadBytes && kept[0] == Mark;
+
     public byte[] Close(string owner, ReadOnlySpan<byte> text)
     {
         byte[] closed = new byte[HeadBytes + text.Length];
@@ -38,7 +41,7 @@ public sealed class ContentSeal(ReadOnlySpan<byte> key)
     /// <exception cref="CryptographicException">It was closed under another secret, or changed.</exception>
     public byte[] Open(string owner, byte[] kept)
     {
-        if (kept.Length < HeadBytes || kept[0] != Mark)
+        if (!IsClosed(kept))
         {
             return kept;
         }

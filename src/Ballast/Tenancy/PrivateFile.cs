@@ -25,6 +25,20 @@ internal static class PrivateFile
         }
     }
 
+    /// <summary>Puts a content in the place of a file's, whole or not at all, on the disk when this returns.</summary>
+    public static void Replace(string path, ReadOnlySpan<byte> content)
+    {
+        string beside = path + ".new";
+        File.Delete(beside); // one that is there keeps its rights
+        using (FileStream file = new(beside, Options(FileMode.CreateNew)))
+        {
+            file.Write(content);
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(beside, path, overwrite: true);
+    }
+
     private static FileStreamOptions Options(FileMode mode)
     {
         FileStreamOptions options = new() { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };

@@ -18,6 +18,7 @@ public sealed class TenantBook : IAsyncDisposable
     private readonly CatalogHolder _catalog;
     private readonly TimeProvider _time;
     private readonly Action<Exception>? _onFailure;
+    private readonly TenantSnapshot? _snapshot;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Lock _swap = new();
     private readonly CancellationTokenSource _stop = new();
@@ -28,13 +29,15 @@ public sealed class TenantBook : IAsyncDisposable
     private Task _listening = Task.CompletedTask;
     private int _toldOf;
 
-    private TenantBook(ITenancyStore store, CatalogHolder catalog, TimeProvider time, Action<Exception>? onFailure)
+    private TenantBook(ITenancyStore store, CatalogHolder catalog, TimeProvider time, Action<Exception>? onFailure, TenantSnapshot? snapshot, LastSeen? seen)
     {
         _store = store;
         _catalog = catalog;
         _time = time;
         _onFailure = onFailure;
-        _view = TenantView.Of(catalog.Current, StoredState.Empty);
+        _snapshot = snapshot;
+        _state = seen?.State ?? StoredState.Empty;
+        _view = TenantView.Of(catalog.Current, _state);
     }
 
     /// <summary>Called with every new view, one at a time, before whoever caused it goes on; must be quick and must not throw.</summary>
@@ -46,10 +49,31 @@ public sealed class TenantBook : IAsyncDisposable
     public TimeSpan UnseenFor => _time.GetElapsedTime(Interlocked.Read(ref _seenTimestamp));
 
     /// <exception cref="TenancyStoreException">The store cannot be read: without a first view nothing is served.</exception>
-    public static async Task<TenantBook> OpenAsync(ITenancyStore store, CatalogHolder catalog, TimeProvider time, Action<Exception>? onFailure = null)
+    public static Task<TenantBook> OpenAsync(ITenancyStore store, CatalogHolder catalog, TimeProvider time, Action<Exception>? onFailure = null) =>
+        OpenAsync(store, catalog, time, onFailure, snapshot: null, seen: null);
+
+    /// <param name="store">Which may be away where there is a last view of it.</param>
+    /// <param name="catalog">What the file declares.</param>
+    /// <param name="time">By which it is looked.</param>
+    /// <param name="onFailure">Told when the store is lost.</param>
+    /// <param name="snapshot">Where each view is kept; null for nowhere.</param>
+    /// <param name="seen">The last view, where the store is away.</param>
+    /// <exception cref="TenancyStoreException">The store cannot be read: without a first view nothing is served.</exception>
+    internal static async Task<TenantBook> OpenAsync(
+        ITenancyStore store, CatalogHolder catalog, TimeProvider time, Action<Exception>? onFailure, TenantSnapshot? snapshot, LastSeen? seen)
     {
-        TenantBook book = new(store, catalog, time, onFailure);
-        await book.ReloadAsync(CancellationToken.None).ConfigureAwait(false);
+        TenantBook book = new(store, catalog, time, onFailure, snapshot, seen);
+        if (seen is null)
+        {
+            await book.ReloadAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        else
+        {
+            // Out of sight since then, not since this start.
+            long age = (long)((time.GetUtcNow() - seen.At).TotalSeconds * time.TimestampFrequency);
+            book._seenTimestamp = time.GetTimestamp() - Math.Max(0, age);
+        }
+
         catalog.Reloaded += book.Rebuild;
         book._looking = Task.Run(book.LookAsync);
         book._listening = Task.Run(() => store.ListenAsync(book.Hear, time, book._stop.Token));
@@ -112,6 +136,26 @@ public sealed class TenantBook : IAsyncDisposable
 
             Swap(_catalog.Current);
         }
+
+        Keep();
+    }
+
+    /// <summary>Before a change is answered it is in the last view, too: a restart does not bring back what was revoked.</summary>
+    private void Keep()
+    {
+        if (_snapshot is null)
+        {
+            return;
+        }
+
+        try
+        {
+            _snapshot.Keep(_state);
+        }
+        catch (TenancyStoreException failure)
+        {
+            _onFailure?.Invoke(failure); // the store itself has it
+        }
     }
 
     private void Rebuild(CatalogSnapshot catalog)
@@ -157,6 +201,7 @@ public sealed class TenantBook : IAsyncDisposable
         }
 
         Interlocked.Exchange(ref _seenTimestamp, _time.GetTimestamp());
+        Keep();
     }
 
     private async Task LookAsync()

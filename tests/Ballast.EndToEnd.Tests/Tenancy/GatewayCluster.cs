@@ -114,6 +114,9 @@ internal sealed class GatewayCluster : IAsyncDisposable
         return member;
     }
 
+    /// <summary>Where a gateway's files lie.</summary>
+    public string FolderOf(string name) => Path.Combine(_folder, name);
+
     public async Task RemoveAsync(Member member)
     {
         _members.Remove(member);
