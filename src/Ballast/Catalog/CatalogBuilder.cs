@@ -42,6 +42,7 @@ public static class CatalogBuilder
             Telemetry = options.Telemetry,
             Commitments = options.Commitments,
             Limits = options.Limits,
+            Cors = options.Server.Cors,
             Constitution = [.. (options.Constitution?.Principles ?? []).Select(static principle => new Principle(principle))],
             Finder = new ModelFinder(providersByName, providers),
         };

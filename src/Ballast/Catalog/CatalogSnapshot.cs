@@ -32,6 +32,9 @@ public sealed record CatalogSnapshot
 
     public required LimitsOptions Limits { get; init; }
 
+    /// <summary>Whose web pages' scripts may call; null for none.</summary>
+    public CorsOptions? Cors { get; init; }
+
     /// <summary>Cuts a key down to what the policy in force leaves it, wherever the key was made; null where nothing does. <see cref="Keys"/> are cut down already.</summary>
     public Func<ApiKey, ApiKey>? Restriction { get; init; }
 

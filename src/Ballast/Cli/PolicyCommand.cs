@@ -172,13 +172,20 @@ public static class PolicyCommand
     private static async Task TryAsync(ReportRequest request, Proposal proposal, CancellationToken cancellation)
     {
         IReadOnlyList<ServedRequest> served;
+        LedgerReader ledger = ReportSource.OpenLedger(request);
         try
         {
-            served = await ReportSource.OpenLedger(request).ServedAsync(request.Filter, PolicyDryRun.RequestsMax, cancellation).ConfigureAwait(false);
+            served = await ledger.ServedAsync(request.Filter, PolicyDryRun.RequestsMax, cancellation).ConfigureAwait(false);
         }
         catch (LedgerException failure) when (failure.IsMissing)
         {
             request.Output.WriteLine($"Not tried on real requests: {failure.Message}");
+            return;
+        }
+
+        if (served.Count == 0)
+        {
+            request.Output.WriteLine($"Not tried on real requests. {ReportSource.NothingFound(request, ledger.Path)}");
             return;
         }
 

@@ -149,6 +149,7 @@ public static class OptionsLoader
             Admin = section.Address("admin") ?? defaults.Admin,
             Engine = section.OneOf("engine", ["auto", "kestrel"]) switch { "kestrel" => ServerEngine.Kestrel, "auto" => ServerEngine.Auto, _ => defaults.Engine },
             Nodes = section.Whole("nodes", 1, 1000) ?? defaults.Nodes,
+            Cors = CorsReader.Read(section.Section("cors", "cors")),
         };
         foreach ((string key, Uri address) in (ReadOnlySpan<(string, Uri)>)[("listen", options.Listen), ("admin", options.Admin)])
         {

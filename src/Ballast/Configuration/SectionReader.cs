@@ -376,7 +376,8 @@ internal sealed class SectionReader
 
     private string? Expand(YamlScalar scalar, string key) => ExpandAt(scalar, PathOf(key));
 
-    private string? ExpandAt(YamlScalar scalar, string path)
+    /// <summary>A value with its variables put in; null where that cannot be done, which has been told.</summary>
+    public string? ExpandAt(YamlScalar scalar, string path)
     {
         if (!Interpolation.TryExpand(scalar.Text, _context.Environment, out string result, out string message))
         {

@@ -13,4 +13,7 @@ public sealed record ServerOptions
 
     /// <summary>Gateways that ask with the same accounts, this one included: each keeps to its part of hard quotas.</summary>
     public int Nodes { get; init; } = 1;
+
+    /// <summary>Whose web pages' scripts may call; null for none.</summary>
+    public CorsOptions? Cors { get; init; }
 }

@@ -59,6 +59,8 @@ public sealed record GatewayError(
     public static readonly GatewayError MethodNotAllowed = new("ballast_method_not_allowed", ErrorSide.Client, ChatErrorKind.MethodNotAllowed,
         false, "This path does not take that method.",
         "The header Allow names the methods that it takes.");
+    public static readonly GatewayError OriginNotAllowed = new("ballast_origin_not_allowed", ErrorSide.Client, ChatErrorKind.Permission, false,
+        "Scripts of this web page may not call this gateway.", "Write the page's origin into server.cors.origins; keys that stand in a page are known to whoever sees it.");
     public static readonly GatewayError BodyTooLarge = new("ballast_body_too_large", ErrorSide.Client, ChatErrorKind.RequestTooLarge, false,
         "The request body is larger than this gateway takes.", "The limit is limits.request_body_max.");
     public static readonly GatewayError BodyUnreadable = new("ballast_body_unreadable", ErrorSide.Client, ChatErrorKind.InvalidRequest, false,
@@ -209,7 +211,7 @@ public sealed record GatewayError(
     private static readonly GatewayError[] s_all =
     [
         MissingKey, InvalidKey, AmbiguousKey, KeysThrottled, KeysUnavailable, ScopeMissing, RateLimited, TokensLimited,
-        BudgetExceeded, BudgetUnavailable, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, InterfaceNotOffered, MethodNotAllowed, BodyTooLarge, BodyUnreadable, BodyTooSlow,
+        BudgetExceeded, BudgetUnavailable, Unpriced, ModelNotAllowed, ModelNotFound, UnknownPath, BaseUrl, InterfaceNotOffered, MethodNotAllowed, OriginNotAllowed, BodyTooLarge, BodyUnreadable, BodyTooSlow,
         HeadUnreadable, BodyEncoded, InvalidRequest, LossRefused, Unreadable, Constitution, JudgedChoices, BackgroundNotOffered, BackgroundRedacted, BackgroundJudged, Unjudged, CompactionNotOffered,
         StateOff, StateUnreadable, NoLawfulDeployment, ShareExceeded, TierShed, QuotaReached, OperationNotOffered, FileNotFound, BatchNotFound, HandlesFull,
         HandlesUnavailable, BatchModelElsewhere, NotBatchInput, ProviderUnavailable, ProviderRemoved, AllUnavailable, Overloaded, NotServing,

@@ -164,7 +164,7 @@ public sealed class BallastServer : IAsyncDisposable
             server._tenants = await Tenants.OpenAsync(setup, server.Guard, server._pepper, server.Ledger, server.Log, cancellation).ConfigureAwait(false);
             await server.HoldAgainAsync().ConfigureAwait(false);
             server.Address = await server._gateway.StartAsync(
-                http => ProtocolEndpoints.DispatchAsync(http, server._handler, server._refusal), cancellation).ConfigureAwait(false);
+                http => CrossOrigin.DispatchAsync(http, server._handler, setup.Catalog.Current.Cors, server._refusal), cancellation).ConfigureAwait(false);
             server.AdminAddress = await server._admin.StartAsync(new AdminHandler(server).HandleAsync, cancellation).ConfigureAwait(false);
         }
         catch

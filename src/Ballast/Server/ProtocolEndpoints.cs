@@ -263,7 +263,8 @@ public static class ProtocolEndpoints
         return null;
     }
 
-    private static Protocol Spoken(HttpCall http, string path) =>
+    /// <summary>The protocol that the caller of a path most likely reads errors in.</summary>
+    internal static Protocol Spoken(HttpCall http, string path) =>
         http.Header("anthropic-version") is not null || path.StartsWith("/v1/messages", StringComparison.Ordinal) || path.StartsWith("/anthropic/", StringComparison.Ordinal)
                 || path.Contains("/publishers/anthropic/", StringComparison.Ordinal)
             ? ProtocolList.AnthropicMessages

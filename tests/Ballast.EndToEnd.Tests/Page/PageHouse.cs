@@ -13,7 +13,7 @@ internal sealed class PageHouse : IAsyncDisposable
 {
     public const string HostileModel = "<img src=x onerror=alert(1)>";
 
-    private const string Key = "key-of-the-page-tests";
+    public const string Key = "key-of-the-page-tests";
 
     private const string Yaml = """
         providers:
@@ -71,11 +71,15 @@ internal sealed class PageHouse : IAsyncDisposable
     public BallastServer Server { get; }
 
     /// <param name="isLimited">With a balance policy in force.</param>
-    public static async Task<PageHouse> StartAsync(bool isLimited = false)
+    /// <param name="cors">Gives the origin whose scripts may call, from that of the sandbox's OpenAI; null for none.</param>
+    /// <param name="isAnyOrigin">Scripts of every page may call.</param>
+    public static async Task<PageHouse> StartAsync(bool isLimited = false, Func<string, string>? cors = null, bool isAnyOrigin = false)
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = 0 }, cancellation);
-        LoadResult loaded = OptionsLoader.Load(Yaml, "page.yaml", name => name switch
+        string? origin = isAnyOrigin ? "*" : cors?.Invoke(sandbox.Platforms["openai"].Address.GetLeftPart(UriPartial.Authority));
+        string yaml = origin is null ? Yaml : $"server: {{ cors: {{ origins: [\"{origin}\"] }} }}\n{Yaml}";
+        LoadResult loaded = OptionsLoader.Load(yaml, "page.yaml", name => name switch
         {
             "AZURE_URL" => sandbox.Platforms["azure"].Address.GetLeftPart(UriPartial.Authority),
             "AZURE_KEY" => sandbox.Platforms["azure"].ApiKey,

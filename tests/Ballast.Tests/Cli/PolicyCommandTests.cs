@@ -55,6 +55,19 @@ public sealed class PolicyCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task DryRun_LedgerWithoutTraffic_SaysWhatToDoInPlaceOfATableOfNothing()
+    {
+        await using SqliteLedgerStore store = SqliteLedgerStore.Open(_folder.File("ballast.db"));
+
+        CommandRun run = await RunAsync("dry-run", Write("p.yaml", 1, 0.5, 0.6));
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("Not tried on real requests. The ledger ", run.Output, StringComparison.Ordinal);
+        Assert.Contains("Send a request through the gateway, or look further back with --since all.", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("│", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task DryRun_WithALedger_ShowsSharesBeforeAndAfter()
     {
         await using (SqliteLedgerStore store = SqliteLedgerStore.Open(_folder.File("ballast.db")))

@@ -141,6 +141,7 @@ internal static class ValidConfiguration
     /// <summary>All of <see cref="Yaml"/> and a provider that fetches tokens.</summary>
     public static string YamlWithTokens => Yaml
         .Replace("\nmodels:\n", $"\n{TokensProvider}\nmodels:\n", StringComparison.Ordinal)
+        .Replace("server:\n", "server:\n  cors: { origins: [https://app.example.com, \"chrome-extension://abcdefgh\"] }\n", StringComparison.Ordinal)
         .Replace("\nlimits:\n", $"\n{TieredPrice}\n{Telemetry}\nlimits:\n", StringComparison.Ordinal);
 
     private const string Telemetry = """
