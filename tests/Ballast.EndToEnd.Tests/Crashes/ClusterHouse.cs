@@ -14,7 +14,6 @@ namespace Ballast.EndToEnd.Tests.Crashes;
 internal sealed class ClusterHouse : IAsyncDisposable
 {
     public const int Count = 3;
-    private const string Key = "a-key-of-the-clients-000000";
     private const int CallersOfEach = 4;
 
     private readonly TemporaryFolder _folder = new();
@@ -55,16 +54,7 @@ internal sealed class ClusterHouse : IAsyncDisposable
                 ledger: { path: ledger.db, store: postgres, connection: "${LEDGER}" }
                 tenancy: { store: postgres, pepper_env: PEPPER }
                 providers:
-                  openai:
-                    kind: openai
-                    platform: openai
-                    data: { geo: us, retention_days: 30, training: false }
-                    region: us
-                    base_url: {{new Uri(sandbox.Platforms["openai"].Address, "/v1")}}
-                    api_key: ${OPENAI}
-                    allow_private_addresses: true
-                    deployments:
-                      gpt-5-mini: { vendor: openai, price: p }
+                {{CrashHouse.Provider(sandbox, "openai", "gpt-5-mini")}}
                 prices:
                   p: { input: 1, output: 10, cache_write: 1, cache_write_1h: 1, source: test }
                 apps: { shop: {} }
@@ -85,8 +75,8 @@ internal sealed class ClusterHouse : IAsyncDisposable
         string connection = _connection.Replace($"Port={_postgres.Port}", $"Port={_ways[gateway].Port}", StringComparison.Ordinal);
         BallastProcess program = BallastProcess.Start(
             _folder.File($"{gateway}"),
-            ["serve", "--listen", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", "--config", "ballast.yaml"],
-            ("OPENAI", _sandbox.Platforms["openai"].ApiKey), ("KEY", Key), ("LEDGER", connection), ("PEPPER", new string('p', 40)));
+            CrashHouse.Serve,
+            ("OPENAI", _sandbox.Platforms["openai"].ApiKey), ("KEY", CrashHouse.Key), ("LEDGER", connection), ("PEPPER", new string('p', 40)));
         _programs[gateway] = program;
         _addresses[gateway] = new Uri(await program.FindInErrorsAsync("Serving on ", ","));
     }
@@ -189,7 +179,7 @@ internal sealed class ClusterHouse : IAsyncDisposable
         Random dice = new(caller);
         int gateway = caller % Count;
         using HttpClient client = new() { Timeout = BallastProcess.Patience };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", CrashHouse.Key);
         while (!house._enough.IsCancellationRequested)
         {
             if (house._addresses[gateway] is not { } address)

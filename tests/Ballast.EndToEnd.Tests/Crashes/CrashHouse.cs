@@ -11,6 +11,10 @@ namespace Ballast.EndToEnd.Tests.Crashes;
 internal sealed class CrashHouse : IAsyncDisposable
 {
     public const string Key = "a-key-of-the-clients-000000";
+
+    /// <summary>How the program is asked to serve what lies in its folder.</summary>
+    public static readonly string[] Serve = ["serve", "--listen", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", "--config", "ballast.yaml"];
+
     private const int Callers = 16;
 
     private readonly TemporaryFolder _folder = new();
@@ -51,26 +55,8 @@ internal sealed class CrashHouse : IAsyncDisposable
               path: ledger.db{{store}}
               durability: {{durability}}{{(spool is null ? "" : "\n  spool: " + spool)}}
             providers:
-              openai:
-                kind: openai
-                platform: openai
-                data: { geo: us, retention_days: 30, training: false }
-                region: us
-                base_url: {{new Uri(sandbox.Platforms["openai"].Address, "/v1")}}
-                api_key: ${OPENAI}
-                allow_private_addresses: true
-                deployments:
-                  gpt-5-mini: { vendor: openai, price: p }
-              anthropic:
-                kind: anthropic
-                platform: anthropic
-                data: { geo: us, retention_days: 30, training: false }
-                region: us
-                base_url: {{sandbox.Platforms["anthropic"].Address.GetLeftPart(UriPartial.Authority)}}
-                api_key: ${ANTHROPIC}
-                allow_private_addresses: true
-                deployments:
-                  claude-haiku-4-5: { vendor: anthropic, price: p }
+            {{Provider(sandbox, "openai", "gpt-5-mini")}}
+            {{Provider(sandbox, "anthropic", "claude-haiku-4-5")}}
             prices:
               p: { input: 1.25, output: 10, cache_read: 0.1, cache_write: 1.5, source: test }
             keys:
@@ -81,11 +67,24 @@ internal sealed class CrashHouse : IAsyncDisposable
         return house;
     }
 
+    /// <summary>An entry of <c>providers:</c> with one deployment of the price <c>p</c>; its key is in the variable of its name.</summary>
+    public static string Provider(SandboxHost sandbox, string platform, string model) => $$"""
+          {{platform}}:
+            kind: {{platform}}
+            platform: {{platform}}
+            data: { geo: us, retention_days: 30, training: false }
+            region: us
+            base_url: {{sandbox.Platforms[platform].Address.GetLeftPart(UriPartial.Authority)}}
+            api_key: ${{{platform.ToUpperInvariant()}}}
+            allow_private_addresses: true
+            deployments: { {{model}}: { vendor: {{platform}}, price: p } }
+        """;
+
     /// <summary>Starts the program; with a place to crash at where one is named.</summary>
     public BallastProcess Start(string? crashAt = null) => BallastProcess.StartIn(
         StartedBy,
         _folder.Path,
-        ["serve", "--listen", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", "--config", "ballast.yaml"],
+        Serve,
         [
             ("OPENAI", _sandbox.Platforms["openai"].ApiKey), ("ANTHROPIC", _sandbox.Platforms["anthropic"].ApiKey), ("KEY", Key), ("LEDGER", _connection ?? ""),
             .. crashAt is null ? Array.Empty<(string, string)>() : [("BALLAST_CRASH_AT", crashAt)],

@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using Ballast.Catalog;
 using Ballast.Configuration;
@@ -46,15 +45,7 @@ internal sealed class GatewayCluster : IAsyncDisposable
         SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = 0 }, Cancellation);
         string yaml = $$"""
             providers:
-              openai:
-                kind: openai
-                platform: openai
-                region: us
-                base_url: "{{sandbox.Platforms["openai"].Address.GetLeftPart(UriPartial.Authority)}}"
-                allow_private_addresses: true
-                api_key: ${PLATFORM_KEY}
-                data: { geo: us, retention_days: 0, training: false }
-                vendor: openai
+            {{TenantGateway.Provider(sandbox, "openai", "PLATFORM_KEY")}}
                 deployments:
                   gpt-5-mini: { max_output_tokens: 400, protocols: [openai-chat] }
                   text-embedding-3-small: { embedding: true }
@@ -158,35 +149,21 @@ internal sealed class GatewayCluster : IAsyncDisposable
     /// <summary>One gateway.</summary>
     internal sealed class Member(string name, BallastServer server, LogLines log, GatewayCluster cluster) : IAsyncDisposable
     {
-        private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 500 }) { BaseAddress = server.Address, Timeout = TimeSpan.FromSeconds(120) };
+        private readonly TenantClient _client = new(server, Key);
 
         public string Name { get; } = name;
         public BallastServer Server { get; } = server;
         public LogLines Log { get; } = log;
 
-        public async Task<(int Status, string Body, HttpResponseHeaders Headers)> AskAsync(string path, string body, string? key = null, int hangUpMilliseconds = Timeout.Infinite)
-        {
-            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-            either.CancelAfter(hangUpMilliseconds);
-            using HttpRequestMessage request = TenantGateway.NewRequest(path, body, key ?? Key);
-            using HttpResponseMessage response = await _http.SendAsync(request, either.Token);
-            return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(either.Token), response.Headers);
-        }
+        public Task<(int Status, string Body, HttpResponseHeaders Headers)> AskAsync(string path, string body, string? key = null, int hangUpMilliseconds = Timeout.Infinite) =>
+            _client.AskAsync(path, body, key, hangUpMilliseconds);
 
-        public async Task<(int Status, JsonElement Body)> AdministerAsync(string method, string path, string? body = null)
-        {
-            using HttpRequestMessage request = new(new HttpMethod(method), new Uri(Server.AdminAddress, path));
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", cluster.AdminToken);
-            request.Headers.TryAddWithoutValidation("If-Match", "*");
-            request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
-            using HttpResponseMessage response = await _http.SendAsync(request, Cancellation);
-            string text = await response.Content.ReadAsStringAsync(Cancellation);
-            return ((int)response.StatusCode, text.Length > 0 ? JsonDocument.Parse(text).RootElement : default);
-        }
+        public Task<(int Status, JsonElement Body)> AdministerAsync(string method, string path, string? body = null) =>
+            _client.AdministerAsync(cluster.AdminToken, method, path, body);
 
         public async ValueTask DisposeAsync()
         {
-            _http.Dispose();
+            _client.Dispose();
             await Server.DisposeAsync();
         }
     }

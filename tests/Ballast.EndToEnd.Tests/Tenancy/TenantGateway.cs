@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using Ballast.Catalog;
 using Ballast.Configuration;
@@ -18,6 +17,7 @@ internal sealed class TenantGateway : IAsyncDisposable
 
     private readonly string _folder;
     private readonly string _yaml;
+    private TenantClient _client = null!;
 
     private TenantGateway(SandboxHost sandbox, string folder, string yaml)
     {
@@ -26,7 +26,7 @@ internal sealed class TenantGateway : IAsyncDisposable
 
     public SandboxHost Sandbox { get; }
     public BallastServer Server { get; private set; } = null!;
-    public HttpClient Http { get; private set; } = null!;
+    public HttpClient Http => _client.Http;
     public LogLines Log { get; } = new();
     public string AdminToken { get; private set; } = "";
 
@@ -40,15 +40,7 @@ internal sealed class TenantGateway : IAsyncDisposable
         SandboxHost sandbox = await SandboxHost.StartAsync(new SandboxOptions { BasePort = 0, LatencyScale = latencyScale }, Cancellation);
         string yaml = $$"""
             providers:
-              openai:
-                kind: openai
-                platform: openai
-                region: us
-                base_url: "{{sandbox.Platforms["openai"].Address.GetLeftPart(UriPartial.Authority)}}"
-                allow_private_addresses: true
-                api_key: ${PLATFORM_KEY}
-                data: { geo: us, retention_days: 0, training: false }
-                vendor: openai
+            {{Provider(sandbox, "openai", "PLATFORM_KEY")}}
                 deployments:
                   gpt-5-mini: { max_output_tokens: 400, protocols: [openai-chat] }
                   behind: { model: gpt-5-mini, protocols: [openai-responses] }
@@ -59,15 +51,7 @@ internal sealed class TenantGateway : IAsyncDisposable
                   gpt-3.5-turbo-instruct: {}
                   pictures: { model: gpt-image-1-mini, price: pictures }
                   painted: { model: gpt-image-1-mini, price: painted }
-              anthropic:
-                kind: anthropic
-                platform: anthropic
-                region: us
-                base_url: "{{sandbox.Platforms["anthropic"].Address.GetLeftPart(UriPartial.Authority)}}"
-                allow_private_addresses: true
-                api_key: ${ANTHROPIC_KEY}
-                data: { geo: us, retention_days: 0, training: false }
-                vendor: anthropic
+            {{Provider(sandbox, "anthropic", "ANTHROPIC_KEY")}}
                 deployments: { claude: { model: claude-haiku-4-5 } }
             price_book: none
             models:
@@ -89,6 +73,22 @@ internal sealed class TenantGateway : IAsyncDisposable
         return gateway;
     }
 
+    /// <summary>An entry of <c>providers:</c> up to its deployments.</summary>
+    /// <param name="sandbox">Where the platform is.</param>
+    /// <param name="platform">Its name, and its vendor's.</param>
+    /// <param name="variable">Holds its key.</param>
+    public static string Provider(SandboxHost sandbox, string platform, string variable) => $$"""
+          {{platform}}:
+            kind: {{platform}}
+            platform: {{platform}}
+            region: us
+            base_url: "{{sandbox.Platforms[platform].Address.GetLeftPart(UriPartial.Authority)}}"
+            allow_private_addresses: true
+            api_key: ${{{variable}}}
+            data: { geo: us, retention_days: 0, training: false }
+            vendor: {{platform}}
+        """;
+
     /// <summary>Ends the gateway and starts it again on the same files, without what it had in memory.</summary>
     public async Task RestartAsync()
     {
@@ -98,41 +98,17 @@ internal sealed class TenantGateway : IAsyncDisposable
 
     public async Task StopAsync()
     {
-        Http.Dispose();
+        _client.Dispose();
         await Server.DisposeAsync();
     }
 
     public BudgetMeter Budget(string id) => Server.Guard.Meters.Budget(id)!;
 
-    public static HttpRequestMessage NewRequest(string path, string body, string? key = null)
-    {
-        HttpRequestMessage request = new(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
-        request.Headers.TryAddWithoutValidation("x-api-key", key ?? Key);
-        if (path.StartsWith("/v1/messages", StringComparison.Ordinal))
-        {
-            request.Headers.Add("anthropic-version", "2023-06-01");
-        }
+    public static HttpRequestMessage NewRequest(string path, string body, string? key = null) => TenantClient.NewRequest(path, body, key ?? Key);
 
-        return request;
-    }
+    public Task<(int Status, string Body, HttpResponseHeaders Headers)> AskAsync(string path, string body, string? key = null) => _client.AskAsync(path, body, key);
 
-    public async Task<(int Status, string Body, HttpResponseHeaders Headers)> AskAsync(string path, string body, string? key = null)
-    {
-        using HttpRequestMessage request = NewRequest(path, body, key);
-        using HttpResponseMessage response = await Http.SendAsync(request, Cancellation);
-        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Cancellation), response.Headers);
-    }
-
-    public async Task<(int Status, JsonElement Body)> AdministerAsync(string method, string path, string? body = null)
-    {
-        using HttpRequestMessage request = new(new HttpMethod(method), new Uri(Server.AdminAddress, path));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken);
-        request.Headers.TryAddWithoutValidation("If-Match", "*");
-        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
-        using HttpResponseMessage response = await Http.SendAsync(request, Cancellation);
-        string text = await response.Content.ReadAsStringAsync(Cancellation);
-        return ((int)response.StatusCode, text.Length > 0 ? JsonDocument.Parse(text).RootElement : default);
-    }
+    public Task<(int Status, JsonElement Body)> AdministerAsync(string method, string path, string? body = null) => _client.AdministerAsync(AdminToken, method, path, body);
 
     /// <summary>All rows, once no request runs any more.</summary>
     public async Task<IReadOnlyList<LedgerEntry>> EntriesAsync()
@@ -166,7 +142,7 @@ internal sealed class TenantGateway : IAsyncDisposable
                 Seed = 1,
             },
             Cancellation);
-        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 500 }) { BaseAddress = Server.Address, Timeout = TimeSpan.FromSeconds(120) };
+        _client = new TenantClient(Server, Key);
         AdminToken = Server.FirstAdminToken ?? AdminToken;
     }
 }

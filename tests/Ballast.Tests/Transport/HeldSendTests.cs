@@ -9,8 +9,6 @@ namespace Ballast.Tests.Transport;
 /// <summary>Small sends that lie here while the loop has other work at hand: they go out together, in order, and are lost with nothing but a broken connection.</summary>
 public sealed class HeldSendTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -22,7 +20,7 @@ public sealed class HeldSendTests
             () => Assert.True(pair.Near.SendAsync("held"u8.ToArray()).AsTask().IsCompletedSuccessfully),
             () => waiting = pair.Far.Available);
         Assert.Equal(0, waiting);
-        Assert.Equal("held"u8.ToArray(), await ReadAsync(pair.Far, 4));
+        Assert.Equal("held"u8.ToArray(), await pair.ReadAsync(4));
     }
 
     [Fact]
@@ -35,7 +33,7 @@ public sealed class HeldSendTests
             () => Assert.True(pair.Near.SendAsync(new byte[20_000]).AsTask().IsCompletedSuccessfully),
             () => Assert.True(pair.Near.SendAsync("three"u8.ToArray()).AsTask().IsCompletedSuccessfully));
         byte[] expected = [.. "one two "u8, .. new byte[20_000], .. "three"u8];
-        Assert.Equal(expected, await ReadAsync(pair.Far, expected.Length));
+        Assert.Equal(expected, await pair.ReadAsync(expected.Length));
     }
 
     [Fact]
@@ -94,7 +92,7 @@ public sealed class HeldSendTests
                 pair.Near.Loop.Post(_ => arrived.SetResult(pair.Far.Available), null);
             },
             null);
-        Assert.Equal(3, await arrived.Task.WaitAsync(Patience, Cancellation));
+        Assert.Equal(3, await arrived.Task.WaitAsync(Pair.Patience, Cancellation));
     }
 
     /// <summary>More connections than may hold at once, and all of them have their bytes.</summary>
@@ -113,7 +111,7 @@ public sealed class HeldSendTests
             await InOneRoundAsync(loop, [.. pairs.Select((pair, i) => (Action)(() => Assert.True(pair.Near.SendAsync(new byte[] { (byte)i }).AsTask().IsCompletedSuccessfully)))]);
             for (int i = 0; i < pairs.Count; i++)
             {
-                Assert.Equal([(byte)i], await ReadAsync(pairs[i].Far, 1));
+                Assert.Equal([(byte)i], await pairs[i].ReadAsync(1));
             }
         }
         finally
@@ -133,7 +131,7 @@ public sealed class HeldSendTests
                 pair.Near.Dispose();
             },
             () => { });
-        Assert.Equal("last"u8.ToArray(), await ReadAsync(pair.Far, 4));
+        Assert.Equal("last"u8.ToArray(), await pair.ReadAsync(4));
         Assert.Equal(0, await pair.Far.ReceiveAsync(new byte[1], Cancellation));
     }
 
@@ -148,9 +146,9 @@ public sealed class HeldSendTests
                 pair.Near.Abort();
             },
             () => { });
-        Assert.Equal("part"u8.ToArray(), await ReadAsync(pair.Far, 4));
+        Assert.Equal("part"u8.ToArray(), await pair.ReadAsync(4));
         pair.Near.Dispose();
-        await Assert.ThrowsAsync<SocketException>(async () => await pair.Far.ReceiveAsync(new byte[1], Cancellation).AsTask().WaitAsync(Patience, Cancellation));
+        await Assert.ThrowsAsync<SocketException>(async () => await pair.Far.ReceiveAsync(new byte[1], Cancellation).AsTask().WaitAsync(Pair.Patience, Cancellation));
     }
 
     /// <summary>The other side takes nothing: what was held waits for it, what is sent next waits behind, on the loop's thread or another, and the end comes last.</summary>
@@ -166,11 +164,11 @@ public sealed class HeldSendTests
         await InOneRoundAsync(pair.Near.Loop, () => Assert.True(pair.Near.SendAsync(held).AsTask().IsCompletedSuccessfully), () => { });
         Task sending = fromTheLoop ? await pair.Near.Loop.DoAsync(() => pair.Near.SendAsync(behind).AsTask()) : pair.Near.SendAsync(behind).AsTask();
         Assert.False(sending.IsCompleted);
-        byte[] read = await ReadAsync(pair.Far, filled + held.Length + behind.Length);
-        await sending.WaitAsync(Patience, Cancellation);
+        byte[] read = await pair.ReadAsync(filled + held.Length + behind.Length);
+        await sending.WaitAsync(Pair.Patience, Cancellation);
         Assert.True(read.AsSpan(filled).SequenceEqual((byte[])[.. held, .. behind]));
         await pair.Near.SendAsync(new byte[] { 3 });
-        Assert.Equal([3], await ReadAsync(pair.Far, 1));
+        Assert.Equal([3], await pair.ReadAsync(1));
     }
 
     [Theory]
@@ -190,8 +188,8 @@ public sealed class HeldSendTests
             pair.Near.EndSend();
         }
 
-        await ReadAsync(pair.Far, filled + 16_000);
-        Assert.Equal(0, await pair.Far.ReceiveAsync(new byte[1], Cancellation).AsTask().WaitAsync(Patience, Cancellation));
+        await pair.ReadAsync(filled + 16_000);
+        Assert.Equal(0, await pair.Far.ReceiveAsync(new byte[1], Cancellation).AsTask().WaitAsync(Pair.Patience, Cancellation));
     }
 
     [Fact]
@@ -202,7 +200,7 @@ public sealed class HeldSendTests
         await InOneRoundAsync(pair.Near.Loop, () => Assert.True(pair.Near.SendAsync(new byte[16_000]).AsTask().IsCompletedSuccessfully), () => { });
         Task sending = pair.Near.SendAsync(new byte[1000]).AsTask();
         pair.Near.Abort();
-        await Assert.ThrowsAnyAsync<IOException>(() => sending.WaitAsync(Patience, Cancellation));
+        await Assert.ThrowsAnyAsync<IOException>(() => sending.WaitAsync(Pair.Patience, Cancellation));
     }
 
     [Fact]
@@ -223,7 +221,7 @@ public sealed class HeldSendTests
                 },
                 () => { });
             best = Math.Min(best, after - before);
-            await ReadAsync(pair.Far, bytes.Length);
+            await pair.ReadAsync(bytes.Length);
         }
 
         Assert.Equal(0, best);
@@ -251,9 +249,9 @@ public sealed class HeldSendTests
             null);
         await Task.Yield();
         TaskCompletionSource after = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await done.Task.WaitAsync(Patience, Cancellation);
+        await done.Task.WaitAsync(Pair.Patience, Cancellation);
         loop.Post(_ => after.SetResult(), null);
-        await after.Task.WaitAsync(Patience, Cancellation);
+        await after.Task.WaitAsync(Pair.Patience, Cancellation);
         Assert.Empty(failures);
 
         void Do(Action work)
@@ -300,18 +298,5 @@ public sealed class HeldSendTests
         }
 
         return sent;
-    }
-
-    private static async Task<byte[]> ReadAsync(Socket socket, int count)
-    {
-        byte[] bytes = new byte[count];
-        for (int read = 0; read < count;)
-        {
-            int now = await socket.ReceiveAsync(bytes.AsMemory(read), Cancellation).AsTask().WaitAsync(Patience, Cancellation);
-            Assert.NotEqual(0, now);
-            read += now;
-        }
-
-        return bytes;
     }
 }

@@ -7,6 +7,9 @@ namespace Ballast.Tests.Transport;
 /// <summary>One loop's connection, and the plain socket at its other end.</summary>
 internal sealed class Pair : IDisposable
 {
+    /// <summary>How long anything between the two may take on a loaded machine.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly EventLoop? _owned;
 
     private Pair(EventLoop? owned, SocketConnection near, Socket far)
@@ -28,6 +31,20 @@ internal sealed class Pair : IDisposable
         Task<Socket> accepting = listener.AcceptAsync(TestContext.Current.CancellationToken).AsTask();
         SocketConnection near = await (loop ?? owned!).ConnectAsync((IPEndPoint)listener.LocalEndPoint!);
         return new Pair(owned, near, await accepting);
+    }
+
+    /// <summary>So many bytes at the plain end; fails where the connection ends before.</summary>
+    public async Task<byte[]> ReadAsync(int count)
+    {
+        byte[] bytes = new byte[count];
+        for (int read = 0; read < count;)
+        {
+            int now = await Far.ReceiveAsync(bytes.AsMemory(read), TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken);
+            Assert.NotEqual(0, now);
+            read += now;
+        }
+
+        return bytes;
     }
 
     public void Dispose()

@@ -7,8 +7,6 @@ namespace Ballast.Tests.Transport;
 /// <summary>Against real sockets: there is nothing else to be right about.</summary>
 public sealed class SocketConnectionTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -19,9 +17,9 @@ public sealed class SocketConnectionTests
         for (int round = 0; round < 50; round++)
         {
             await pair.Near.SendAsync("hel"u8.ToArray(), "lo"u8.ToArray());
-            Assert.Equal("hello"u8.ToArray(), await ReadAsync(pair.Far, 5));
+            Assert.Equal("hello"u8.ToArray(), await pair.ReadAsync(5));
             await pair.Far.SendAsync(new byte[] { 1, 2, 3 }, Cancellation);
-            Assert.Equal(3, await pair.Near.ReceiveAsync(buffer).AsTask().WaitAsync(Patience, Cancellation));
+            Assert.Equal(3, await pair.Near.ReceiveAsync(buffer).AsTask().WaitAsync(Pair.Patience, Cancellation));
             Assert.Equal([1, 2, 3], buffer[..3]);
         }
     }
@@ -34,7 +32,7 @@ public sealed class SocketConnectionTests
         int received = 0;
         while (received < 10)
         {
-            received += await pair.Near.ReceiveAsync(new byte[3]).AsTask().WaitAsync(Patience, Cancellation);
+            received += await pair.Near.ReceiveAsync(new byte[3]).AsTask().WaitAsync(Pair.Patience, Cancellation);
         }
 
         Assert.Equal(10, received);
@@ -47,8 +45,8 @@ public sealed class SocketConnectionTests
         Task waiting = pair.Near.WaitReadableAsync().AsTask();
         Assert.False(waiting.IsCompleted);
         await pair.Far.SendAsync(new byte[1], Cancellation);
-        await waiting.WaitAsync(Patience, Cancellation);
-        Assert.Equal(1, await pair.Near.ReceiveAsync(new byte[8]).AsTask().WaitAsync(Patience, Cancellation));
+        await waiting.WaitAsync(Pair.Patience, Cancellation);
+        Assert.Equal(1, await pair.Near.ReceiveAsync(new byte[8]).AsTask().WaitAsync(Pair.Patience, Cancellation));
     }
 
     [Fact]
@@ -59,13 +57,13 @@ public sealed class SocketConnectionTests
         pair.Near.Observer = observer;
         await pair.Far.SendAsync(new byte[2], Cancellation);
         pair.Far.Shutdown(SocketShutdown.Send);
-        await observer.Closed.Task.WaitAsync(Patience, Cancellation);
+        await observer.Closed.Task.WaitAsync(Pair.Patience, Cancellation);
         Assert.True(pair.Near.IsPeerClosed);
-        Assert.Equal(2, await pair.Near.ReceiveAsync(new byte[8]).AsTask().WaitAsync(Patience, Cancellation));
-        Assert.Equal(0, await pair.Near.ReceiveAsync(new byte[8]).AsTask().WaitAsync(Patience, Cancellation));
-        Assert.Equal(0, await pair.Near.ReceiveAsync(new byte[8]).AsTask().WaitAsync(Patience, Cancellation));
+        Assert.Equal(2, await pair.Near.ReceiveAsync(new byte[8]).AsTask().WaitAsync(Pair.Patience, Cancellation));
+        Assert.Equal(0, await pair.Near.ReceiveAsync(new byte[8]).AsTask().WaitAsync(Pair.Patience, Cancellation));
+        Assert.Equal(0, await pair.Near.ReceiveAsync(new byte[8]).AsTask().WaitAsync(Pair.Patience, Cancellation));
         await pair.Near.SendAsync(new byte[3]);
-        Assert.Equal(new byte[3], await ReadAsync(pair.Far, 3));
+        Assert.Equal(new byte[3], await pair.ReadAsync(3));
     }
 
     [Fact]
@@ -74,8 +72,8 @@ public sealed class SocketConnectionTests
         using Pair pair = await Pair.OpenAsync();
         Task<int> receiving = pair.Near.ReceiveAsync(new byte[8]).AsTask();
         pair.Far.Close(0);
-        await Assert.ThrowsAnyAsync<IOException>(() => receiving.WaitAsync(Patience, Cancellation));
-        await Assert.ThrowsAnyAsync<IOException>(() => pair.Near.SendAsync(new byte[8]).AsTask().WaitAsync(Patience, Cancellation));
+        await Assert.ThrowsAnyAsync<IOException>(() => receiving.WaitAsync(Pair.Patience, Cancellation));
+        await Assert.ThrowsAnyAsync<IOException>(() => pair.Near.SendAsync(new byte[8]).AsTask().WaitAsync(Pair.Patience, Cancellation));
     }
 
     [Fact]
@@ -86,8 +84,8 @@ public sealed class SocketConnectionTests
         Task sending = pair.Near.SendAsync(new byte[64 * 1024 * 1024]).AsTask();
         Assert.False(sending.IsCompleted);
         await Task.Run(pair.Near.Abort, Cancellation);
-        await Assert.ThrowsAsync<ConnectionAbortedException>(() => receiving.WaitAsync(Patience, Cancellation));
-        await Assert.ThrowsAsync<ConnectionAbortedException>(() => sending.WaitAsync(Patience, Cancellation));
+        await Assert.ThrowsAsync<ConnectionAbortedException>(() => receiving.WaitAsync(Pair.Patience, Cancellation));
+        await Assert.ThrowsAsync<ConnectionAbortedException>(() => sending.WaitAsync(Pair.Patience, Cancellation));
         await Assert.ThrowsAsync<ConnectionAbortedException>(async () => await pair.Near.ReceiveAsync(new byte[1]));
         await Assert.ThrowsAsync<ConnectionAbortedException>(async () => await pair.Near.SendAsync(new byte[1]));
         pair.Near.Dispose();
@@ -104,8 +102,8 @@ public sealed class SocketConnectionTests
         Task sending = pair.Near.SendAsync(sent.AsMemory(0, 1000), sent.AsMemory(1000)).AsTask();
         await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
         Assert.False(sending.IsCompleted);
-        byte[] read = await ReadAsync(pair.Far, sent.Length);
-        await sending.WaitAsync(Patience, Cancellation);
+        byte[] read = await pair.ReadAsync(sent.Length);
+        await sending.WaitAsync(Pair.Patience, Cancellation);
         Assert.True(sent.AsSpan().SequenceEqual(read));
     }
 
@@ -116,7 +114,7 @@ public sealed class SocketConnectionTests
         pair.Near.EndSend();
         Assert.Equal(0, await pair.Far.ReceiveAsync(new byte[1], Cancellation));
         await pair.Far.SendAsync(new byte[1], Cancellation);
-        Assert.Equal(1, await pair.Near.ReceiveAsync(new byte[4]).AsTask().WaitAsync(Patience, Cancellation));
+        Assert.Equal(1, await pair.Near.ReceiveAsync(new byte[4]).AsTask().WaitAsync(Pair.Patience, Cancellation));
     }
 
     [Fact]
@@ -228,19 +226,6 @@ public sealed class SocketConnectionTests
         while (await socket.ReceiveAsync(buffer, Cancellation) > 0)
         {
         }
-    }
-
-    private static async Task<byte[]> ReadAsync(Socket socket, int count)
-    {
-        byte[] bytes = new byte[count];
-        for (int read = 0; read < count;)
-        {
-            int now = await socket.ReceiveAsync(bytes.AsMemory(read), Cancellation).AsTask().WaitAsync(Patience, Cancellation);
-            Assert.NotEqual(0, now);
-            read += now;
-        }
-
-        return bytes;
     }
 
     private sealed class Observer : IConnectionObserver

@@ -87,7 +87,7 @@ public class QuotaFuzzTests
         private readonly CatalogSnapshot _catalog;
         private readonly Dictionary<string, VendorLog> _logs = new(StringComparer.Ordinal);
         private readonly Model[] _models;
-        private readonly Node[] _nodes;
+        private readonly RouterNode[] _nodes;
         private readonly ApiKey _key = Deployments.Key();
         private long _now;
         private int _order;
@@ -105,7 +105,7 @@ public class QuotaFuzzTests
                     [.. deployments.OrderBy(_ => _random.Next()).Take(_random.Next(1, deployments.Length + 1)).Select(one => new Candidate(one, 1 + _random.Next(4)))], 0)),
             ];
             _catalog = Deployments.Catalog(_limits, _key) with { Deployments = System.Collections.Frozen.FrozenDictionary.ToFrozenDictionary(deployments, static one => one.Name) };
-            _nodes = [.. Enumerable.Range(0, nodes).Select(index => new Node(_time, seed + index, _random.Next(2) == 0 ? null : _catalog))];
+            _nodes = [.. Enumerable.Range(0, nodes).Select(index => NewNode(seed + index, hasPolicy: _random.Next(2) != 0))];
         }
 
         public long Dispatched { get; private set; }
@@ -136,7 +136,7 @@ public class QuotaFuzzTests
 
         private void Send()
         {
-            Node node = _nodes[_random.Next(_nodes.Length)];
+            RouterNode node = _nodes[_random.Next(_nodes.Length)];
             Model model = _models[_random.Next(_models.Length)];
             Exchange exchange = new(ProtocolList.OpenAIChat, Operation.Chat, _catalog, _time)
             {
@@ -157,7 +157,7 @@ public class QuotaFuzzTests
         }
 
         /// <summary>As the loop of failovers does it.</summary>
-        private void Next(Node node, Exchange exchange, RoutePlan plan)
+        private void Next(RouterNode node, Exchange exchange, RoutePlan plan)
         {
             while (exchange.Attempts.Count < 3 && plan.TryNext(out Deployment chosen))
             {
@@ -177,7 +177,7 @@ public class QuotaFuzzTests
             plan.Share?.Settle(exchange.Attempts);
         }
 
-        private void Dispatch(Node node, Exchange exchange, RoutePlan plan, Attempt attempt)
+        private void Dispatch(RouterNode node, Exchange exchange, RoutePlan plan, Attempt attempt)
         {
             long most = exchange.TokensAt(attempt.Deployment);
             if (_random.Next(20) == 0)
@@ -208,7 +208,7 @@ public class QuotaFuzzTests
             });
         }
 
-        private void End(Node node, Exchange exchange, RoutePlan plan, Attempt attempt, AttemptResult result)
+        private void End(RouterNode node, Exchange exchange, RoutePlan plan, Attempt attempt, AttemptResult result)
         {
             attempt.Result = result;
             node.Quotas.Settle(attempt);
@@ -250,18 +250,12 @@ public class QuotaFuzzTests
             };
             return Deployments.Of($"{account.Name}/m{index}", "vendor" + (index % 2), account.Platform, "r") with { Provider = account, Quota = quota, HardQuota = HardQuota.Of(quota, nodes) };
         }
-    }
 
-    /// <summary>One gateway.</summary>
-    private sealed class Node
-    {
-        public Node(TimeProvider time, int seed, CatalogSnapshot? withPolicy)
+        /// <summary>One gateway; with a policy beside the quotas, or without.</summary>
+        private RouterNode NewNode(int seed, bool hasPolicy)
         {
-            ShareControl control = new(time);
-            Quotas = new QuotaBook(time);
-            Health = new HealthBook(time);
-            Router = new Router(Health, new Random(seed), control, Quotas);
-            if (withPolicy is not null)
+            RouterNode node = new(_time, seed);
+            if (hasPolicy)
             {
                 PolicyOptions policy = new()
                 {
@@ -269,12 +263,10 @@ public class QuotaFuzzTests
                     Version = 1,
                     Scopes = [new PolicyScopeOptions { Id = "org", Rules = [new ShareRuleOptions { Id = "cap", Kind = "platform", Name = "platform0", Share = 0.4, IsHard = true, Burst = 5_000 }] }],
                 };
-                control.Activate(SharePolicy.Compile(policy, "digest", withPolicy, ComponentMap.Plain));
+                node.Control.Activate(SharePolicy.Compile(policy, "digest", _catalog, ComponentMap.Plain));
             }
-        }
 
-        public QuotaBook Quotas { get; }
-        public HealthBook Health { get; }
-        public Router Router { get; }
+            return node;
+        }
     }
 }

@@ -46,9 +46,7 @@ public class LawfulRoutingTests
         private readonly Random _random;
         private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 12, 1, 8, 0, 0, TimeSpan.Zero));
         private readonly LimitsOptions _limits = new();
-        private readonly HealthBook _health;
-        private readonly Router _router;
-        private readonly ShareControl _control;
+        private readonly RouterNode _node;
         private readonly CatalogSnapshot _catalog;
         private readonly Deployment[] _deployments;
         private readonly ApiKey[] _keys;
@@ -57,9 +55,7 @@ public class LawfulRoutingTests
         public World(int seed)
         {
             _random = new Random(seed);
-            _health = new HealthBook(_time);
-            _control = new ShareControl(_time);
-            _router = new Router(_health, new Random(seed), _control);
+            _node = new RouterNode(_time, seed);
             _deployments = [.. Enumerable.Range(0, _random.Next(3, 10)).Select(NewDeployment)];
             _models =
             [
@@ -76,7 +72,7 @@ public class LawfulRoutingTests
             };
             if (_random.Next(4) != 0)
             {
-                _control.Activate(SharePolicy.Compile(policy, "digest", _catalog, ComponentMap.Plain));
+                _node.Control.Activate(SharePolicy.Compile(policy, "digest", _catalog, ComponentMap.Plain));
             }
         }
 
@@ -106,7 +102,7 @@ public class LawfulRoutingTests
             RoutePlan plan;
             try
             {
-                plan = _router.Plan(exchange);
+                plan = _node.Router.Plan(exchange);
             }
             catch (GatewayException refusal)
             {
@@ -126,13 +122,13 @@ public class LawfulRoutingTests
                 {
                     made.Result = AttemptResult.Failed;
                     plan.NoteFailure(chosen);
-                    _health.Of(chosen).ReportFailure(_limits);
+                    _node.Health.Of(chosen).ReportFailure(_limits);
                     continue;
                 }
 
                 made.Result = AttemptResult.Completed;
                 made.Usage = new Usage { InputTokens = _random.Next(10, 4_000), OutputTokens = _random.Next(900) };
-                _health.Of(chosen).ReportSuccess();
+                _node.Health.Of(chosen).ReportSuccess();
                 break;
             }
 
@@ -145,14 +141,14 @@ public class LawfulRoutingTests
             switch (_random.Next(150))
             {
                 case 0:
-                    _health.Of(one).Rest(TimeSpan.FromSeconds(_random.Next(1, 20)), _limits);
+                    _node.Health.Of(one).Rest(TimeSpan.FromSeconds(_random.Next(1, 20)), _limits);
                     break;
                 case 1:
                     foreach (Deployment neighbour in _deployments.Where(other => other.Platform == one.Platform))
                     {
                         for (int failure = 0; failure < _limits.BreakerFailures; failure++)
                         {
-                            _health.Of(neighbour).ReportFailure(_limits);
+                            _node.Health.Of(neighbour).ReportFailure(_limits);
                         }
                     }
 

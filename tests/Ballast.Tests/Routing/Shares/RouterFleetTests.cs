@@ -97,10 +97,10 @@ public class RouterFleetTests
 
         private readonly FakeTimeProvider _time = new();
         private readonly SimulatedTraffic _traffic = new(seed: 5);
-        private readonly Node[] _nodes;
+        private readonly RouterNode[] _nodes;
         private readonly bool _isPooled;
         private readonly CatalogSnapshot _catalog;
-        private readonly Queue<(Node Node, Exchange Exchange, RoutePlan Plan, long Tokens)> _running = [];
+        private readonly Queue<(RouterNode Node, Exchange Exchange, RoutePlan Plan, long Tokens)> _running = [];
         private readonly Dictionary<ulong, int> _warm = [];
         private readonly byte[] _body = new byte[4 * (int)SimulatedTraffic.TokensMax];
         private long _sent;
@@ -123,7 +123,11 @@ public class RouterFleetTests
                       - { id: openai-60, cap: { vendor: openai }, share: 0.60, burst: 60000 }
                       - { id: google-5, floor: { platform: google }, share: 0.05, burst: 60000 }
                 """, ComponentKindName.All).Options!;
-            _nodes = [.. Enumerable.Range(0, Nodes).Select(number => new Node(number, _time, hasPolicy ? SharePolicy.Compile(policy, "digest", _catalog, ComponentMap.Plain) : null))];
+            _nodes = [.. Enumerable.Range(0, Nodes).Select(number => new RouterNode(_time, number))];
+            foreach (RouterNode node in hasPolicy ? _nodes : [])
+            {
+                node.Control.Activate(SharePolicy.Compile(policy, "digest", _catalog, ComponentMap.Plain));
+            }
         }
 
         public int Failovers { get; private set; }
@@ -136,7 +140,7 @@ public class RouterFleetTests
             {
                 _time.Advance(step);
                 SimulatedRequest request = _traffic.Next(boundShare);
-                Node node = _nodes[request.Session % Nodes];
+                RouterNode node = _nodes[request.Session % Nodes];
                 Exchange exchange = new(ProtocolList.OpenAIChat, Operation.Chat, _catalog, _time)
                 {
                     Key = request.IsBound ? s_european : s_everyone,
@@ -170,7 +174,7 @@ public class RouterFleetTests
             return _body.AsMemory(0, 4 * (int)request.Estimate);
         }
 
-        private Deployment Answer(Node node, Exchange exchange, RoutePlan plan, bool isAzureGone)
+        private Deployment Answer(RouterNode node, Exchange exchange, RoutePlan plan, bool isAzureGone)
         {
             while (plan.TryNext(out Deployment deployment))
             {
@@ -191,7 +195,7 @@ public class RouterFleetTests
 
         private void Settle()
         {
-            (Node node, Exchange exchange, RoutePlan plan, long tokens) = _running.Dequeue();
+            (RouterNode node, Exchange exchange, RoutePlan plan, long tokens) = _running.Dequeue();
             Attempt attempt = exchange.Attempts[^1];
             (attempt.Result, attempt.Usage) = (AttemptResult.Completed, new Usage { InputTokens = tokens });
             plan.Share?.Settle(exchange.Attempts);
@@ -212,21 +216,6 @@ public class RouterFleetTests
                 }
             }
         }
-    }
-
-    private sealed class Node
-    {
-        public Node(int number, TimeProvider time, SharePolicy? policy)
-        {
-            Health = new HealthBook(time);
-            Control = new ShareControl(time);
-            Control.Activate(policy);
-            Router = new Router(Health, new Random(number), Control);
-        }
-
-        public HealthBook Health { get; }
-        public ShareControl Control { get; }
-        public Router Router { get; }
     }
 
     private sealed class Phase
