@@ -9,12 +9,31 @@ public abstract class KeyStanding
     public abstract RateLimits? RateLimits(Exchange exchange);
 }
 
+/// <summary>How far a request has come with what was taken for it.</summary>
+public enum ReservationStage
+{
+    /// <summary>It is not admitted: nothing is taken.</summary>
+    None,
+
+    /// <summary>It runs, and limits and budgets count it.</summary>
+    Running,
+
+    /// <summary>It runs no more, and what it may cost is still reserved: its answer is made in the background.</summary>
+    Parked,
+
+    /// <summary>It still runs, and all was given back: its answer's last byte is on its way.</summary>
+    GivenBack,
+
+    /// <summary>It runs no more, and nothing is held for it.</summary>
+    Settled,
+}
+
 #pragma warning disable CA1051 // changed in place, a field at a time and atomically
 /// <summary>What was taken for one request and is to be given back once. Plain data of its guard.</summary>
 public struct Reservation
 {
-    /// <summary>0 before the admission, 1 while it counts, 3 while it no longer runs and what it may cost is still reserved, 4 while it still runs and all was given back, 2 after it all.</summary>
-    public int Stage;
+    /// <summary>Who moves it on gives back what that stage held, and nobody else does.</summary>
+    public ReservationStage Stage;
 
     /// <summary>The second of the clock in which it was taken.</summary>
     public long Second;

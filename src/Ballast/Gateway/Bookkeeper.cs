@@ -317,8 +317,8 @@ public sealed class Bookkeeper(LedgerWriter ledger, LiveTotals totals, AttemptMe
 
     /// <summary>Where pictures have a price by the piece, those that were asked for are those that are billed.</summary>
     private static Usage WithPictures(Exchange exchange, Attempt attempt, Usage usage) =>
-        exchange.Operation is Operation.ImageGenerations or Operation.ImageEdits or Operation.ImageVariations && attempt is { Result: AttemptResult.Completed, UpstreamStatus: null or < 300 }
-            ? usage with { Media = (usage.Media ?? new MediaUsage()) with { Images = Math.Clamp(exchange.Envelope.ChoiceCount, 1, 128) } } : usage;
+        MediaBound.ImagesOf(exchange) is > 0 and int images && attempt is { Result: AttemptResult.Completed, UpstreamStatus: null or < 300 }
+            ? usage with { Media = (usage.Media ?? new MediaUsage()) with { Images = images } } : usage;
 
     /// <summary>
     /// The vendor's figures where the answer ended; else what is known, with the rest estimated upwards: an answer that was cut is billed for what was produced, and

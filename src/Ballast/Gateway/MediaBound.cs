@@ -15,11 +15,17 @@ internal readonly record struct MediaBound(bool HasSound, bool HasPictures, long
     /// <summary>Requests of a batch that may search.</summary>
     public int SearchingRequests { get; init; } = Searches > 0 ? 1 : 0;
 
+    /// <summary>More pictures than any vendor makes for one request.</summary>
+    private const int ImagesMax = 128;
+
+    /// <summary>Pictures that a request asks for; 0 for one that asks for none.</summary>
+    public static int ImagesOf(Exchange exchange) =>
+        exchange.Operation is Operation.ImageGenerations or Operation.ImageEdits or Operation.ImageVariations ? Math.Clamp(exchange.Envelope.ChoiceCount, 1, ImagesMax) : 0;
+
     /// <summary>Looks for nothing that has no price: a body is long, and each word is looked for in all of it.</summary>
     public static MediaBound Of(Exchange exchange, Deployment deployment, PriceSchedule prices)
     {
-        bool makesPictures = exchange.Operation is Operation.ImageGenerations or Operation.ImageEdits or Operation.ImageVariations;
-        int images = makesPictures ? Math.Clamp(exchange.Envelope.ChoiceCount, 1, 128) : 0;
+        int images = ImagesOf(exchange);
         if (!prices.HasSound && !prices.HasPictures && !prices.HasSearches)
         {
             return new MediaBound(false, false, 0, images);
@@ -30,7 +36,7 @@ internal readonly record struct MediaBound(bool HasSound, bool HasPictures, long
         bool isSound = exchange.Operation is Operation.Speech or Operation.Transcriptions or Operation.Translations;
         return new MediaBound(
             prices.HasSound && (isSound || isDisguised || Names(body, "audio"u8) || Names(body, "AUDIO"u8) || Names(body, "video"u8) || Names(body, "VIDEO"u8)),
-            prices.HasPictures && (makesPictures || isDisguised || Names(body, "image"u8) || Names(body, "IMAGE"u8)),
+            prices.HasPictures && (images > 0 || isDisguised || Names(body, "image"u8) || Names(body, "IMAGE"u8)),
             prices.HasSearches ? SearchBound.Of(body, isDisguised || SearchBound.IsOfName(deployment.SentModel)) : 0,
             images);
     }

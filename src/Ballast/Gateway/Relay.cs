@@ -260,45 +260,11 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         Listen();
         if (_writer is null)
         {
-            _judge?.TakeBytes(frame); // as the model wrote it
-            if (_screen is not null && _stream)
-            {
-                ScreenFrame(_screen, frame, signals);
-            }
-            else if ((signals & FrameSignals.Withhold) == 0 && _stream)
-            {
-                WriteEvent(frame, signals);
-            }
-            else if (!_stream)
-            {
-                attempt.TimeToFirstToken = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
-                Write(frame);
-            }
+            PassOn(frame, signals);
         }
-        else
+        else if (Translate(_writer) is { } refused)
         {
-            foreach (ChatEvent chatEvent in _reader.Events)
-            {
-                if (_structured is not null && chatEvent is TextDelta text)
-                {
-                    _structured.Append(text.Text);
-                }
-
-                if (chatEvent is ResponseEnded)
-                {
-                    if (SchemaFault() is { } fault)
-                    {
-                        return fault;
-                    }
-
-                    TellUsage();
-                }
-
-                if (Write(_writer, chatEvent) is { } refused)
-                {
-                    return refused;
-                }
-            }
+            return refused;
         }
 
         BeginInBackground();
@@ -309,6 +275,54 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
             if (_stream && _judge is not { HoldsWhole: true } && (_structured is null || (signals & FrameSignals.Ended) != 0))
             {
                 response.Commit();
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The frame's own bytes, or what the screen makes of them.</summary>
+    private void PassOn(in ReadOnlySequence<byte> frame, FrameSignals signals)
+    {
+        _judge?.TakeBytes(frame); // as the model wrote it
+        if (!_stream)
+        {
+            attempt.TimeToFirstToken = exchange.Time.GetElapsedTime(attempt.StartedTimestamp);
+            Write(frame);
+        }
+        else if (_screen is not null)
+        {
+            ScreenFrame(_screen, frame, signals);
+        }
+        else if ((signals & FrameSignals.Withhold) == 0)
+        {
+            WriteEvent(frame, signals);
+        }
+    }
+
+    /// <summary>The frame's events in the caller's protocol. Returns why they may not go on, or null.</summary>
+    private UpstreamFailure? Translate(ResponseWriter writer)
+    {
+        foreach (ChatEvent chatEvent in _reader.Events)
+        {
+            if (_structured is not null && chatEvent is TextDelta text)
+            {
+                _structured.Append(text.Text);
+            }
+
+            if (chatEvent is ResponseEnded)
+            {
+                if (SchemaFault() is { } fault)
+                {
+                    return fault;
+                }
+
+                TellUsage();
+            }
+
+            if (Write(writer, chatEvent) is { } refused)
+            {
+                return refused;
             }
         }
 
@@ -445,15 +459,8 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
         }
     }
 
-    private UpstreamFailure? Overflow(long unreadBytes)
-    {
-        if (!_stream)
-        {
-            return unreadBytes > _limits.ResponseBodyBytesMax ? Cut(GatewayError.HeldTooLong) : null;
-        }
-
-        return !response.IsCommitted && response.HeldBytes > _limits.HeldBytesMax ? Cut(GatewayError.HeldTooLong) : null;
-    }
+    private UpstreamFailure? Overflow(long unreadBytes) =>
+        (_stream ? !response.IsCommitted && response.HeldBytes > _limits.HeldBytesMax : unreadBytes > _limits.ResponseBodyBytesMax) ? Cut(GatewayError.HeldTooLong) : null;
 
     /// <summary>A vendor that told no tokens: the caller's protocol may demand them, so it gets the estimate that the ledger gets.</summary>
     private void TellUsage()
@@ -474,7 +481,7 @@ public sealed class Relay(Exchange exchange, Attempt attempt, ClientResponse res
 
         return JsonSchemaCheck.TryValidate(format.Schema, _structured.ToString(), out _)
             ? null
-            : Cut(GatewayError.SchemaMismatch) is { } failure ? failure with { BlamesDeployment = false } : null;
+            : Cut(GatewayError.SchemaMismatch) with { BlamesDeployment = false };
     }
 
     private async Task<UpstreamFailure?> EndAsync(PipeReader pipe, bool isCompleted, CancellationToken aborted)

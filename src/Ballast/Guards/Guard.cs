@@ -82,9 +82,6 @@ public sealed class Guard
             throw new GatewayException(GatewayError.Overloaded);
         }
 
-        exchange.Reservation.Stage = 1;
-        exchange.Reservation.AtTicks = exchange.Time.GetUtcNow().UtcTicks;
-        exchange.Reservation.Second = SecondOf(exchange.Time);
         Begin(exchange, found);
     }
 
@@ -176,9 +173,6 @@ public sealed class Guard
         exchange.Key = key.Key;
         exchange.Standing = key;
         Interlocked.Increment(ref _running);
-        exchange.Reservation.Stage = 1;
-        exchange.Reservation.AtTicks = exchange.Time.GetUtcNow().UtcTicks;
-        exchange.Reservation.Second = SecondOf(exchange.Time);
         Begin(exchange, key);
     }
 
@@ -239,7 +233,7 @@ public sealed class Guard
     /// <summary>Takes a request out of those that run; what was reserved for it stays so until it is settled.</summary>
     public void Park(Exchange exchange)
     {
-        if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 3, 1) == 1)
+        if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, ReservationStage.Parked, ReservationStage.Running) == ReservationStage.Running)
         {
             End(exchange);
             Interlocked.Decrement(ref _running);
@@ -252,7 +246,7 @@ public sealed class Guard
     /// </summary>
     public static void GiveBack(Exchange exchange, in Spending spent)
     {
-        if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, 4, 1) == 1)
+        if (Interlocked.CompareExchange(ref exchange.Reservation.Stage, ReservationStage.GivenBack, ReservationStage.Running) == ReservationStage.Running)
         {
             End(exchange);
             Book(exchange, spent);
@@ -262,23 +256,24 @@ public sealed class Guard
     /// <summary>Gives back what was taken and books what was used, where <see cref="GiveBack"/> has not done it; the request runs no more.</summary>
     public void Settle(Exchange exchange, in Spending spent = default)
     {
-        int stage = Interlocked.Exchange(ref exchange.Reservation.Stage, 2);
-        if (stage == 1)
+        ReservationStage stage = Interlocked.Exchange(ref exchange.Reservation.Stage, ReservationStage.Settled);
+        if (stage == ReservationStage.Running)
         {
             End(exchange);
         }
 
-        if (stage is 1 or 3)
+        if (stage is ReservationStage.Running or ReservationStage.Parked)
         {
             Book(exchange, spent);
         }
 
-        if (stage is 1 or 4)
+        if (stage is ReservationStage.Running or ReservationStage.GivenBack)
         {
             Interlocked.Decrement(ref _running);
         }
     }
 
+    /// <summary>What was used takes the place of what it was taken for.</summary>
     private static void Book(Exchange exchange, in Spending spent)
     {
         AdmittedKey key = (AdmittedKey)exchange.Standing!;
@@ -300,6 +295,7 @@ public sealed class Guard
         }
     }
 
+    /// <summary>Its limits count it among those that run no more.</summary>
     private static void End(Exchange exchange)
     {
         AdmittedKey key = (AdmittedKey)exchange.Standing!;
@@ -310,8 +306,12 @@ public sealed class Guard
         }
     }
 
+    /// <summary>From here on the request runs, where its key's limits have room for one more.</summary>
     private void Begin(Exchange exchange, AdmittedKey key)
     {
+        exchange.Reservation.Stage = ReservationStage.Running;
+        exchange.Reservation.AtTicks = exchange.Time.GetUtcNow().UtcTicks;
+        exchange.Reservation.Second = SecondOf(exchange.Time);
         for (int i = 0; i < key.Meters.Count; i++)
         {
             if (!key.Meters[i].TryBegin(exchange.Reservation.Second, out int wait))
@@ -321,7 +321,7 @@ public sealed class Guard
                     key.Meters[taken].Undo(exchange.Reservation.Second, exchange.Reservation.Second);
                 }
 
-                exchange.Reservation.Stage = 2;
+                exchange.Reservation.Stage = ReservationStage.Settled;
                 Interlocked.Decrement(ref _running);
                 throw Limited(GatewayError.RateLimited, wait);
             }

@@ -12,6 +12,11 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
     /// <summary>Looks for a candidate that breaks no rule before one is taken as it is: under a storm of failovers each look may come too late.</summary>
     private const int LooksMax = 8;
 
+    // What a candidate has against it after a failure, the worst first: no sum of the lesser reaches the next greater.
+    private const int EachBrokenRule = 4;
+    private const int FailedPlatform = 2;
+    private const int FailedRegion = 1;
+
     private readonly List<Deployment> _left = candidates;
     private List<Deployment>? _failed;
 
@@ -72,11 +77,11 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
             }
         }
 
-        broken = best < 0 ? 0 : bestShared / 4;
+        broken = best < 0 ? 0 : bestShared / EachBrokenRule;
         return best;
     }
 
-    // 4 for each rule that it would break, 2 for a platform that has failed, 1 for a region that has; regions of different platforms share a place on the map, not a name.
+    // Regions of different platforms share a place on the map, not a name.
     private int Shared(Deployment deployment)
     {
         int shared = 0;
@@ -94,10 +99,10 @@ public sealed class RoutePlan(List<Deployment> candidates, Deployment? probe = n
 
         foreach (Deployment failed in _failed)
         {
-            int now = (failed.Platform == deployment.Platform ? 2 : 0) + (failed.Region == deployment.Region ? 1 : 0);
+            int now = (failed.Platform == deployment.Platform ? FailedPlatform : 0) + (failed.Region == deployment.Region ? FailedRegion : 0);
             shared = Math.Max(shared, now);
         }
 
-        return (4 * broken) + shared;
+        return (EachBrokenRule * broken) + shared;
     }
 }

@@ -66,7 +66,7 @@ public sealed partial class Router(HealthBook health, Random random, ShareContro
     {
         IReadOnlyList<Candidate> candidates = exchange.Model.Candidates;
         List<Candidate> lawful = new(candidates.Count);
-        string? space = exchange.Protocol.Family == ProtocolFamily.Embeddings ? exchange.Model.Candidates[0].Deployment.EmbeddingSpace : null;
+        string? space = SpaceOf(exchange);
         bool isOffered = false;
         for (int index = 0; index < candidates.Count; index++)
         {
@@ -77,25 +77,25 @@ public sealed partial class Router(HealthBook health, Random random, ShareContro
             }
 
             isOffered = true;
-            // Vectors of different models cannot be compared: whoever asks is answered by the route's first model, or not at all.
-            if (exchange.Key.Allow.Allows(deployment.Data) && (space is null || deployment.EmbeddingSpace == space))
+            if (IsLawful(exchange, deployment, space))
             {
                 lawful.Add(candidates[index]);
             }
         }
 
-        if (!isOffered)
-        {
-            throw new GatewayException(exchange.NotOffered, param: exchange.DemandingField);
-        }
-
-        if (lawful.Count == 0)
-        {
-            throw new GatewayException(GatewayError.NoLawfulDeployment);
-        }
-
-        return lawful;
+        return lawful.Count > 0 ? lawful : throw NoneLawful(exchange, isOffered);
     }
+
+    /// <summary>Vectors of different models cannot be compared: whoever asks is answered by the route's first model, or not at all. Null for what is no vector.</summary>
+    private static string? SpaceOf(Exchange exchange) =>
+        exchange.Protocol.Family == ProtocolFamily.Embeddings ? exchange.Model.Candidates[0].Deployment.EmbeddingSpace : null;
+
+    /// <summary>The law of every plan, with a policy and without.</summary>
+    private static bool IsLawful(Exchange exchange, Deployment deployment, string? space) =>
+        exchange.Key.Allow.Allows(deployment.Data) && (space is null || deployment.EmbeddingSpace == space);
+
+    private static GatewayException NoneLawful(Exchange exchange, bool isOffered) =>
+        isOffered ? new GatewayException(GatewayError.NoLawfulDeployment) : new GatewayException(exchange.NotOffered, param: exchange.DemandingField);
 
     /// <summary>A quota that is used up is as good as a deployment that is down: nothing is sent there, not even a probe. Counting tokens is asked for elsewhere then.</summary>
     private bool IsFull(Exchange exchange, Deployment deployment, ref TimeSpan soonest)

@@ -2,7 +2,6 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using Ballast.Catalog;
 using Ballast.Exchanges;
-using Ballast.Protocols;
 using Ballast.Routing.Shares;
 
 namespace Ballast.Routing;
@@ -88,7 +87,7 @@ public sealed partial class Router
     private Standing Look(Exchange exchange, int count)
     {
         Standing standing = new() { Soonest = TimeSpan.MaxValue };
-        string? space = exchange.Protocol.Family == ProtocolFamily.Embeddings ? exchange.Model.Candidates[0].Deployment.EmbeddingSpace : null;
+        string? space = SpaceOf(exchange);
         bool isOffered = false;
         for (int index = 0; index < count; index++)
         {
@@ -99,7 +98,7 @@ public sealed partial class Router
             }
 
             isOffered = true;
-            if (!exchange.Key.Allow.Allows(deployment.Data) || (space is not null && deployment.EmbeddingSpace != space))
+            if (!IsLawful(exchange, deployment, space))
             {
                 continue;
             }
@@ -131,8 +130,7 @@ public sealed partial class Router
             }
         }
 
-        return standing.Lawful != 0 ? standing
-            : throw new GatewayException(isOffered ? GatewayError.NoLawfulDeployment : exchange.NotOffered, param: isOffered ? null : exchange.DemandingField);
+        return standing.Lawful != 0 ? standing : throw NoneLawful(exchange, isOffered);
     }
 
     /// <summary>A breaker that is never probed never closes; but a probe breaks no rule while there is another way.</summary>

@@ -126,6 +126,16 @@ public sealed partial class FormTests
     }
 
     [Fact]
+    public void Folders_OfTheProgram_StandInTheDrawing()
+    {
+        string drawing = Repository.Read("ARCHITECTURE.md").Split("```")[1];
+        AssertNone(
+            from folder in Directory.GetDirectories(Path.Combine(Repository.Root, "src/Ballast")).Select(path => Path.GetFileName(path))
+            where Directory.EnumerateFiles(Path.Combine(Repository.Root, "src/Ballast", folder), "*.cs", SearchOption.AllDirectories).Any() && !drawing.Contains(folder + "/", StringComparison.Ordinal)
+            select $"ARCHITECTURE.md:1: the drawing lacks {folder}/");
+    }
+
+    [Fact]
     public void Links_OfThePages_LeadSomewhere() =>
         AssertNone(
             from path in Repository.TextFiles

@@ -71,13 +71,13 @@ public sealed class HeldSendTests
         using Socket client = new(SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(server.LocalAddress, Cancellation);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n"u8.ToArray(), Cancellation);
-        await begun.Task.WaitAsync(Patience, Cancellation);
+        await begun.Task.WaitAsync(Pair.Patience, Cancellation);
         int arrived = -1;
         await InOneRoundAsync(loops.All[0], first.SetResult, () => arrived = client.Available);
         last.SetResult();
 
         Assert.Equal(isAtOnce, arrived > 0);
-        Assert.NotEmpty(await ReadAsync(client, 80));
+        Assert.NotEmpty(await Pair.ReadAsync(client, 80));
     }
 
     [Fact]

@@ -34,12 +34,15 @@ internal sealed class Pair : IDisposable
     }
 
     /// <summary>So many bytes at the plain end; fails where the connection ends before.</summary>
-    public async Task<byte[]> ReadAsync(int count)
+    public Task<byte[]> ReadAsync(int count) => ReadAsync(Far, count);
+
+    /// <summary>The same of any socket.</summary>
+    public static async Task<byte[]> ReadAsync(Socket socket, int count)
     {
         byte[] bytes = new byte[count];
         for (int read = 0; read < count;)
         {
-            int now = await Far.ReceiveAsync(bytes.AsMemory(read), TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken);
+            int now = await socket.ReceiveAsync(bytes.AsMemory(read), TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken);
             Assert.NotEqual(0, now);
             read += now;
         }

@@ -14,6 +14,12 @@ public sealed class LedgerSpool : IDisposable
     /// <summary>Tickets kept for further attempts.</summary>
     private const int SpareTicketsMax = 16_384;
 
+    /// <summary>What a settle may have beyond its intent: a served model, a reason, a finish, an id, losses.</summary>
+    private const int SettleBytesBeyondIntent = 1024;
+
+    /// <summary>For each so many records of a group the next one waits a millisecond for company.</summary>
+    private const int RecordsPerLingerMillisecond = 8;
+
     /// <summary>How long records that nobody waits for stay without a flush.</summary>
     private const int FlushAfterMilliseconds = 100;
 
@@ -97,8 +103,7 @@ public sealed class LedgerSpool : IDisposable
     public ValueTask<bool> IntendAsync(LedgerEntry row, out SpoolTicket ticket)
     {
         Span<byte> record = SpoolRecord.Write(SpoolRecordKind.Intent, row);
-        // What a settle may have beyond its intent: a served model, a reason, a finish, an id, losses.
-        int settle = record.Length + 1024;
+        int settle = record.Length + SettleBytesBeyondIntent;
         ValueTask<bool> kept;
         lock (_gate)
         {
@@ -247,8 +252,7 @@ public sealed class LedgerSpool : IDisposable
             _settles++;
             if (ticket is not null)
             {
-                _reserved -= ticket.Reserved;
-                ticket.Reserved = 0;
+                Unreserve(ticket);
                 Return(ticket);
             }
         }
@@ -290,8 +294,7 @@ public sealed class LedgerSpool : IDisposable
     {
         if (ticket is not null)
         {
-            _reserved -= ticket.Reserved;
-            ticket.Reserved = 0;
+            Unreserve(ticket);
         }
 
         _settles++;
@@ -317,7 +320,7 @@ public sealed class LedgerSpool : IDisposable
         {
             Commit(group);
             // More records in a group mean that more come: a little patience then saves a flush for each of them.
-            _linger = (int)Math.Min(group.Records.Count / 8, _options.LingerMax.TotalMilliseconds);
+            _linger = (int)Math.Min(group.Records.Count / RecordsPerLingerMillisecond, _options.LingerMax.TotalMilliseconds);
             _files.WantRoom(Interlocked.Read(ref _reserved));
             group.Clear();
             Volatile.Write(ref _committing, 0);
@@ -493,7 +496,10 @@ public sealed class LedgerSpool : IDisposable
             {
                 if (pending.Kind == SpoolRecordKind.Intent)
                 {
-                    Release(pending.Ticket!);
+                    lock (_gate)
+                    {
+                        Unreserve(pending.Ticket!);
+                    }
                 }
 
                 pending.Ticket!.End(isKept: false);
@@ -516,13 +522,11 @@ public sealed class LedgerSpool : IDisposable
     /// <summary>Who waited takes the ticket away: what is to be told of its intent's place goes on with another.</summary>
     private SpoolTicket Detach(SpoolTicket ticket) => new(this) { Segment = ticket.Segment };
 
-    private void Release(SpoolTicket ticket)
+    /// <summary>Under the gate. The room that was held for its settle is not needed any more.</summary>
+    private void Unreserve(SpoolTicket ticket)
     {
-        lock (_gate)
-        {
-            _reserved -= ticket.Reserved;
-            ticket.Reserved = 0;
-        }
+        _reserved -= ticket.Reserved;
+        ticket.Reserved = 0;
     }
 
     /// <summary>Called under the gate, which is open meanwhile.</summary>

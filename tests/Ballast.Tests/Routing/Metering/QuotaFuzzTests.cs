@@ -5,7 +5,6 @@ using Ballast.Exchanges;
 using Ballast.Protocols;
 using Ballast.Protocols.Conversation;
 using Ballast.Routing;
-using Ballast.Routing.Metering;
 using Ballast.Routing.Shares;
 using Microsoft.Extensions.Time.Testing;
 
