@@ -4,7 +4,9 @@ using Ballast.Catalog;
 using Ballast.Exchanges;
 using Ballast.Gateway;
 using Ballast.Guards;
+using Ballast.Prices;
 using Ballast.Protocols;
+using Ballast.Protocols.Conversation;
 using Ballast.Protocols.Operations;
 using Ballast.Tests.Tenancy;
 
@@ -56,6 +58,25 @@ public sealed class CostBoundTests
         { "xAI's field", Search, "\"search_parameters\":{\"mode\":\"auto\"}," + Tide, 1, 2, "0.1" },
         { "a tool whose name is in disguise", Search, "\"tools\":[{\"type\":\"web\\u005fsearch\"}]," + Tide, 1, 2, "0.1" },
     };
+
+    /// <summary>A gateway runs for weeks, and is asked for one day after the other: what was the dearest yesterday is not held for today's, and an answer may come on the next day.</summary>
+    [Fact]
+    public void Dearest_PriceThatRises_IsThatOfTheDayAsked()
+    {
+        DateOnly rise = new(2026, 3, 10);
+        PriceRow before = new()
+        {
+            Platform = "openai", Model = "m", Patterns = [], ServiceTier = ServiceTier.Priority, ValidTo = rise, KnownFrom = default,
+            Price = new Price(Input: 1, CacheRead: 0, CacheWrite: 0, CacheWriteLong: 0, Output: 2, Source: null),
+        };
+        PriceSchedule prices = new([before, before with { ValidFrom = rise, ValidTo = null, Price = before.Price.Times(10, "raised") }]);
+        decimal On(int day) => CostBound.Dearest(prices, rise.AddDays(day), 1_000_000, 1_000_000);
+
+        Assert.Equal(3, On(-2));
+        Assert.Equal(30, On(-1)); // it may be answered on the next
+        Assert.Equal(30, On(0));
+        Assert.Equal(3, On(-2));
+    }
 
     [Theory]
     [MemberData(nameof(Requests))]

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ballast.Protocols;
@@ -15,7 +14,6 @@ namespace Ballast.Guards.Redaction;
 /// </summary>
 internal sealed class AnswerFrames(RedactionPolicy policy, RedactedValues values, MatchFinder finder, bool isJsonOutput)
 {
-    private static readonly JsonSerializerOptions s_writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonDocumentOptions s_reading = new() { AllowDuplicateProperties = false, MaxDepth = 256 };
 
     private readonly ScreenMaker _screens = new(policy, values, finder, isJsonOutput);
@@ -53,7 +51,7 @@ internal sealed class AnswerFrames(RedactionPolicy policy, RedactedValues values
 
         try
         {
-            Write(output, text.With(Screened(told).ToJsonString(s_writing)));
+            Write(output, text.With(Screened(told).ToJsonString(ScreenMaker.Writing)));
         }
         catch (InvalidOperationException)
         {
@@ -119,7 +117,7 @@ internal sealed class AnswerFrames(RedactionPolicy policy, RedactedValues values
         frame.Remove("usage");
         frame.Remove("usageMetadata");
         frame[name] = new JsonArray((JsonNode)answer);
-        Write(output, $"data: {frame.ToJsonString(s_writing)}\n\n");
+        Write(output, $"data: {frame.ToJsonString(ScreenMaker.Writing)}\n\n");
     }
 
     private ChoiceTexts At(SortedDictionary<int, ChoiceTexts> known, JsonObject choice) =>

@@ -13,7 +13,8 @@ internal sealed class ScreenMaker(RedactionPolicy policy, RedactedValues values,
     /// <summary>More texts than this are open in no answer: 128 answers with 32 calls of tools each.</summary>
     private const int ScreensMax = 4096;
 
-    private static readonly JsonSerializerOptions s_writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    /// <summary>Frames are written as models write text: nothing that needs no escape has one.</summary>
+    public static JsonSerializerOptions Writing { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private int _made;
 
@@ -42,7 +43,7 @@ internal sealed class ScreenMaker(RedactionPolicy policy, RedactedValues values,
     /// <summary>Whatever of an answer is no text in pieces.</summary>
     public JsonObject Rest(JsonObject told)
     {
-        byte[] json = Encoding.UTF8.GetBytes(told.ToJsonString(s_writing));
+        byte[] json = Encoding.UTF8.GetBytes(told.ToJsonString(Writing));
         ReadOnlyMemory<byte> screened = new JsonScreen(policy, values, finder, isAnswer: true).Run(json);
         return screened.Equals(json) ? told : JsonNode.Parse(screened.Span) as JsonObject ?? told;
     }
