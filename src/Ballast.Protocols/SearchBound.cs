@@ -130,7 +130,8 @@ public static class SearchBound
     private static int? UsesOf(ref Utf8JsonReader json)
     {
         long sum = 0;
-        bool isTold = true;
+        bool isTold = false;
+        bool isUntold = false;
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
             if (json.TokenType != JsonTokenType.StartObject)
@@ -151,11 +152,13 @@ public static class SearchBound
                 json.Skip();
             }
 
-            isTold &= !isSearch || uses is not null;
+            isTold |= isSearch && uses is not null;
+            isUntold |= isSearch && uses is null;
             sum += isSearch ? uses ?? 0 : 0;
         }
 
-        return isTold ? (int)Math.Min(sum, ToldMax) : null;
+        // Where no tool is one that searches, something else of the request asks for it, and says nothing of a number.
+        return isTold && !isUntold ? (int)Math.Min(sum, ToldMax) : null;
     }
 
     private static int? Number(in Utf8JsonReader json) =>

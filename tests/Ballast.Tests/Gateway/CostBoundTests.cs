@@ -51,6 +51,8 @@ public sealed class CostBoundTests
         { "two calls of all tools", Search, "\"max_tool_calls\":2,\"tools\":[{\"type\":\"web_search\"}]," + Tide, 1, 2, "0.02" },
         { "a number that is not the tool's", Search, "\"metadata\":{\"max_uses\":1,\"max_tool_calls\":1},\"tools\":[{\"type\":\"web_search\",\"input\":{\"max_uses\":1}}]," + Tide, 1, 2, "0.1" },
         { "options of a model that searches", Search, "\"web_search_options\":{}," + Tide, 1, 2, "0.1" },
+        { "the same beside a function that has such a field", Search, "\"web_search_options\":{},\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"properties\":{\"max_uses\":{}}}}}]," + Tide, 1, 2, "0.1" },
+        { "Google's tool beside such a function", Search, "\"tools\":[{\"google_search\":{}},{\"functionDeclarations\":[{\"name\":\"f\",\"parameters\":{\"properties\":{\"max_uses\":{}}}}]}]," + Tide, 1, 2, "0.1" },
         { "Google's tool, paid once for each answer", Grounded, "\"tools\":[{\"google_search\":{}}]," + Tide, 1, 2, "0.035" },
         { "Google's tool, by its other name", Search, "\"tools\":[{\"googleSearch\":{}}]," + Tide, 1, 2, "0.1" },
         { "Google's search for companies", Search, "\"tools\":[{\"enterpriseWebSearch\":{}}]," + Tide, 1, 2, "0.1" },
